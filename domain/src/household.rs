@@ -1,0 +1,95 @@
+//! A household (用户): an account at an address with what hangs on its wall.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{HoseId, HouseholdId, MeterId};
+use crate::measure::Volume;
+use crate::place::Place;
+
+/// A group that the rulebook treats with extra care (B14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// 老年人
+    Elderly,
+    /// 残疾人
+    Disabled,
+    /// 烈属
+    MartyrFamily,
+    /// 军属
+    SoldierFamily,
+}
+
+/// What a technician needs to know of a household at its door.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Household {
+    /// The household's id.
+    pub id: HouseholdId,
+    /// The account number (户号) that people quote.
+    pub account: String,
+    /// The account holder's name.
+    pub holder: String,
+    /// The address as people there write it.
+    pub address: String,
+    /// The contact's phone number, digits only.
+    pub phone: String,
+    /// Where the door is, when it has been surveyed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// The groups the household belongs to.
+    #[serde(default)]
+    pub groups: BTreeSet<Group>,
+    /// How to get in: gate code, dog, best bell.
+    #[serde(default)]
+    pub access: String,
+}
+
+/// A register value read earlier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastReading {
+    /// The day it was read, in the hall's city.
+    pub on: NaiveDate,
+    /// What the register showed.
+    pub register: Volume,
+}
+
+/// A meter with its past readings, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meter {
+    /// The meter's id.
+    pub id: MeterId,
+    /// The number on its plate.
+    pub serial: String,
+    /// Its size, such as `G4`.
+    pub size: String,
+    /// How many whole digits its register has before it rolls over to zero.
+    pub digits: u8,
+    /// Past readings, oldest first.
+    pub readings: Vec<PastReading>,
+}
+
+/// What a hose is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoseKind {
+    /// 橡胶软管
+    Rubber,
+    /// 不锈钢波纹管
+    Corrugated,
+}
+
+/// A gas hose (燃气软管).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hose {
+    /// The hose's id.
+    pub id: HoseId,
+    /// What it is made of.
+    pub kind: HoseKind,
+    /// Its length.
+    pub length_mm: u32,
+    /// The day it was put in.
+    pub installed_on: NaiveDate,
+}

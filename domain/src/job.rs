@@ -1,0 +1,277 @@
+//! A job (工单): one thing to be done for one household, with the hall's plan for it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::hose::Replacement;
+use crate::household::{Hose, Household, Meter};
+use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId};
+use crate::pack::PackId;
+use crate::stamp::{Stamp, Timestamp};
+use crate::visit::Visit;
+
+/// What is to be done. The rule pack says what each kind needs and promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// 抢修: a leak or another emergency (B2).
+    Emergency,
+    /// 点火 (B6, C4).
+    Ignition,
+    /// 启封 (B6, C6).
+    Unsealing,
+    /// 封表 (C6).
+    Sealing,
+    /// 停气 on request (B6).
+    GasStop,
+    /// 抄表 (A9, C5).
+    MeterReading,
+    /// 安检 (B7).
+    SafetyInspection,
+    /// 换软管 (B14).
+    HoseReplacement,
+    /// 上门收费 (B15).
+    CashCollection,
+    /// 维修
+    Repair,
+}
+
+impl JobKind {
+    /// Every kind, in the order in which lists show them.
+    pub const ALL: [Self; 10] = [
+        Self::Emergency,
+        Self::Ignition,
+        Self::Unsealing,
+        Self::Sealing,
+        Self::GasStop,
+        Self::MeterReading,
+        Self::SafetyInspection,
+        Self::HoseReplacement,
+        Self::CashCollection,
+        Self::Repair,
+    ];
+
+    /// The word used in rule packs, files, SQL and JSON.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Emergency => "emergency",
+            Self::Ignition => "ignition",
+            Self::Unsealing => "unsealing",
+            Self::Sealing => "sealing",
+            Self::GasStop => "gas_stop",
+            Self::MeterReading => "meter_reading",
+            Self::SafetyInspection => "safety_inspection",
+            Self::HoseReplacement => "hose_replacement",
+            Self::CashCollection => "cash_collection",
+            Self::Repair => "repair",
+        }
+    }
+
+    /// Finds the kind with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
+    }
+}
+
+impl fmt::Display for JobKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// A job as its document tells it: everything the fold, the screens and the reports read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Version of the document's shape.
+    pub schema: u32,
+    /// The job's id, also the document's.
+    pub id: JobId,
+    /// The hall it belongs to.
+    pub hall: HallId,
+    /// What is to be done.
+    pub kind: JobKind,
+    /// The rule pack it is judged by, for good.
+    pub pack: PackId,
+    /// When the hall took it on; no fact of the job can be older.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub created_at: Timestamp,
+    /// What the hall decides. Written by the server only.
+    pub plan: Plan,
+    /// What the technician needs at the door, offline. Written by the server only.
+    pub briefing: Briefing,
+    /// The attempts at the door, each written by its own technician.
+    #[serde(default)]
+    pub visits: BTreeMap<VisitId, Visit>,
+    /// What hall and technician wrote to each other.
+    #[serde(default)]
+    pub messages: BTreeMap<MessageId, Message>,
+}
+
+/// What the hall decides about a job; entries are added, never overwritten.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The windows agreed with the household.
+    #[serde(default)]
+    pub appointments: BTreeMap<EntryId, Appointment>,
+    /// Who was given the job, one after another; the newest holds.
+    #[serde(default)]
+    pub assignments: BTreeMap<EntryId, Assignment>,
+    /// Cancellations; one is enough.
+    #[serde(default)]
+    pub cancelled: BTreeMap<EntryId, Cancellation>,
+    /// What people decided about clashes.
+    #[serde(default)]
+    pub rulings: BTreeMap<EntryId, Ruling>,
+    /// What the hall told the technician to mind, newest last.
+    #[serde(default)]
+    pub instructions: BTreeMap<EntryId, Instruction>,
+}
+
+/// Who made an entry of the plan, and when by the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// The person who decided.
+    pub by: UserId,
+    /// When the server took it.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub at: Timestamp,
+}
+
+/// A time window, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Window {
+    /// Nobody comes before this.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub start: Timestamp,
+    /// Nobody comes after this.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub end: Timestamp,
+}
+
+/// How a window was agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// 电话
+    Phone,
+    /// 营业厅
+    Counter,
+    /// 微信
+    WeChat,
+    /// 门口当面
+    AtTheDoor,
+    /// The household asked for it on paper or through others.
+    Other,
+}
+
+/// An appointment (预约) made by the hall (A1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appointment {
+    /// The window agreed.
+    pub window: Window,
+    /// How it was agreed.
+    pub channel: Channel,
+    /// Who agreed it for the hall, and when.
+    pub author: Author,
+}
+
+/// The job given to a technician, or taken back to the hall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// Who is to do it; `None` takes it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technician: Option<UserId>,
+    /// Who decided, and when.
+    pub author: Author,
+}
+
+/// The job called off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// Why, in words.
+    pub reason: String,
+    /// Who decided, and when.
+    pub author: Author,
+}
+
+/// A person's word on a clash: what stands from now on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ruling {
+    /// The visit whose outcome stands; `None` lets the cancellation stand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands: Option<VisitId>,
+    /// Why, in words.
+    pub reason: String,
+    /// Who decided, and when.
+    pub author: Author,
+}
+
+/// Something the hall tells the technician to mind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instruction {
+    /// What to mind.
+    pub text: String,
+    /// Who wrote it, and when.
+    pub author: Author,
+}
+
+/// One new entry of a plan, as a dispatcher makes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanEntry {
+    /// A window agreed.
+    Appointment(Appointment),
+    /// The job given or taken back.
+    Assignment(Assignment),
+    /// The job called off.
+    Cancellation(Cancellation),
+    /// A clash decided.
+    Ruling(Ruling),
+    /// Something to mind.
+    Instruction(Instruction),
+}
+
+/// What the technician needs at the door, offline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Briefing {
+    /// Whose door it is.
+    pub household: Household,
+    /// Its meters with past readings.
+    #[serde(default)]
+    pub meters: Vec<Meter>,
+    /// Its hoses with install dates.
+    #[serde(default)]
+    pub hoses: Vec<Hose>,
+    /// Free replacements it has had, for the once-a-year rule (B14).
+    #[serde(default)]
+    pub replacements: Vec<Replacement>,
+    /// What the caller asked for, in words.
+    #[serde(default)]
+    pub request: String,
+    /// What else is due at this household.
+    #[serde(default)]
+    pub also_due: Vec<Due>,
+}
+
+/// Another job that is due at the same door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// What is due.
+    pub kind: JobKind,
+    /// Since when or by when.
+    pub on: NaiveDate,
+}
+
+/// A line between hall and technician.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who wrote it.
+    pub author: UserId,
+    /// When, on the writer's device or server.
+    pub stamp: Stamp,
+    /// What it says.
+    pub text: String,
+}

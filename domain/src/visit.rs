@@ -1,0 +1,219 @@
+//! A visit (上门): one attempt at the door, as the facts recorded there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::conduct::Answer;
+use crate::household::Hose;
+use crate::id::{DeviceId, FactId, HoseId, MeterId, UserId};
+use crate::job::{Channel, Window};
+use crate::measure::{Fen, Volume};
+use crate::place::Fix;
+use crate::reading::Measure;
+use crate::reading::Verdict;
+use crate::stamp::Stamp;
+
+/// One attempt to do a job, by one technician with one device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Who stands at the door.
+    pub technician: UserId,
+    /// The phone that records it.
+    pub device: DeviceId,
+    /// What happened, by id; only ever added.
+    #[serde(default)]
+    pub facts: BTreeMap<FactId, Recorded>,
+}
+
+/// A fact with its stamp.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// When it was recorded.
+    pub stamp: Stamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// Something that happened in a visit. Never overwritten: a correction is another fact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Fact {
+    /// Phoned the household before coming (A1).
+    PhonedAhead {
+        /// Whether somebody answered.
+        reached: bool,
+    },
+    /// Agreed another window with the household (A2).
+    AgreedAnew {
+        /// The new window.
+        window: Window,
+        /// How it was agreed.
+        channel: Channel,
+    },
+    /// On the way.
+    SetOut,
+    /// At the door (A2, B2).
+    Arrived {
+        /// Where the phone thought it was; `None` is an honest answer indoors.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fix: Option<Fix>,
+    },
+    /// The road was blocked: the one excuse for B2, with evidence.
+    RoadBlocked {
+        /// What blocked it.
+        reason: String,
+        /// A photo's content hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        photo: Option<String>,
+    },
+    /// One item of the conduct checklist answered (A3–A8).
+    Conduct {
+        /// The item's key in the rule pack.
+        item: String,
+        /// The answer.
+        answer: Answer,
+    },
+    /// A register read and judged on the spot (A9).
+    Read {
+        /// Which meter.
+        meter: MeterId,
+        /// What it showed; `None` when it could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        register: Option<Volume>,
+        /// What the phone made of it, with the pack it used.
+        verdict: Verdict,
+        /// The reading it corrects.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corrects: Option<FactId>,
+    },
+    /// The household was told of an abnormal reading (A9).
+    HouseholdTold {
+        /// The reading.
+        reading: FactId,
+    },
+    /// Something was done about an abnormal reading (A9).
+    MeasureTaken {
+        /// The reading.
+        reading: FactId,
+        /// What was done.
+        measure: Measure,
+    },
+    /// A hose replaced (B14).
+    HoseReplaced {
+        /// The hose taken out, when the hall knew it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removed: Option<HoseId>,
+        /// The hose put in.
+        installed: Hose,
+        /// Whether it was free for the household.
+        free: bool,
+    },
+    /// Joints tested for tightness.
+    TightnessTested {
+        /// Whether they held.
+        tight: bool,
+    },
+    /// Gas turned on, sealed, unsealed or stopped, as the job's kind says.
+    GasSwitched {
+        /// Whether gas flows now.
+        on: bool,
+    },
+    /// A finding of a safety inspection.
+    HazardFound {
+        /// The finding's key in the rule pack.
+        item: String,
+        /// Its level when it was found: 1 is gravest.
+        level: u8,
+        /// Where and what, in words.
+        #[serde(default)]
+        text: String,
+    },
+    /// Cash taken at home (B15).
+    CashTaken {
+        /// How much.
+        amount: Fen,
+        /// The receipt's number.
+        receipt: String,
+    },
+    /// A photo taken; the picture itself travels apart.
+    PhotoTaken {
+        /// SHA-256 of the picture, in hexadecimal.
+        hash: String,
+        /// What it shows.
+        subject: Subject,
+    },
+    /// The household signed.
+    Signed {
+        /// SHA-256 of the drawn signature, in hexadecimal.
+        hash: String,
+    },
+    /// A question that could not be answered on the spot (A10).
+    Asked {
+        /// The question.
+        question: String,
+    },
+    /// A remark.
+    Noted {
+        /// What it says.
+        text: String,
+    },
+    /// An earlier fact of this visit taken back, with a trace.
+    Withdrawn {
+        /// The fact taken back.
+        fact: FactId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The visit is over.
+    Closed {
+        /// How it ended.
+        outcome: Outcome,
+    },
+}
+
+/// What a photo shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// 表
+    Meter,
+    /// 到访不遇通知单 on the door.
+    NoticeOnDoor,
+    /// 隐患
+    Hazard,
+    /// 软管
+    Hose,
+    /// 路阻
+    RoadBlock,
+    /// Anything else.
+    Other,
+}
+
+/// How a visit ended; each is an outcome of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// 完成
+    Done,
+    /// 到访不遇: nobody opened.
+    NoOneHome,
+    /// 拒绝: somebody opened and refused. Law acts on this one only.
+    Refused {
+        /// What they said.
+        reason: String,
+    },
+    /// 地址有误
+    WrongAddress {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// 未能完成: it needs another visit.
+    CannotFinish {
+        /// Why.
+        reason: String,
+        /// What has to happen next.
+        follow_up: String,
+    },
+}
