@@ -1,3 +1,4 @@
 //! sync
 pub mod document;
 pub mod limits;
+pub mod preflight;

@@ -106,23 +106,19 @@ pub fn fact_change(
     let visit = fact.visit.to_string();
     let id = fact.id.to_string();
     let value = serde_json::to_value(fact.recorded)?;
-    match fact.opens {
-        Some((technician, device)) => {
-            let opened = json!({
-                key::TECHNICIAN: technician,
-                key::DEVICE: device,
-                key::FACTS: { id: value },
-            });
-            add(doc, pen, &visits, &visit, &opened)
-        }
-        None => {
-            let Some((_, visit)) = doc.get(&visits, &visit)? else {
-                return Err(EditError::NoVisit(fact.visit));
-            };
-            let facts = child(doc, &visit, key::FACTS)?;
-            add(doc, pen, &facts, &id, &value)
-        }
+    if let Some((technician, device)) = fact.opens {
+        let opened = json!({
+            key::TECHNICIAN: technician,
+            key::DEVICE: device,
+            key::FACTS: { id: value },
+        });
+        return add(doc, pen, &visits, &visit, &opened);
     }
+    let Some((_, visit)) = doc.get(&visits, &visit)? else {
+        return Err(EditError::NoVisit(fact.visit));
+    };
+    let facts = child(doc, &visit, key::FACTS)?;
+    add(doc, pen, &facts, &id, &value)
 }
 
 /// Adds a message.

@@ -12,7 +12,7 @@ use super::value::{ValueError, json};
 pub enum LoadError {
     /// The snapshot does not load.
     #[error("snapshot: {0}")]
-    Snapshot(#[source] AutomergeError),
+    Snapshot(#[source] Box<AutomergeError>),
     /// A change chunk does not parse.
     #[error("change {index}: {cause}")]
     Change {
@@ -38,7 +38,7 @@ pub enum ApplyError {
     Missing(Vec<ChangeHash>),
     /// Automerge refused.
     #[error(transparent)]
-    Automerge(#[from] AutomergeError),
+    Automerge(Box<AutomergeError>),
     /// Automerge panicked.
     #[error("automerge panicked")]
     Panicked,
@@ -71,7 +71,7 @@ pub fn load<B: AsRef<[u8]>>(
 ) -> Result<Automerge, LoadError> {
     let doc = match snapshot {
         Some(bytes) => match catch_unwind(|| Automerge::load(bytes)) {
-            Ok(loaded) => loaded.map_err(LoadError::Snapshot)?,
+            Ok(loaded) => loaded.map_err(|error| LoadError::Snapshot(Box::new(error)))?,
             Err(_) => return Err(ApplyError::Panicked.into()),
         },
         None => Automerge::new(),
@@ -99,7 +99,7 @@ fn apply_to(mut doc: Automerge, changes: Vec<Change>) -> Result<Automerge, Apply
         Ok(doc)
     }));
     let doc = match applied {
-        Ok(done) => done.map_err(ApplyError::Automerge)?,
+        Ok(done) => done.map_err(|error: AutomergeError| ApplyError::Automerge(Box::new(error)))?,
         Err(_) => return Err(ApplyError::Panicked),
     };
     let missing = doc.get_missing_deps(&[]);

@@ -29,7 +29,7 @@ pub fn json(doc: &Automerge) -> Result<Value, ValueError> {
     read_value(&doc.hydrate(None), 0)
 }
 
-/// Reads the root's entries one by one, so that one unreadable entry hides no other.
+/// Reads a value of the document as JSON.
 pub(crate) fn read_value(value: &hydrate::Value, depth: usize) -> Result<Value, ValueError> {
     if depth > limits::VALUE_DEPTH {
         return Err(ValueError::TooDeep);
@@ -75,13 +75,35 @@ pub(crate) fn put_value<T: Transactable>(
     key: &str,
     value: &Value,
 ) -> Result<(), ValueError> {
-    match scalar(value)? {
-        Some(scalar) => Ok(tx.put(map, key, scalar)?),
-        None => {
-            let made = tx.put_object(map, key, object_type(value))?;
-            fill(tx, &made, value, 1)
-        }
+    put(tx, map, key, value, 1)
+}
+
+fn put<T: Transactable>(
+    tx: &mut T,
+    map: &ObjId,
+    key: &str,
+    value: &Value,
+    depth: usize,
+) -> Result<(), ValueError> {
+    if let Some(scalar) = to_scalar(value)? {
+        return Ok(tx.put(map, key, scalar)?);
     }
+    let made = tx.put_object(map, key, object_type(value))?;
+    fill(tx, &made, value, depth)
+}
+
+fn insert<T: Transactable>(
+    tx: &mut T,
+    list: &ObjId,
+    index: usize,
+    value: &Value,
+    depth: usize,
+) -> Result<(), ValueError> {
+    if let Some(scalar) = to_scalar(value)? {
+        return Ok(tx.insert(list, index, scalar)?);
+    }
+    let made = tx.insert_object(list, index, object_type(value))?;
+    fill(tx, &made, value, depth)
 }
 
 fn fill<T: Transactable>(
@@ -95,37 +117,21 @@ fn fill<T: Transactable>(
     }
     match value {
         Value::Object(map) => {
-            for (key, item) in map {
-                match scalar(item)? {
-                    Some(scalar) => tx.put(into, key.as_str(), scalar)?,
-                    None => {
-                        let made = tx.put_object(into, key.as_str(), object_type(item))?;
-                        fill(tx, &made, item, depth + 1)?;
-                    }
-                }
-            }
+            map.iter().try_for_each(|(key, item)| put(tx, into, key, item, depth + 1))
         }
-        Value::Array(list) => {
-            for (index, item) in list.iter().enumerate() {
-                match scalar(item)? {
-                    Some(scalar) => tx.insert(into, index, scalar)?,
-                    None => {
-                        let made = tx.insert_object(into, index, object_type(item))?;
-                        fill(tx, &made, item, depth + 1)?;
-                    }
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, item)| insert(tx, into, index, item, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn object_type(value: &Value) -> ObjType {
     if value.is_array() { ObjType::List } else { ObjType::Map }
 }
 
-fn scalar(value: &Value) -> Result<Option<ScalarValue>, ValueError> {
+fn to_scalar(value: &Value) -> Result<Option<ScalarValue>, ValueError> {
     Ok(match value {
         Value::Null => Some(ScalarValue::Null),
         Value::Bool(truth) => Some(ScalarValue::Boolean(*truth)),
