@@ -1,1 +1,5 @@
-//! mobile-core
+//! The phone without its skin.
+
+pub mod log;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod native;

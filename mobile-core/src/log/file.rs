@@ -1,0 +1,185 @@
+//! The log in a file: a write counts when it is flushed, and a failed one leaves no trace.
+
+use std::io;
+
+use super::disk::Disk;
+use super::{Aside, Found, LogStore, StoreError};
+
+const LOG: &str = "phone.log";
+const NEXT: &str = "phone.log.next";
+const MADE: &str = "phone.log.made";
+const LOCK: &str = "phone.lock";
+const ASIDE: &str = "aside-";
+
+/// A log in a folder of its own.
+#[derive(Debug)]
+pub struct FileLog<D> {
+    disk: D,
+    size_bytes: u64,
+    state: State,
+}
+
+/// What is known of the file's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It ends where the last durable record ends.
+    Exact,
+    /// A failed write may have left bytes after it.
+    Trailing,
+    /// A flush failed: the page cache may say what the disk does not hold.
+    Stuck,
+}
+
+impl<D: Disk> FileLog<D> {
+    /// Becomes the one writer of the log in this folder.
+    pub fn open(mut disk: D) -> Result<Self, StoreError> {
+        disk.lock(LOCK).map_err(|error| store_error(&error))?;
+        Ok(Self { disk, size_bytes: 0, state: State::Exact })
+    }
+
+    fn usable(&self) -> Result<(), StoreError> {
+        if self.state == State::Stuck { Err(StoreError::Stuck) } else { Ok(()) }
+    }
+
+    /// After a failed flush nothing is known until the file is read again, so nothing is written.
+    fn stick<T>(&mut self, done: io::Result<T>) -> Result<T, StoreError> {
+        done.map_err(|_| {
+            self.state = State::Stuck;
+            StoreError::Stuck
+        })
+    }
+
+    fn cut_trailing(&mut self) -> Result<(), StoreError> {
+        if self.state == State::Trailing {
+            self.disk.set_len(LOG, self.size_bytes).map_err(|error| store_error(&error))?;
+            self.state = State::Exact;
+        }
+        Ok(())
+    }
+
+    /// Writes a file under another name and flushes it; on failure it is removed again.
+    fn write_new(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let written = self
+            .disk
+            .create(name)
+            .and_then(|()| self.disk.write_at(name, 0, bytes))
+            .and_then(|()| self.disk.sync(name));
+        if let Err(error) = written {
+            // The half-written file is in nobody's way: the next try empties it first.
+            let _ = self.disk.remove(name);
+            return Err(store_error(&error));
+        }
+        Ok(())
+    }
+
+    /// Leaves a mark that a log was made here, so that its absence can be told from newness.
+    fn mark_made(&mut self) -> Result<(), StoreError> {
+        if self.disk.read(MADE).map_err(|error| store_error(&error))?.is_none() {
+            self.write_new(MADE, b"a log was made here\n")?;
+            let synced = self.disk.sync_dir();
+            self.stick(synced)?;
+        }
+        Ok(())
+    }
+}
+
+impl<D: Disk> LogStore for FileLog<D> {
+    async fn read(&mut self) -> Result<Found, StoreError> {
+        let bytes = self.disk.read(LOG).map_err(|error| store_error(&error))?;
+        let Some(bytes) = bytes else {
+            self.size_bytes = 0;
+            let made = self.disk.read(MADE).map_err(|error| store_error(&error))?;
+            return Ok(if made.is_some() { Found::Gone } else { Found::Nothing });
+        };
+        self.size_bytes = bytes.len() as u64;
+        // A crash may have come between log and mark; without room for it the log still opens.
+        let _ = self.mark_made();
+        Ok(Found::Bytes(bytes))
+    }
+
+    async fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.usable()?;
+        self.cut_trailing()?;
+        if let Err(error) = self.disk.write_at(LOG, self.size_bytes, bytes) {
+            self.state = State::Trailing;
+            // When even this fails, the next append tries it again before it writes.
+            let _ = self.cut_trailing();
+            return Err(store_error(&error));
+        }
+        let synced = self.disk.sync(LOG);
+        self.stick(synced)?;
+        self.size_bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    async fn set_aside(&mut self, bytes: &[u8], why: &str) -> Result<(), StoreError> {
+        self.usable()?;
+        let hash = blake3::hash(bytes).to_hex();
+        let name = format!("{ASIDE}{why}-{}", &hash[..16]);
+        let kept = self.disk.read(&name).map_err(|error| store_error(&error))?;
+        if kept.as_deref() == Some(bytes) {
+            return Ok(());
+        }
+        self.write_new(&name, bytes)?;
+        let synced = self.disk.sync_dir();
+        self.stick(synced)
+    }
+
+    async fn asides(&mut self) -> Result<Vec<Aside>, StoreError> {
+        let names = self.disk.list().map_err(|error| store_error(&error))?;
+        let mut asides = Vec::new();
+        for name in names.into_iter().filter(|name| name.starts_with(ASIDE)) {
+            let bytes = self.disk.read(&name).map_err(|error| store_error(&error))?;
+            asides.push(Aside { name, bytes: bytes.unwrap_or_default() });
+        }
+        Ok(asides)
+    }
+
+    async fn truncate(&mut self, size_bytes: u64) -> Result<(), StoreError> {
+        self.usable()?;
+        self.disk.set_len(LOG, size_bytes).map_err(|error| store_error(&error))?;
+        self.size_bytes = size_bytes;
+        let synced = self.disk.sync(LOG);
+        self.stick(synced)
+    }
+
+    async fn replace(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.usable()?;
+        self.write_new(NEXT, bytes)?;
+        self.disk.rename(NEXT, LOG).map_err(|error| store_error(&error))?;
+        (self.size_bytes, self.state) = (bytes.len() as u64, State::Exact);
+        let synced = self.disk.sync_dir();
+        self.stick(synced)?;
+        self.mark_made()
+    }
+
+    async fn erase(&mut self) -> Result<(), StoreError> {
+        let names = self.disk.list().map_err(|error| store_error(&error))?;
+        let (log, beside): (Vec<_>, Vec<_>) =
+            names.into_iter().filter(|name| name != LOCK).partition(|name| name == LOG);
+        // The mark goes before the log, or a crash between them would look like an eviction.
+        for name in beside.iter().chain(&log) {
+            self.disk.remove(name).map_err(|error| store_error(&error))?;
+        }
+        (self.size_bytes, self.state) = (0, State::Exact);
+        let synced = self.disk.sync_dir();
+        self.stick(synced)
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+}
+
+fn store_error(error: &io::Error) -> StoreError {
+    if error.kind() == io::ErrorKind::WouldBlock {
+        StoreError::InUse
+    } else if matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    ) {
+        StoreError::Full
+    } else {
+        StoreError::Broken(error.to_string())
+    }
+}
