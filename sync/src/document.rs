@@ -14,6 +14,7 @@ pub use edit::{
 };
 pub use load::{ApplyError, LoadError, SnapshotError, apply, load, snapshot};
 pub use read::{Contents, ReadJobError, Unread, contents, read};
+pub(crate) use value::read_scalar;
 pub use value::{ValueError, json};
 
 /// The version of the document's shape that this code writes.

@@ -1,4 +1,5 @@
 //! sync
+pub mod authority;
 pub mod document;
 pub mod limits;
 pub mod preflight;

@@ -59,3 +59,8 @@ pub const FACT_DEPTH: usize = 6;
 
 /// Bytes of one text that a technician writes.
 pub const TEXT_BYTES: usize = 8 * 1024;
+
+/// Operations of one document after which technicians' changes are no longer let in.
+///
+/// A full visit has about a thousand; this bounds what loading one document can cost.
+pub const DOCUMENT_OPS: u64 = 200_000;
