@@ -7,6 +7,8 @@
 mod edit;
 mod load;
 mod read;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use edit::{
