@@ -1,132 +1,93 @@
 //! What a native phone asks of its operating system: files, the time, chance.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+mod disk;
 
-use crate::log::disk::Disk;
+use std::fs;
+use std::path::Path;
+use std::time::{Instant, SystemTime};
+
+use domain::stamp::{BootId, Timestamp};
+
+pub use disk::NativeDisk;
+
+use crate::clock::{Clock, Moment, Rng};
+use crate::log::StoreError;
 use crate::log::file::FileLog;
-use crate::log::{LogStore, StoreError};
-
-/// A folder on a real disk.
-#[derive(Debug)]
-pub struct NativeDisk {
-    folder: PathBuf,
-    open: BTreeMap<String, File>,
-    lock: Option<File>,
-}
-
-impl NativeDisk {
-    /// Uses a folder, making it when it is not there.
-    pub fn open(folder: &Path) -> io::Result<Self> {
-        if !folder.is_dir() {
-            fs::create_dir_all(folder)?;
-            if let Some(parent) = folder.parent() {
-                sync_folder(parent)?;
-            }
-        }
-        Ok(Self { folder: folder.to_owned(), open: BTreeMap::new(), lock: None })
-    }
-
-    fn file(&mut self, name: &str) -> io::Result<&mut File> {
-        if !self.open.contains_key(name) {
-            let file = OpenOptions::new().read(true).write(true).open(self.folder.join(name))?;
-            self.open.insert(name.to_owned(), file);
-        }
-        self.open.get_mut(name).ok_or_else(|| io::ErrorKind::NotFound.into())
-    }
-}
 
 /// Opens the log in a folder, becoming its one writer.
-pub fn open_log(folder: &Path) -> Result<impl LogStore + use<>, StoreError> {
+pub fn open_log(folder: &Path) -> Result<FileLog<NativeDisk>, StoreError> {
     let disk = NativeDisk::open(folder).map_err(|error| StoreError::Broken(error.to_string()))?;
     FileLog::open(disk)
 }
 
-impl Disk for NativeDisk {
-    fn read(&mut self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.folder.join(name)) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+/// The operating system's clocks.
+///
+/// Where the system tells its boot and the time since then (Linux, Android), stamps of several
+/// processes compare; elsewhere each process counts as a boot of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeClock {
+    boot: BootId,
+    uptime: Uptime,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Uptime {
+    System,
+    Process(Instant),
+}
+
+impl NativeClock {
+    /// Finds out which boot this is.
+    pub fn start() -> Self {
+        let boot = fs::read("/proc/sys/kernel/random/boot_id").ok();
+        if let (Some(id), Some(_)) = (boot, system_uptime_ms()) {
+            let hash = blake3::hash(&id);
+            let first = hash.as_bytes()[..4].try_into().expect("a hash has 32 bytes");
+            return Self { boot: BootId(u32::from_le_bytes(first)), uptime: Uptime::System };
         }
+        let mut drawn = [0; 4];
+        NativeRng.fill(&mut drawn);
+        Self { boot: BootId(u32::from_le_bytes(drawn)), uptime: Uptime::Process(process_now()) }
     }
+}
 
-    fn list(&mut self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
-            names.extend(entry?.file_name().into_string());
-        }
-        names.sort();
-        Ok(names)
-    }
-
-    fn create(&mut self, name: &str) -> io::Result<()> {
-        let path = self.folder.join(name);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-        self.open.insert(name.to_owned(), file);
-        Ok(())
-    }
-
-    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        let file = self.file(name)?;
-        file.seek(SeekFrom::Start(offset))?;
-        file.write_all(bytes)
-    }
-
-    fn sync(&mut self, name: &str) -> io::Result<()> {
-        self.file(name)?.sync_data()
-    }
-
-    fn set_len(&mut self, name: &str, size_bytes: u64) -> io::Result<()> {
-        self.file(name)?.set_len(size_bytes)
-    }
-
-    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.folder.join(from), self.folder.join(to))?;
-        self.open.remove(to);
-        if let Some(file) = self.open.remove(from) {
-            self.open.insert(to.to_owned(), file);
-        }
-        Ok(())
-    }
-
-    fn remove(&mut self, name: &str) -> io::Result<()> {
-        self.open.remove(name);
-        match fs::remove_file(self.folder.join(name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
-    }
-
-    fn sync_dir(&mut self) -> io::Result<()> {
-        sync_folder(&self.folder)
-    }
-
-    fn lock(&mut self, name: &str) -> io::Result<()> {
-        let path = self.folder.join(name);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => {
-                self.lock = Some(file);
-                Ok(())
+impl Clock for NativeClock {
+    fn now(&self) -> Moment {
+        let mono_ms = match self.uptime {
+            Uptime::System => system_uptime_ms().unwrap_or(0),
+            Uptime::Process(since) => {
+                let ms = process_now().duration_since(since).as_millis();
+                i64::try_from(ms).unwrap_or(i64::MAX)
             }
-            Err(fs::TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        };
+        Moment { wall_at: wall_now(), boot: self.boot, mono_ms }
     }
 }
 
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    File::open(folder)?.sync_all()
+/// The operating system's randomness.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeRng;
+
+impl Rng for NativeRng {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system has randomness");
+    }
 }
 
-/// Windows journals its names and lets nobody flush a folder.
-#[cfg(not(unix))]
-fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the system's wall clock")]
+fn wall_now() -> Timestamp {
+    SystemTime::now().into()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the process's clock")]
+fn process_now() -> Instant {
+    Instant::now()
+}
+
+/// Milliseconds since the boot, sleep included, in steps of ten.
+fn system_uptime_ms() -> Option<i64> {
+    let text = fs::read_to_string("/proc/uptime").ok()?;
+    let (seconds, rest) = text.split_whitespace().next()?.split_once('.')?;
+    let hundredths: i64 = rest.get(..2)?.parse().ok()?;
+    Some(seconds.parse::<i64>().ok()? * 1000 + hundredths * 10)
 }
