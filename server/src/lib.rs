@@ -1,1 +1,3 @@
-//! server
+//! The hall: sync endpoint, REST, live stream, identity, reports.
+
+pub mod db;

@@ -1,0 +1,294 @@
+//! One set of queries for SQLite and PostgreSQL: a thin facade over the two native drivers.
+//!
+//! A query function takes a [`C`], binds native Rust values to `$1, $2, …` and reads rows into
+//! `#[derive(sqlx::FromRow)]` structs; the compiler checks every value against both drivers.
+//!
+//! ```ignore
+//! let mut tx = db.begin().await?;
+//! let first = halls::take_positions(tx.c(), hall, 3).await?;
+//! tx.commit().await?;
+//! let user = users::find_user(db.read().await?.c(), user_id).await?;
+//! ```
+//!
+//! Each file `db/<resource>.rs` holds the statements of one resource inside [`statements!`],
+//! which is also what enters them into the test that prepares every statement on each engine.
+//! What differs at run time and is not caught there: `sum` needs `cast(… as bigint)`, and a bare
+//! `1` is no `i64` on PostgreSQL.
+
+pub mod changes;
+pub mod devices;
+pub mod documents;
+pub mod enrolments;
+pub mod grants;
+pub mod halls;
+pub mod hoses;
+pub mod households;
+pub mod jobs;
+pub mod login_attempts;
+pub mod meters;
+mod open;
+pub mod packs;
+mod rows;
+pub mod sessions;
+mod statements;
+pub mod users;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{
+    Arguments, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
+    SqlitePool, Transaction, Type,
+};
+use sqlx::{SqlSafeStr, SqlStr};
+
+pub use self::open::OpenDbError;
+pub use self::rows::insert_rows;
+pub(crate) use self::statements::statements;
+
+/// What a query gives.
+pub type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
+
+/// A value that both drivers can bind.
+pub trait Param<'q>:
+    Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres>
+{
+}
+
+impl<'q, T> Param<'q> for T where
+    T: Encode<'q, Sqlite> + Type<Sqlite> + Encode<'q, Postgres> + Type<Postgres>
+{
+}
+
+/// A row that both drivers can read.
+pub trait FromDb:
+    for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+    + for<'r> FromRow<'r, sqlx::postgres::PgRow>
+    + Send
+    + Unpin
+{
+}
+
+impl<T> FromDb for T where
+    T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin
+{
+}
+
+/// The database of a server.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// One file; one connection writes, others only read.
+    Sqlite {
+        /// The only connection that writes.
+        writer: SqlitePool,
+        /// Connections that cannot write.
+        reader: SqlitePool,
+    },
+    /// A PostgreSQL server.
+    Pg(PgPool),
+}
+
+/// A transaction that writes; dropped without [`Tx::commit`] it never happened.
+#[derive(Debug)]
+pub enum Tx {
+    /// On the writing connection, begun `immediate`.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On any connection.
+    Pg(Transaction<'static, Postgres>),
+}
+
+/// A connection to read with.
+#[derive(Debug)]
+pub enum Conn {
+    /// One that cannot write.
+    Sqlite(PoolConnection<Sqlite>),
+    /// Any.
+    Pg(PoolConnection<Postgres>),
+}
+
+/// A borrowed connection or transaction: what query functions take.
+#[derive(Debug)]
+pub enum C<'c> {
+    /// To SQLite.
+    Sqlite(&'c mut SqliteConnection),
+    /// To PostgreSQL.
+    Pg(&'c mut PgConnection),
+}
+
+impl Db {
+    /// Takes a connection to read with.
+    pub async fn read(&self) -> Result<Conn> {
+        Ok(match self {
+            Self::Sqlite { reader, .. } => Conn::Sqlite(reader.acquire().await?),
+            Self::Pg(pool) => Conn::Pg(pool.acquire().await?),
+        })
+    }
+
+    /// Begins a transaction that writes; on SQLite the others wait for it.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
+            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
+        })
+    }
+
+    /// Waits until the connections are closed; on SQLite this also folds the log into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Pg(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Borrows the transaction for one query function.
+    pub fn c(&mut self) -> C<'_> {
+        match self {
+            Self::Sqlite(tx) => C::Sqlite(tx),
+            Self::Pg(tx) => C::Pg(tx),
+        }
+    }
+
+    /// Makes everything done in it durable; returns when it is.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Pg(tx) => tx.commit().await,
+        }
+    }
+}
+
+impl Conn {
+    /// Borrows the connection for one query function.
+    pub fn c(&mut self) -> C<'_> {
+        match self {
+            Self::Sqlite(conn) => C::Sqlite(conn),
+            Self::Pg(conn) => C::Pg(conn),
+        }
+    }
+}
+
+impl<'c> C<'c> {
+    /// Lends it on, for a function that runs several statements.
+    pub fn lend(&mut self) -> C<'_> {
+        match self {
+            Self::Sqlite(conn) => C::Sqlite(conn),
+            Self::Pg(conn) => C::Pg(conn),
+        }
+    }
+
+    /// Begins a statement.
+    pub fn q(self, sql: impl SqlSafeStr) -> Query<'c> {
+        let args = match &self {
+            Self::Sqlite(_) => Args::Sqlite(SqliteArguments::default()),
+            Self::Pg(_) => Args::Pg(PgArguments::default()),
+        };
+        Query { c: self, sql: sql.into_sql_str(), args, failed: None }
+    }
+}
+
+#[derive(Debug)]
+enum Args {
+    Sqlite(SqliteArguments),
+    Pg(PgArguments),
+}
+
+/// A statement that is being given its values.
+#[derive(Debug)]
+#[must_use = "a statement runs when one of its last methods is awaited"]
+pub struct Query<'c> {
+    c: C<'c>,
+    sql: SqlStr,
+    args: Args,
+    failed: Option<sqlx::Error>,
+}
+
+/// Runs `$run` with the driver's own query; `$conn` is the driver's own connection.
+macro_rules! run {
+    ($query:expr, $q:ident, $conn:ident => $run:expr) => {{
+        let query = $query;
+        if let Some(error) = query.failed {
+            return Err(error);
+        }
+        match (query.c, query.args) {
+            (C::Sqlite($conn), Args::Sqlite(args)) => {
+                let $q = sqlx::query_with(query.sql, args);
+                $run
+            }
+            (C::Pg($conn), Args::Pg(args)) => {
+                let $q = sqlx::query_with(query.sql, args);
+                $run
+            }
+            _ => unreachable!("a statement keeps the engine it began on"),
+        }
+    }};
+}
+
+impl Query<'_> {
+    /// Gives the next placeholder its value.
+    pub fn bind<'q, T: Param<'q>>(mut self, value: T) -> Self {
+        let added = match &mut self.args {
+            Args::Sqlite(args) => args.add(value),
+            Args::Pg(args) => args.add(value),
+        };
+        if let Err(error) = added {
+            self.failed.get_or_insert(sqlx::Error::Encode(error));
+        }
+        self
+    }
+
+    /// Runs it; returns how many rows it wrote.
+    pub async fn execute(self) -> Result<u64> {
+        run!(self, q, conn => Ok(q.execute(conn).await?.rows_affected()))
+    }
+
+    /// Reads every row.
+    pub async fn all<T: FromDb>(self) -> Result<Vec<T>> {
+        run!(self, q, conn => q.fetch_all(conn).await?.iter().map(T::from_row).collect())
+    }
+
+    /// Reads the row if there is one.
+    pub async fn opt<T: FromDb>(self) -> Result<Option<T>> {
+        run!(self, q, conn => q.fetch_optional(conn).await?.as_ref().map(T::from_row).transpose())
+    }
+
+    /// Reads the one row.
+    pub async fn one<T: FromDb>(self) -> Result<T> {
+        self.opt().await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Reads the one column of the one row.
+    pub async fn scalar<T>(self) -> Result<T>
+    where
+        (T,): FromDb,
+    {
+        Ok(self.one::<(T,)>().await?.0)
+    }
+}
+
+/// What a stored value that cannot be is reported as.
+fn decode(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}
+
+/// Whether a row with this key is there already.
+pub fn is_unique_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Whether the same work may well succeed when it is done again from its start.
+pub fn is_retryable(error: &sqlx::Error) -> bool {
+    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else {
+        return false;
+    };
+    // PostgreSQL: serialization failure, deadlock. SQLite: busy, locked, with their extensions.
+    matches!(code.as_ref(), "40001" | "40P01")
+        || code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}

@@ -1,0 +1,106 @@
+//! Enrolled phones.
+
+use domain::id::{DeviceId, HallId, UserId};
+use uuid::Uuid;
+
+use super::{C, Result, statements};
+
+statements! {
+    INSERT_DEVICE = "insert into device (device_id, hall_id, user_id, name, enrolled_at) values ($1, $2, $3, $4, $5)";
+    FIND_DEVICE = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, heard_at \
+        from device where device_id = $1 and hall_id = $2";
+    LIST_DEVICES = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, heard_at \
+        from device where hall_id = $1 order by enrolled_at, device_id";
+    LIST_USER_DEVICES = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, \
+        heard_at from device where user_id = $1 order by enrolled_at, device_id";
+    REVOKE_DEVICE = "update device set revoked_at = $1 where device_id = $2 and revoked_at is null";
+    REVOKE_USER_DEVICES = "update device set revoked_at = $1 where user_id = $2 and revoked_at is null";
+    HEAR_DEVICE = "update device set recorded = case when recorded < $1 then $1 else recorded end, pending = $2, \
+        heard_at = $3 where device_id = $4";
+}
+
+/// A phone as stored.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DeviceRow {
+    /// The phone's id.
+    pub device_id: Uuid,
+    /// The hall of its user.
+    pub hall_id: Uuid,
+    /// Whose it is.
+    pub user_id: Uuid,
+    /// What its user calls it.
+    pub name: String,
+    /// When it was enrolled.
+    pub enrolled_at: i64,
+    /// When it was shut out.
+    pub revoked_at: Option<i64>,
+    /// The highest count of changes it ever said it made.
+    pub recorded: i64,
+    /// How many of them it said it still holds alone.
+    pub pending: i64,
+    /// When it was last heard.
+    pub heard_at: Option<i64>,
+}
+
+/// Inserts a phone that nobody has heard of yet.
+pub async fn insert_device(
+    c: C<'_>,
+    device: DeviceId,
+    owner: (HallId, UserId),
+    name: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let (hall, user) = owner;
+    c.q(INSERT_DEVICE)
+        .bind(device.0)
+        .bind(hall.0)
+        .bind(user.0)
+        .bind(name)
+        .bind(now_ms)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// Finds a phone of a hall.
+pub async fn find_device(c: C<'_>, hall: HallId, device: DeviceId) -> Result<Option<DeviceRow>> {
+    c.q(FIND_DEVICE).bind(device.0).bind(hall.0).opt().await
+}
+
+/// Lists the phones of a hall, oldest first.
+pub async fn list_devices(c: C<'_>, hall: HallId) -> Result<Vec<DeviceRow>> {
+    c.q(LIST_DEVICES).bind(hall.0).all().await
+}
+
+/// Lists the phones of a user, oldest first.
+pub async fn list_user_devices(c: C<'_>, user: UserId) -> Result<Vec<DeviceRow>> {
+    c.q(LIST_USER_DEVICES).bind(user.0).all().await
+}
+
+/// Shuts a phone out; returns whether it was not yet.
+pub async fn revoke_device(c: C<'_>, device: DeviceId, now_ms: i64) -> Result<bool> {
+    Ok(c.q(REVOKE_DEVICE).bind(now_ms).bind(device.0).execute().await? > 0)
+}
+
+/// Shuts every phone of a user out.
+pub async fn revoke_user_devices(c: C<'_>, user: UserId, now_ms: i64) -> Result<()> {
+    c.q(REVOKE_USER_DEVICES).bind(now_ms).bind(user.0).execute().await.map(drop)
+}
+
+/// Notes what a phone said of itself when it was heard.
+pub async fn hear_device(
+    c: C<'_>,
+    device: DeviceId,
+    recorded: i64,
+    pending: i64,
+    now_ms: i64,
+) -> Result<()> {
+    c.q(HEAR_DEVICE)
+        .bind(recorded)
+        .bind(pending)
+        .bind(now_ms)
+        .bind(device.0)
+        .execute()
+        .await
+        .map(drop)
+}

@@ -1,0 +1,115 @@
+//! Hoses on the wall and the replacements a household has had.
+
+use chrono::NaiveDate;
+use domain::hose::Replacement;
+use domain::household::{Hose, HoseKind};
+use domain::id::{HoseId, HouseholdId, JobId};
+use uuid::Uuid;
+
+use super::{C, Result, insert_rows, statements};
+
+statements! {
+    UPSERT_HOSE = "insert into hose (hose_id, household_id, kind, length_mm, installed_on) \
+        values ($1, $2, $3, $4, $5) \
+        on conflict (hose_id) do update set household_id = excluded.household_id, kind = excluded.kind, \
+        length_mm = excluded.length_mm, installed_on = excluded.installed_on";
+    UPSERT_REPLACEMENT = "insert into replacement (hose_id, household_id, job_id, replaced_on, free) \
+        values ($1, $2, $3, $4, $5) \
+        on conflict (hose_id) do update set job_id = excluded.job_id, replaced_on = excluded.replaced_on, \
+        free = excluded.free";
+    LIST_HOSES = "select hose_id, kind, length_mm, installed_on from hose where household_id = $1 \
+        order by installed_on, hose_id";
+    LIST_REPLACEMENTS = "select hose_id, job_id, replaced_on, free from replacement where household_id = $1 \
+        order by replaced_on, hose_id";
+}
+
+#[derive(sqlx::FromRow)]
+struct HoseRow {
+    hose_id: Uuid,
+    kind: String,
+    length_mm: i64,
+    installed_on: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct ReplacementRow {
+    hose_id: Uuid,
+    job_id: Option<Uuid>,
+    replaced_on: String,
+    free: bool,
+}
+
+/// Inserts hoses, or brings those that exist up to date.
+pub async fn upsert_hoses(c: C<'_>, hoses: &[(HouseholdId, Hose)]) -> Result<()> {
+    insert_rows(c, UPSERT_HOSE, hoses, |q, (household, hose)| {
+        q.bind(hose.id.0)
+            .bind(household.0)
+            .bind(kind_key(hose.kind))
+            .bind(i64::from(hose.length_mm))
+            .bind(hose.installed_on.to_string())
+    })
+    .await
+    .map(drop)
+}
+
+/// Inserts replacements a household has had, or brings those that exist up to date.
+pub async fn upsert_replacements(
+    c: C<'_>,
+    replacements: &[(HouseholdId, Replacement)],
+) -> Result<()> {
+    insert_rows(c, UPSERT_REPLACEMENT, replacements, |q, (household, replacement)| {
+        q.bind(replacement.installed.0)
+            .bind(household.0)
+            .bind(replacement.job.map(|job| job.0))
+            .bind(replacement.on.to_string())
+            .bind(replacement.free)
+    })
+    .await
+    .map(drop)
+}
+
+/// Lists the hoses that the hall's register knows at a household, oldest first.
+pub async fn list_hoses(c: C<'_>, household: HouseholdId) -> Result<Vec<Hose>> {
+    let rows: Vec<HoseRow> = c.q(LIST_HOSES).bind(household.0).all().await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Hose {
+                id: HoseId(row.hose_id),
+                kind: kind_from_key(&row.kind)?,
+                length_mm: u32::try_from(row.length_mm).map_err(super::decode)?,
+                installed_on: row.installed_on.parse::<NaiveDate>().map_err(super::decode)?,
+            })
+        })
+        .collect()
+}
+
+/// Lists the replacements that the hall's register knows at a household, oldest first.
+pub async fn list_replacements(c: C<'_>, household: HouseholdId) -> Result<Vec<Replacement>> {
+    let rows: Vec<ReplacementRow> = c.q(LIST_REPLACEMENTS).bind(household.0).all().await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Replacement {
+                job: row.job_id.map(JobId),
+                installed: HoseId(row.hose_id),
+                on: row.replaced_on.parse::<NaiveDate>().map_err(super::decode)?,
+                free: row.free,
+            })
+        })
+        .collect()
+}
+
+/// The word for a hose's material in SQL.
+pub fn kind_key(kind: HoseKind) -> &'static str {
+    match kind {
+        HoseKind::Rubber => "rubber",
+        HoseKind::Corrugated => "corrugated",
+    }
+}
+
+/// Finds the material that a stored word means.
+pub fn kind_from_key(key: &str) -> Result<HoseKind> {
+    [HoseKind::Rubber, HoseKind::Corrugated]
+        .into_iter()
+        .find(|kind| kind_key(*kind) == key)
+        .ok_or_else(|| super::decode(format!("no hose is made of `{key}`")))
+}

@@ -1,0 +1,88 @@
+//! The projection of jobs: one row a job, what lists and boards show.
+
+use domain::id::{HallId, JobId};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{C, Result, insert_rows, statements};
+
+statements! {
+    UPSERT_JOB = "insert into job (job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, \
+        window_start, window_end, created_at, promise_rule, promise_due_at, promise_state, clashes, updated_position) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+        on conflict (job_id) do update set status = excluded.status, technician_id = excluded.technician_id, \
+        visit_id = excluded.visit_id, window_start = excluded.window_start, window_end = excluded.window_end, \
+        promise_rule = excluded.promise_rule, promise_due_at = excluded.promise_due_at, \
+        promise_state = excluded.promise_state, clashes = excluded.clashes, \
+        updated_position = excluded.updated_position";
+    FIND_JOB = "select job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, window_start, \
+        window_end, created_at, promise_rule, promise_due_at, promise_state, clashes, updated_position \
+        from job where job_id = $1 and hall_id = $2";
+}
+
+/// A job's projection as stored.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct JobRow {
+    /// The job's id.
+    pub job_id: Uuid,
+    /// The hall it belongs to.
+    pub hall_id: Uuid,
+    /// Whose door it is.
+    pub household_id: Uuid,
+    /// The kind's key.
+    pub kind: String,
+    /// The rule pack it is judged by.
+    pub pack_id: String,
+    /// The status's key.
+    pub status: String,
+    /// Who is to do it.
+    pub technician_id: Option<Uuid>,
+    /// The visit that the status speaks of.
+    pub visit_id: Option<Uuid>,
+    /// When the window that holds begins.
+    pub window_start: Option<i64>,
+    /// When it ends.
+    pub window_end: Option<i64>,
+    /// When the hall took the job on.
+    pub created_at: i64,
+    /// The promise that runs for it.
+    pub promise_rule: Option<String>,
+    /// When that promise is due.
+    pub promise_due_at: Option<i64>,
+    /// The promise's state as far as facts alone decide it.
+    pub promise_state: Option<String>,
+    /// What clashes.
+    pub clashes: Json<Value>,
+    /// The position of the change that last touched it.
+    pub updated_position: i64,
+}
+
+/// Writes the projection of jobs, each at most once.
+pub async fn upsert_jobs(c: C<'_>, jobs: &[JobRow]) -> Result<()> {
+    insert_rows(c, UPSERT_JOB, jobs, |q, job| {
+        q.bind(job.job_id)
+            .bind(job.hall_id)
+            .bind(job.household_id)
+            .bind(&job.kind)
+            .bind(&job.pack_id)
+            .bind(&job.status)
+            .bind(job.technician_id)
+            .bind(job.visit_id)
+            .bind(job.window_start)
+            .bind(job.window_end)
+            .bind(job.created_at)
+            .bind(&job.promise_rule)
+            .bind(job.promise_due_at)
+            .bind(&job.promise_state)
+            .bind(&job.clashes)
+            .bind(job.updated_position)
+    })
+    .await
+    .map(drop)
+}
+
+/// Finds a job of a hall.
+pub async fn find_job(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<JobRow>> {
+    c.q(FIND_JOB).bind(job.0).bind(hall.0).opt().await
+}

@@ -1,0 +1,110 @@
+//! Opening a database: pools with the options that durability needs, then its migrations.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{C, Db};
+
+/// Why a database was not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenDbError {
+    /// The URL names neither engine.
+    #[error("database URL must begin with `sqlite:` or `postgres:`")]
+    UnknownEngine,
+    /// A commit would not wait for the disk.
+    #[error("SQLite reports synchronous = {0}, and less than FULL (2) may lose what was confirmed")]
+    NotDurable(i64),
+    /// The engine said no.
+    #[error(transparent)]
+    Engine(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+}
+
+impl Db {
+    /// Opens the database that the URL names and brings its schema up to date.
+    ///
+    /// `sqlite:<path>` is a file, made when it is missing; `postgres://…` is a server.
+    pub async fn open(url: &str) -> Result<Self, OpenDbError> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            open_sqlite(path.trim_start_matches("//")).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            open_postgres(url).await
+        } else {
+            Err(OpenDbError::UnknownEngine)
+        }
+    }
+}
+
+async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "10000");
+    // One writer is the fair choice: several starve each other under `begin immediate`.
+    let writer = SqlitePoolOptions::new()
+        .min_connections(1)
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await?;
+    let mut conn = writer.acquire().await?;
+    let synchronous = C::Sqlite(&mut conn).q("pragma synchronous").scalar::<i64>().await?;
+    drop(conn);
+    if synchronous < 2 {
+        return Err(OpenDbError::NotDurable(synchronous));
+    }
+    sqlx::migrate!("../migrations/sqlite").run(&writer).await?;
+    let reader = SqlitePoolOptions::new()
+        .max_connections(4)
+        .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
+        .await?;
+    Ok(Db::Sqlite { writer, reader })
+}
+
+async fn open_postgres(url: &str) -> Result<Db, OpenDbError> {
+    // From the sixth use on PostgreSQL may take a generic plan that sorts a whole hall.
+    let options =
+        url.parse::<PgConnectOptions>()?.options([("plan_cache_mode", "force_custom_plan")]);
+    let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
+    sqlx::migrate!("../migrations/postgres").run(&pool).await?;
+    Ok(Db::Pg(pool))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::is_retryable;
+
+    #[tokio::test]
+    async fn a_committed_write_waits_for_the_disk_and_readers_cannot_write() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("hall.db").display());
+        let db = Db::open(&url).await.unwrap();
+
+        let mut tx = db.begin().await.unwrap();
+        let mode = tx.c().q("pragma journal_mode").scalar::<String>().await.unwrap();
+        let synchronous = tx.c().q("pragma synchronous").scalar::<i64>().await.unwrap();
+        tx.commit().await.unwrap();
+        let mut conn = db.read().await.unwrap();
+        let refused = conn.c().q("delete from hall").execute().await.unwrap_err();
+
+        assert_eq!((mode.as_str(), synchronous), ("wal", 2));
+        assert!(refused.to_string().contains("readonly"), "{refused}");
+        assert!(!is_retryable(&refused));
+    }
+
+    #[tokio::test]
+    async fn a_url_of_another_engine_is_refused() {
+        assert!(matches!(Db::open("mysql://x").await, Err(OpenDbError::UnknownEngine)));
+    }
+}

@@ -1,0 +1,94 @@
+//! Sessions: who holds which token, as its hash.
+
+use domain::id::UserId;
+use uuid::Uuid;
+
+use super::{C, Result, statements};
+
+statements! {
+    INSERT_SESSION = "insert into session (token_hash, user_id, device_id, created_at, seen_at, expires_at) \
+        values ($1, $2, $3, $4, $4, $5)";
+    FIND_SESSION = "select s.token_hash, s.device_id, s.seen_at, s.expires_at, s.ended_at, u.user_id, u.hall_id, \
+        u.login, u.name, u.role, u.disabled_at, d.revoked_at \
+        from session s join user_account u on u.user_id = s.user_id left join device d on d.device_id = s.device_id \
+        where s.token_hash = $1";
+    TOUCH_SESSION = "update session set seen_at = $1 where token_hash = $2 and seen_at < $1";
+    END_SESSION = "update session set ended_at = $1 where token_hash = $2 and ended_at is null";
+    END_USER_SESSIONS = "update session set ended_at = $1 where user_id = $2 and device_id is null \
+        and ended_at is null and token_hash <> $3";
+}
+
+/// A session with its user and device.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct SessionRow {
+    /// SHA-256 of the token.
+    pub token_hash: Vec<u8>,
+    /// The enrolled device it is bound to.
+    pub device_id: Option<Uuid>,
+    /// When it was last used, to the minute.
+    pub seen_at: i64,
+    /// When it ends whatever happens.
+    pub expires_at: i64,
+    /// When it was ended.
+    pub ended_at: Option<i64>,
+    /// Whose it is.
+    pub user_id: Uuid,
+    /// The hall they work for.
+    pub hall_id: Uuid,
+    /// What they sign in as.
+    pub login: String,
+    /// What they are called.
+    pub name: String,
+    /// Their role's key.
+    pub role: String,
+    /// When they were shut out.
+    pub disabled_at: Option<i64>,
+    /// When the device was.
+    pub revoked_at: Option<i64>,
+}
+
+/// Inserts a session that begins now.
+pub async fn insert_session(
+    c: C<'_>,
+    token_hash: &[u8],
+    holder: (UserId, Option<Uuid>),
+    now_ms: i64,
+    expires_at: i64,
+) -> Result<()> {
+    let (user, device) = holder;
+    c.q(INSERT_SESSION)
+        .bind(token_hash)
+        .bind(user.0)
+        .bind(device)
+        .bind(now_ms)
+        .bind(expires_at)
+        .execute()
+        .await
+        .map(drop)
+}
+
+/// Finds a session, ended ones too.
+pub async fn find_session(c: C<'_>, token_hash: &[u8]) -> Result<Option<SessionRow>> {
+    c.q(FIND_SESSION).bind(token_hash).opt().await
+}
+
+/// Notes that a session was used.
+pub async fn touch_session(c: C<'_>, token_hash: &[u8], now_ms: i64) -> Result<()> {
+    c.q(TOUCH_SESSION).bind(now_ms).bind(token_hash).execute().await.map(drop)
+}
+
+/// Ends one session.
+pub async fn end_session(c: C<'_>, token_hash: &[u8], now_ms: i64) -> Result<()> {
+    c.q(END_SESSION).bind(now_ms).bind(token_hash).execute().await.map(drop)
+}
+
+/// Ends the sessions of a user that belong to no device, but for the one to keep.
+pub async fn end_user_sessions(
+    c: C<'_>,
+    user: UserId,
+    keep: Option<&[u8]>,
+    now_ms: i64,
+) -> Result<()> {
+    let keep = keep.unwrap_or_default();
+    c.q(END_USER_SESSIONS).bind(now_ms).bind(user.0).bind(keep).execute().await.map(drop)
+}

@@ -1,0 +1,131 @@
+//! The list of every statement, so that each can be prepared on each engine.
+
+/// Defines the statements of one resource as constants and lists them in `ALL`.
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident = $sql:expr;)*) => {
+        $($(#[$meta])* pub(super) const $name: &str = $sql;)*
+
+        /// Every statement of this file with its name.
+        #[cfg(test)]
+        pub(super) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+pub(crate) use statements;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    use sqlx::{Executor as _, SqlSafeStr as _};
+
+    use super::super::*;
+
+    /// One line for each file with statements.
+    const FILES: &[(&str, &[(&str, &str)])] = &[
+        ("changes", changes::ALL),
+        ("devices", devices::ALL),
+        ("documents", documents::ALL),
+        ("enrolments", enrolments::ALL),
+        ("grants", grants::ALL),
+        ("halls", halls::ALL),
+        ("hoses", hoses::ALL),
+        ("households", households::ALL),
+        ("jobs", jobs::ALL),
+        ("login_attempts", login_attempts::ALL),
+        ("meters", meters::ALL),
+        ("packs", packs::ALL),
+        ("sessions", sessions::ALL),
+        ("users", users::ALL),
+    ];
+
+    #[test]
+    fn every_file_with_statements_is_listed() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/db");
+        let mut with_statements = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if path.is_file() && std::fs::read_to_string(&path).unwrap().contains("\nstatements! {")
+            {
+                with_statements.insert(name);
+            }
+        }
+
+        let listed: BTreeSet<_> = FILES.iter().map(|(name, _)| (*name).to_owned()).collect();
+
+        assert_eq!(listed, with_statements);
+    }
+
+    #[tokio::test]
+    async fn sqlite_prepares_every_statement() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("hall.db").display());
+
+        prepare_all(&Db::open(&url).await.unwrap()).await;
+    }
+
+    /// Runs only where a PostgreSQL database is given; its schema is made there.
+    #[tokio::test]
+    async fn postgres_prepares_every_statement() {
+        if let Ok(url) = std::env::var("DOORSTEP_TEST_POSTGRES") {
+            prepare_all(&Db::open(&url).await.unwrap()).await;
+        }
+    }
+
+    async fn prepare_all(db: &Db) {
+        let mut conn = db.read().await.unwrap();
+        for (file, statements) in FILES {
+            for &(name, sql) in *statements {
+                let prepared = match conn.c() {
+                    C::Sqlite(conn) => conn.prepare(sql.into_sql_str()).await.map(drop),
+                    C::Pg(conn) => conn.prepare(sql.into_sql_str()).await.map(drop),
+                };
+                assert!(prepared.is_ok(), "{file}::{name}: {}", prepared.unwrap_err());
+            }
+        }
+    }
+
+    #[test]
+    fn both_schemas_have_the_same_tables_columns_and_keys() {
+        let sqlite = schema("sqlite");
+        let postgres = schema("postgres");
+
+        assert!(sqlite.values().flatten().count() > 100, "the schema was not read");
+        assert_eq!(sqlite, postgres);
+    }
+
+    /// Reads a folder of migrations; types are named by what Rust binds to them.
+    fn schema(engine: &str) -> BTreeMap<String, Vec<String>> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(engine);
+        let mut files: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        files
+            .into_iter()
+            .map(|path| {
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                let text = std::fs::read_to_string(&path).unwrap();
+                (name, text.lines().filter_map(same_on_both).collect())
+            })
+            .collect()
+    }
+
+    /// A line of DDL without comments and with the engine's own words made equal.
+    fn same_on_both(line: &str) -> Option<String> {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with("--") {
+            return None;
+        }
+        let word = |word: &str| match word {
+            "blob" | "uuid" | "bytea" => "BYTES".to_owned(),
+            "integer" | "bigint" | "boolean" => "NUMBER".to_owned(),
+            "text" | "jsonb" => "TEXT".to_owned(),
+            "real" => "REAL".to_owned(),
+            other => other.to_owned(),
+        };
+        let line = line.replace("double precision", "real").replace(") strict;", ");");
+        Some(line.split(' ').map(word).collect::<Vec<_>>().join(" "))
+    }
+}
