@@ -118,11 +118,10 @@ mod tests {
         if line.is_empty() || line.starts_with("--") {
             return None;
         }
-        let word = |word: &str| match word {
+        let word = |word: &str| match word.trim_end_matches(',') {
             "blob" | "uuid" | "bytea" => "BYTES".to_owned(),
             "integer" | "bigint" | "boolean" => "NUMBER".to_owned(),
             "text" | "jsonb" => "TEXT".to_owned(),
-            "real" => "REAL".to_owned(),
             other => other.to_owned(),
         };
         let line = line.replace("double precision", "real").replace(") strict;", ");");
