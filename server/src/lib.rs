@@ -1,3 +1,96 @@
-//! The hall: sync endpoint, REST, live stream, identity, reports.
+//! The hall: identity, the sync endpoint, REST for the console, the live stream, reports, and the
+//! commands of the binary `doorstep`.
+//!
+//! What it is not: a place for rules of the trade (`domain`) or for how changes merge (`sync`).
+//! Three types to know: [`App`], a server that is ready to listen; [`db::Db`], one set of queries
+//! for SQLite and PostgreSQL; [`http::error::ApiError`], every way in which a request is refused.
+//!
+//! ```no_run
+//! # async fn run() -> anyhow::Result<()> {
+//! let app = server::build(server::config::Config::default()).await?;
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! app.serve(listener, std::future::pending()).await
+//! # }
+//! ```
 
+pub mod clock;
+pub mod command;
+pub mod config;
 pub mod db;
+pub mod http;
+pub mod identity;
+pub mod ids;
+pub mod state;
+pub mod telemetry;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::db::{Db, halls};
+use crate::identity::password::Passwords;
+use crate::state::AppState;
+
+/// A server that is ready to listen.
+#[derive(Debug)]
+pub struct App {
+    /// What its requests reach.
+    pub state: AppState,
+    closing: watch::Sender<bool>,
+}
+
+/// Opens the database and makes everything ready.
+pub async fn build(config: Config) -> anyhow::Result<App> {
+    config.check()?;
+    let db = Db::open(&config.database.0).await.context("the database cannot be opened")?;
+    let mut tx = db.begin().await?;
+    let now = config.clock.now();
+    halls::ensure_epoch(tx.c(), ids::fresh_uuid(now), now.timestamp_millis()).await?;
+    tx.commit().await?;
+    let (closing, receiver) = watch::channel(false);
+    let passwords = Passwords::new()?;
+    let clock = config.clock.clone();
+    let state = AppState { db, clock, config: Arc::new(config), passwords, closing: receiver };
+    Ok(App { state, closing })
+}
+
+impl App {
+    /// Serves until `stop` is ready, then lets requests finish for a bounded time.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> anyhow::Result<()> {
+        let router = http::router(&self.state);
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let patience = Duration::from_secs(u64::from(self.state.config.shutdown_s));
+        let mut stopped = self.state.closing.clone();
+        let announce = self.closing.clone();
+        let stopping = tokio::spawn(async move {
+            stop.await;
+            tracing::info!("stopping");
+            announce.send_replace(true);
+        });
+        let serving = axum::serve(listener, service).with_graceful_shutdown({
+            let mut stopped = stopped.clone();
+            async move {
+                let _closed = stopped.wait_for(|stopped| *stopped).await;
+            }
+        });
+        tokio::select! {
+            served = serving => served?,
+            () = async {
+                let _closed = stopped.wait_for(|stopped| *stopped).await;
+                tokio::time::sleep(patience).await;
+            } => tracing::warn!("requests were cut off after {} s", patience.as_secs()),
+        }
+        stopping.abort();
+        self.state.db.close().await;
+        Ok(())
+    }
+}

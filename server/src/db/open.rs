@@ -30,7 +30,7 @@ impl Db {
     /// `sqlite:<path>` is a file, made when it is missing; `postgres://…` is a server.
     pub async fn open(url: &str) -> Result<Self, OpenDbError> {
         if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(path.trim_start_matches("//")).await
+            open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             open_postgres(url).await
         } else {

@@ -1,0 +1,45 @@
+//! The commands of the binary `doorstep`: adding one is a module, a variant and an arm.
+
+pub mod init;
+pub mod migrate;
+pub mod serve;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::config::Config;
+use crate::telemetry;
+
+/// Doorstep · 上门: a hall's server and the tools around it.
+#[derive(Debug, clap::Parser)]
+#[command(name = "doorstep", version)]
+pub struct Cli {
+    /// A TOML file; `DOORSTEP_<KEY>` in the environment has the last word.
+    #[arg(long, global = true, env = "DOORSTEP_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Serves the hall.
+    Serve(serve::Serve),
+    /// Makes the first hall and its first admin on a new database.
+    Init(init::Init),
+    /// Brings the database's schema up to date and stops.
+    Migrate(migrate::Migrate),
+}
+
+impl Cli {
+    /// Runs what was asked for.
+    pub async fn run(self, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
+        let config = Config::load(self.config.as_deref(), |name| std::env::var(name).ok())?;
+        telemetry::start(&config)?;
+        match self.command {
+            Command::Serve(serve) => serve.run(config, out).await,
+            Command::Init(init) => init.run(&config, out).await,
+            Command::Migrate(migrate) => migrate.run(&config, out).await,
+        }
+    }
+}

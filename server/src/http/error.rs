@@ -1,0 +1,216 @@
+//! Every way in which a request is refused, as RFC 9457 problem details.
+//!
+//! The `type` is part of the API and what a face translates; `detail` is for whoever reads the
+//! reply itself and says what to do.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::identity::Role;
+use crate::identity::password::ChoosePasswordError;
+
+/// Why a request was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No URL like that.
+    #[error("there is nothing at this address")]
+    NoSuchRoute,
+    /// The URL knows other methods.
+    #[error("this address does not take this method")]
+    MethodNotAllowed,
+    /// Nothing with that id that this person may see.
+    #[error("there is no such {0}: it may belong to another hall")]
+    NotFound(&'static str),
+    /// The body, the path or the query does not say what it has to.
+    #[error("{0}")]
+    BadRequest(String),
+    /// The body is well formed and means something impossible.
+    #[error("{0}")]
+    Unprocessable(String),
+    /// The body is of a kind that this URL does not take.
+    #[error("send {0}")]
+    WrongContentType(&'static str),
+    /// The body is longer than allowed.
+    #[error("send less at once")]
+    TooLarge,
+    /// No token, or one that is over.
+    #[error("sign in, and send the token as `Authorization: Bearer …`")]
+    NotSignedIn,
+    /// Log-in and password do not belong together.
+    #[error("log-in or password is wrong")]
+    WrongCredentials,
+    /// Guessing is slow.
+    #[error("wait {retry_after_s} s before the next try")]
+    TooManyTries {
+        /// When the next try is worth it.
+        retry_after_s: i64,
+    },
+    /// Technicians come with a phone.
+    #[error("technicians sign in by enrolling a phone: ask a dispatcher for a code")]
+    PhoneNeeded,
+    /// The code is wrong, used, too old, or another person's.
+    #[error("ask a dispatcher for a new code: this one is wrong, used or older than ten minutes")]
+    WrongCode,
+    /// The phone or its user was shut out.
+    #[error("this phone was shut out: it can only hand in what it holds")]
+    ShutOut,
+    /// The role does not allow it.
+    #[error("a {0} may not do this")]
+    Forbidden(Role),
+    /// Another site sent this request from somebody's browser.
+    #[error("this request came from another site")]
+    CrossSite,
+    /// The log-in is somebody's.
+    #[error("choose another log-in: this one is taken")]
+    LoginTaken,
+    /// The password cannot be chosen.
+    #[error(transparent)]
+    Password(#[from] ChoosePasswordError),
+    /// Something is the way it is for another reason.
+    #[error("{0}")]
+    Conflict(String),
+    /// The database does not answer.
+    #[error("try again in a moment")]
+    NotReady,
+    /// A bug or a broken machine; told to the log only.
+    #[error("internal error")]
+    Internal(#[source] anyhow::Error),
+}
+
+impl ApiError {
+    /// The whole mapping: status, the end of the `type`, and the title.
+    fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+        match self {
+            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no-such-route", "No such address"),
+            Self::MethodNotAllowed => {
+                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
+            }
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
+            Self::Unprocessable(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", "Impossible request")
+            }
+            Self::WrongContentType(_) => {
+                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "Wrong content type")
+            }
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not-signed-in", "Not signed in"),
+            Self::WrongCredentials => {
+                (StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong log-in or password")
+            }
+            Self::TooManyTries { .. } => {
+                (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries")
+            }
+            Self::PhoneNeeded => (StatusCode::FORBIDDEN, "phone-needed", "Phone needed"),
+            Self::WrongCode => (StatusCode::FORBIDDEN, "wrong-code", "Wrong enrolment code"),
+            Self::ShutOut => (StatusCode::FORBIDDEN, "shut-out", "Phone shut out"),
+            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+            Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", "From another site"),
+            Self::LoginTaken => (StatusCode::CONFLICT, "login-taken", "Log-in taken"),
+            Self::Password(_) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "password", "Password not accepted")
+            }
+            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Conflict"),
+            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
+            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(error) = &self {
+            tracing::error!(error = format!("{error:#}"), "a request failed");
+        }
+        let (status, kind, title) = self.parts();
+        let body = json!({
+            "type": format!("urn:doorstep:{kind}"),
+            "title": title,
+            "status": status.as_u16(),
+            "detail": self.to_string(),
+        });
+        let mut response = (status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::TooManyTries { retry_after_s } = self {
+            headers.insert(header::RETRY_AFTER, retry_after_s.into());
+        }
+        response
+    }
+}
+
+impl From<sqlx::Error> for ApiError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<anyhow::Error> for ApiError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        if let JsonRejection::MissingJsonContentType(_) = rejection {
+            return Self::WrongContentType("`Content-Type: application/json`");
+        }
+        if let JsonRejection::BytesRejection(rejection) = rejection {
+            return rejection.into();
+        }
+        Self::BadRequest(rejection.body_text())
+    }
+}
+
+impl From<BytesRejection> for ApiError {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Self::TooLarge
+        } else {
+            Self::BadRequest("the body could not be read".to_owned())
+        }
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(rejection: PathRejection) -> Self {
+        Self::BadRequest(rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::BadRequest(rejection.body_text())
+    }
+}
+
+/// Gives a refusal that a layer made in its own words the one shape that all have.
+pub async fn as_problem(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge.into_response(),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ApiError::WrongContentType("bodies plain or with `Content-Encoding: gzip`")
+                .into_response()
+        }
+        status if status.is_client_error() => {
+            ApiError::BadRequest("the request could not be read".to_owned()).into_response()
+        }
+        status => ApiError::Internal(anyhow::anyhow!("a layer answered {status}")).into_response(),
+    }
+}

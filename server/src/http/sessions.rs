@@ -1,0 +1,198 @@
+//! Signing in and out.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::id::{DeviceId, HallId, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::caller::{Caller, ClientAddress};
+use super::error::ApiError;
+use super::extract::Body;
+use crate::db::users::{self, UserRow};
+use crate::db::{Tx, sessions};
+use crate::identity::password::{Checked, check_choice};
+use crate::identity::session::lifetime;
+use crate::identity::throttle::{self, Counted, Limits, Try};
+use crate::identity::token::Token;
+use crate::identity::{Role, normal_login};
+use crate::state::AppState;
+
+/// What somebody signs in with.
+#[derive(Deserialize)]
+pub struct Credentials {
+    /// Who.
+    pub login: String,
+    /// Their password.
+    pub password: String,
+}
+
+/// Who somebody is, as they may know it.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserBody {
+    /// The person.
+    pub id: UserId,
+    /// What they sign in as.
+    pub login: String,
+    /// What they are called.
+    pub name: String,
+    /// Their role.
+    pub role: Role,
+    /// The hall they work for.
+    pub hall: HallId,
+}
+
+/// A session that began.
+#[derive(Debug, Serialize)]
+pub struct SessionBody {
+    token: String,
+    expires_at: i64,
+    user: UserBody,
+}
+
+/// The caller themselves.
+#[derive(Debug, Serialize)]
+pub struct MeBody {
+    #[serde(flatten)]
+    user: UserBody,
+    device: Option<DeviceId>,
+}
+
+/// Another password for oneself.
+#[derive(Deserialize)]
+pub struct ChangePassword {
+    current: String,
+    new: String,
+}
+
+/// Signs somebody in who works at the hall.
+pub async fn create_session(
+    State(state): State<AppState>,
+    from: ClientAddress,
+    Body(credentials): Body<Credentials>,
+) -> Result<Json<SessionBody>, ApiError> {
+    let proven = prove(&state, from, &credentials).await?;
+    if proven.user.role == Role::Technician {
+        return Err(ApiError::PhoneNeeded);
+    }
+    let mut tx = state.db.begin().await?;
+    proven.succeed(&state, &mut tx).await?;
+    let (token, expires_at) = begin_session(&state, &mut tx, &proven.user, None).await?;
+    tx.commit().await?;
+    Ok(Json(SessionBody { token, expires_at, user: proven.user }))
+}
+
+/// Ends the caller's session.
+pub async fn delete_session(
+    caller: Caller,
+    State(state): State<AppState>,
+) -> Result<StatusCode, ApiError> {
+    let mut tx = state.db.begin().await?;
+    sessions::end_session(tx.c(), &caller.session.0, state.clock.now_ms()).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Says who the caller is.
+pub async fn get_me(caller: Caller) -> Json<MeBody> {
+    let user = UserBody {
+        id: caller.user,
+        login: caller.login,
+        name: caller.name,
+        role: caller.role,
+        hall: caller.hall,
+    };
+    Json(MeBody { user, device: caller.device })
+}
+
+/// Changes the caller's password and ends their other sessions.
+pub async fn change_password(
+    caller: Caller,
+    State(state): State<AppState>,
+    from: ClientAddress,
+    Body(change): Body<ChangePassword>,
+) -> Result<StatusCode, ApiError> {
+    let credentials = Credentials { login: caller.login.clone(), password: change.current };
+    let proven = prove(&state, from, &credentials).await?;
+    check_choice(&caller.login, &change.new)?;
+    let hash = state.passwords.hash(&change.new).await?;
+    let mut tx = state.db.begin().await?;
+    proven.succeed(&state, &mut tx).await?;
+    users::set_password_hash(tx.c(), caller.user, &hash).await?;
+    let now_ms = state.clock.now_ms();
+    sessions::end_user_sessions(tx.c(), caller.user, Some(&caller.session.0), now_ms).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Somebody whose password was right.
+pub(super) struct Proven {
+    pub(super) user: UserBody,
+    counted: Try,
+    new_hash: Option<String>,
+}
+
+/// Checks log-in and password, slowly for guessers and in equal time for nobody's log-in.
+pub(super) async fn prove(
+    state: &AppState,
+    ClientAddress(address): ClientAddress,
+    credentials: &Credentials,
+) -> Result<Proven, ApiError> {
+    let login = normal_login(&credentials.login);
+    let limits = Limits::from(&*state.config);
+    let counted = throttle::count(&state.db, limits, &login, address, state.clock.now_ms()).await?;
+    let counted = match counted {
+        Counted::Go(counted) => counted,
+        Counted::Wait(retry_after_s) => return Err(ApiError::TooManyTries { retry_after_s }),
+    };
+    let row = users::find_user_by_login(state.db.read().await?.c(), &login).await?;
+    let stored = row.as_ref().and_then(|row| row.password_hash.as_deref());
+    let checked = state.passwords.check(&credentials.password, stored).await?;
+    let row = row.filter(|row| row.disabled_at.is_none()).ok_or(ApiError::WrongCredentials)?;
+    let new_hash = match checked {
+        Checked::Wrong => return Err(ApiError::WrongCredentials),
+        Checked::Right => None,
+        Checked::RightButWeak => Some(state.passwords.hash(&credentials.password).await?),
+    };
+    Ok(Proven { user: user_body(row)?, counted, new_hash })
+}
+
+impl Proven {
+    /// Does what letting somebody in entails, in the caller's transaction.
+    pub(super) async fn succeed(&self, state: &AppState, tx: &mut Tx) -> Result<(), ApiError> {
+        let limits = Limits::from(&*state.config);
+        self.counted.succeed(tx, limits, state.clock.now_ms()).await?;
+        if let Some(hash) = &self.new_hash {
+            users::set_password_hash(tx.c(), self.user.id, hash).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Begins a session with a fresh token; returns the token and when it ends.
+pub(super) async fn begin_session(
+    state: &AppState,
+    tx: &mut Tx,
+    user: &UserBody,
+    device: Option<DeviceId>,
+) -> Result<(String, i64), ApiError> {
+    let token = Token::draw();
+    let now_ms = state.clock.now_ms();
+    let expires_at = now_ms + lifetime(user.role).absolute_ms;
+    let holder = (user.id, device.map(|device| device.0));
+    sessions::insert_session(tx.c(), &token.hash().0, holder, now_ms, expires_at).await?;
+    Ok((token.reveal(), expires_at))
+}
+
+/// Turns a stored person into what others may know of them.
+pub(super) fn user_body(row: UserRow) -> Result<UserBody, ApiError> {
+    let role = Role::from_key(&row.role)
+        .ok_or_else(|| anyhow::anyhow!("user {} has no known role", row.user_id))?;
+    Ok(UserBody {
+        id: UserId(row.user_id),
+        login: row.login,
+        name: row.name,
+        role,
+        hall: HallId(row.hall_id),
+    })
+}
