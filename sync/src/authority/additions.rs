@@ -92,7 +92,7 @@ impl Tree {
     fn item(&mut self, counter: u64, action: OpType, depth: usize) -> Result<Item, Refusal> {
         match action {
             OpType::Put(scalar) => {
-                let value = read_scalar(&scalar).ok();
+                let value = read_scalar(scalar.into()).ok();
                 let value = value.ok_or(Refusal::StrangeValue(counter))?;
                 match value.as_str() {
                     Some(text) if text.len() > TEXT_BYTES => Err(Refusal::TextTooLong(counter)),

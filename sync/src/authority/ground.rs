@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::additions::{Addition, Object, additions};
 use super::{Adds, Grant, Place, Refusal, Writer, technician_adds};
-use crate::document::key;
+use crate::document::{key, parse_id};
 use crate::limits::DOCUMENT_OPS;
 
 /// The gate of one document: lets technicians' changes in, one after another.
@@ -340,11 +340,6 @@ fn closings(doc: &Automerge, facts: &ObjId) -> Result<Vec<ChangeHash>, Refusal> 
 
 fn parse<T: DeserializeOwned>(path: impl Fn() -> String, value: Value) -> Result<T, Refusal> {
     serde_json::from_value(value).map_err(|cause| Refusal::Unreadable { path: path(), cause })
-}
-
-/// Reads an id in the one form in which ids are keys; another form would name the same thing twice.
-fn parse_id<T: FromStr + ToString>(name: &str) -> Option<T> {
-    name.parse().ok().filter(|id: &T| id.to_string() == name)
 }
 
 fn read_id<T: FromStr>(doc: &Automerge, map: &ObjId, name: &str) -> Result<Option<T>, Refusal> {

@@ -8,7 +8,7 @@ use domain::stamp::Timestamp;
 use domain::visit::Recorded;
 use serde_json::{Value, json};
 
-use super::value::{ValueError, put_value, read_value};
+use super::value::{self, ValueError, put_value};
 use super::{SCHEMA, key};
 
 /// Who writes a change, and when by the writer's clock.
@@ -143,8 +143,8 @@ pub fn briefing_change(
     let Value::Object(new) = serde_json::to_value(briefing)? else {
         return Err(EditError::NoMap(key::BRIEFING));
     };
-    let old = read_value(&doc.hydrate(None), 0)?;
-    let old = old.get(key::BRIEFING).cloned().unwrap_or(Value::Null);
+    let mut old = value::json(doc);
+    let old = old.get_mut(key::BRIEFING).map(Value::take).unwrap_or_default();
     let changed: Vec<_> = new.iter().filter(|(name, value)| old.get(name) != Some(value)).collect();
     if changed.is_empty() {
         return Ok(None);

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use automerge::{Automerge, hydrate};
+use automerge::Automerge;
 use domain::job::{Job, Plan};
-use domain::visit::{Recorded, Visit};
+use domain::visit::Visit;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::key;
-use super::value::{ValueError, read_value};
+use super::{json, key};
 
 /// Why a document is no job.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +20,6 @@ pub enum ReadJobError {
     /// It lacks a map of the skeleton.
     #[error("document has no map {0}")]
     NoMap(&'static str),
-    /// Its head part holds something that is not JSON.
-    #[error(transparent)]
-    Value(#[from] ValueError),
 }
 
 /// An entry that this version cannot read, perhaps from a newer one.
@@ -33,7 +29,7 @@ pub enum ReadJobError {
 pub struct Unread {
     /// Where it lies, such as `visits/<id>/facts/<id>`.
     pub path: String,
-    /// What the reader stumbled over.
+    /// What the reader stumbled over; may quote what is written there.
     pub reason: String,
 }
 
@@ -53,109 +49,96 @@ pub fn read(doc: &Automerge) -> Result<Job, ReadJobError> {
 
 /// Reads the job, and says what could not be read.
 ///
-/// Head, plan, briefing: without them there is no job. Entries of the plan, visits, facts and
-/// messages are read one by one, so that a corrupt or unknown one never hides the others.
+/// Without head and briefing there is no job. Entries of the plan, visits, facts and messages
+/// are read one by one, so that a corrupt or unknown one never hides the others.
 pub fn contents(doc: &Automerge) -> Result<Contents, ReadJobError> {
-    let hydrate::Value::Map(root) = doc.hydrate(None) else {
+    let Value::Object(mut root) = json(doc) else {
         return Err(ReadJobError::NoMap("root"));
     };
+    let plan = take(&mut root, key::PLAN)?;
+    let visits = take(&mut root, key::VISITS)?;
+    let messages = take(&mut root, key::MESSAGES)?;
+    root.insert(key::PLAN.to_owned(), Value::Object(Map::new()));
     let mut reader = Reader { unread: Vec::new() };
-    let mut head = Map::new();
-    for (name, item) in root.iter() {
-        if ![key::PLAN, key::VISITS, key::MESSAGES].contains(&name.as_str()) {
-            head.insert(name.clone(), read_value(&item.value, 1)?);
-        }
-    }
-    head.insert(key::PLAN.to_owned(), Value::Object(Map::new()));
-    let mut job: Job = serde_json::from_value(Value::Object(head))?;
-    job.plan = reader.plan(map_at(&root, key::PLAN)?);
-    job.visits = reader.visits(map_at(&root, key::VISITS)?);
-    job.messages = reader.entries(key::MESSAGES, map_at(&root, key::MESSAGES)?);
-    reader.unread.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut job: Job = serde_json::from_value(Value::Object(root))?;
+    job.plan = reader.plan(plan);
+    job.visits = reader.entries(key::VISITS, visits, Reader::visit);
+    job.messages = reader.entries(key::MESSAGES, messages, Reader::leaf);
     Ok(Contents { job, unread: reader.unread })
 }
 
-fn map_at<'a>(map: &'a hydrate::Map, name: &'static str) -> Result<&'a hydrate::Map, ReadJobError> {
-    match map.get(name) {
-        Some(hydrate::Value::Map(found)) => Ok(found),
+fn take(map: &mut Map<String, Value>, name: &'static str) -> Result<Entries, ReadJobError> {
+    match map.remove(name) {
+        Some(Value::Object(entries)) => Ok(entries),
         _ => Err(ReadJobError::NoMap(name)),
     }
 }
+
+type Entries = Map<String, Value>;
 
 struct Reader {
     unread: Vec<Unread>,
 }
 
 impl Reader {
-    fn plan(&mut self, plan: &hydrate::Map) -> Plan {
+    fn plan(&mut self, mut plan: Entries) -> Plan {
         Plan {
-            appointments: self.list(plan, "appointments"),
-            assignments: self.list(plan, "assignments"),
-            cancelled: self.list(plan, "cancelled"),
-            rulings: self.list(plan, "rulings"),
-            instructions: self.list(plan, "instructions"),
+            appointments: self.list(&mut plan, "appointments"),
+            assignments: self.list(&mut plan, "assignments"),
+            cancelled: self.list(&mut plan, "cancelled"),
+            rulings: self.list(&mut plan, "rulings"),
+            instructions: self.list(&mut plan, "instructions"),
         }
     }
 
-    fn list<K, V>(&mut self, plan: &hydrate::Map, name: &'static str) -> BTreeMap<K, V>
+    fn list<K, V>(&mut self, plan: &mut Entries, name: &'static str) -> BTreeMap<K, V>
     where
-        K: FromStr + Ord,
+        K: FromStr + ToString + Ord,
         V: DeserializeOwned,
     {
-        map_at(plan, name)
-            .map(|list| self.entries(&format!("{}/{name}", key::PLAN), list))
-            .unwrap_or_default()
+        let path = format!("{}/{name}", key::PLAN);
+        let entries = take(plan, name).unwrap_or_default();
+        self.entries(&path, entries, Self::leaf)
     }
 
-    fn visits<K: FromStr + Ord>(&mut self, visits: &hydrate::Map) -> BTreeMap<K, Visit> {
-        let mut read = BTreeMap::new();
-        for (name, item) in visits.iter() {
-            let path = format!("{}/{name}", key::VISITS);
-            match self.visit(&path, &item.value) {
-                Ok(visit) => match name.parse() {
-                    Ok(id) => drop(read.insert(id, visit)),
-                    Err(_) => self.skip(path, "not an id"),
-                },
-                Err(error) => self.skip(path, &error.to_string()),
-            }
-        }
-        read
-    }
-
-    fn visit(&mut self, path: &str, visit: &hydrate::Value) -> Result<Visit, ReadJobError> {
-        let hydrate::Value::Map(visit) = visit else {
+    fn visit(&mut self, path: &str, visit: Value) -> Result<Visit, ReadJobError> {
+        let Value::Object(mut visit) = visit else {
             return Err(ReadJobError::NoMap(key::VISITS));
         };
-        let mut head = Map::new();
-        for name in [key::TECHNICIAN, key::DEVICE] {
-            if let Some(value) = visit.get(name) {
-                head.insert(name.to_owned(), read_value(value, 1)?);
-            }
-        }
-        let mut read: Visit = serde_json::from_value(Value::Object(head))?;
-        let facts = map_at(visit, key::FACTS)?;
-        read.facts = self.entries::<_, Recorded>(&format!("{path}/{}", key::FACTS), facts);
+        let facts = take(&mut visit, key::FACTS)?;
+        let mut read: Visit = serde_json::from_value(Value::Object(visit))?;
+        read.facts = self.entries(&format!("{path}/{}", key::FACTS), facts, Self::leaf);
         Ok(read)
     }
 
-    fn entries<K, V>(&mut self, path: &str, map: &hydrate::Map) -> BTreeMap<K, V>
+    #[expect(clippy::unused_self, reason = "one of the ways in which entries are read")]
+    fn leaf<V: DeserializeOwned>(&mut self, _: &str, value: Value) -> Result<V, ReadJobError> {
+        Ok(serde_json::from_value(value)?)
+    }
+
+    /// Reads entries one by one. Keys are ids in their one form: two forms would be two keys.
+    fn entries<K, V>(
+        &mut self,
+        path: &str,
+        entries: Entries,
+        read: impl Fn(&mut Self, &str, Value) -> Result<V, ReadJobError>,
+    ) -> BTreeMap<K, V>
     where
-        K: FromStr + Ord,
-        V: DeserializeOwned,
+        K: FromStr + ToString + Ord,
     {
-        let mut read = BTreeMap::new();
-        for (name, item) in map.iter() {
+        let mut found = BTreeMap::new();
+        for (name, value) in entries {
             let path = format!("{path}/{name}");
-            let Ok(id) = name.parse() else {
+            let Some(id) = parse_id(&name) else {
                 self.skip(path, "not an id");
                 continue;
             };
-            match entry(&item.value) {
-                Ok(value) => drop(read.insert(id, value)),
+            match read(self, &path, value) {
+                Ok(value) => drop(found.insert(id, value)),
                 Err(error) => self.skip(path, &error.to_string()),
             }
         }
-        read
+        found
     }
 
     fn skip(&mut self, path: String, reason: &str) {
@@ -163,6 +146,7 @@ impl Reader {
     }
 }
 
-fn entry<V: DeserializeOwned>(value: &hydrate::Value) -> Result<V, ReadJobError> {
-    Ok(serde_json::from_value(read_value(value, 1)?)?)
+/// Reads an id in the one form in which ids are keys.
+pub(crate) fn parse_id<T: FromStr + ToString>(name: &str) -> Option<T> {
+    name.parse().ok().filter(|id: &T| id.to_string() == name)
 }
