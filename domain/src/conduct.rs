@@ -1,6 +1,11 @@
 //! The conduct checklist (行为规范): its three answers and its order (A3–A8).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::pack::{ConductItem, Pack};
+use crate::visit::{Fact, Visit, live_facts};
 
 /// An answer to one item of the checklist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,4 +32,66 @@ pub enum Phase {
     BeforeEntering,
     /// The work is done, the tools are packed.
     BeforeLeaving,
+}
+
+/// Why an answer cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerConductError {
+    /// The pack has no such item.
+    #[error("the rule pack has no conduct item {0}")]
+    UnknownItem(String),
+    /// Only the items that the pack names can be waived.
+    #[error("the household cannot waive {0}: answer done, or not done with a reason")]
+    NotWaivable(String),
+    /// "Not done" needs a reason.
+    #[error("{0} was not done: say why")]
+    NoReason(String),
+    /// An item of an earlier phase has no answer yet.
+    #[error("answer {0} first")]
+    EarlierPhaseOpen(String),
+}
+
+/// The answers that hold: of each item the newest that was not withdrawn.
+pub fn answers(visit: &Visit) -> BTreeMap<&str, &Answer> {
+    live_facts(visit)
+        .into_iter()
+        .filter_map(|(_, recorded)| {
+            let Fact::Conduct { item, answer } = &recorded.fact else { return None };
+            Some((item.as_str(), answer))
+        })
+        .collect()
+}
+
+/// The items of a phase that have no answer yet, in walking order.
+pub fn missing<'a>(pack: &'a Pack, visit: &Visit, phase: Phase) -> Vec<&'a ConductItem> {
+    let answered = answers(visit);
+    let open = |item: &&ConductItem| !answered.contains_key(item.id.as_str());
+    pack.conduct.iter().filter(|item| item.phase == phase).filter(open).collect()
+}
+
+/// Whether this answer can be taken now (A3–A8).
+pub fn check_answer(
+    pack: &Pack,
+    visit: &Visit,
+    item: &str,
+    answer: &Answer,
+) -> Result<(), AnswerConductError> {
+    let Some(asked) = pack.conduct.iter().find(|asked| asked.id == item) else {
+        return Err(AnswerConductError::UnknownItem(item.to_owned()));
+    };
+    match answer {
+        Answer::Waived if !asked.waivable => {
+            return Err(AnswerConductError::NotWaivable(item.to_owned()));
+        }
+        Answer::NotDone { reason } if reason.trim().is_empty() => {
+            return Err(AnswerConductError::NoReason(item.to_owned()));
+        }
+        Answer::Done | Answer::Waived | Answer::NotDone { .. } => {}
+    }
+    let earlier = [Phase::AtTheDoor, Phase::BeforeEntering, Phase::BeforeLeaving];
+    let open = earlier.into_iter().filter(|phase| *phase < asked.phase);
+    match open.flat_map(|phase| missing(pack, visit, phase)).next() {
+        Some(first) => Err(AnswerConductError::EarlierPhaseOpen(first.id.clone())),
+        None => Ok(()),
+    }
 }

@@ -1,5 +1,22 @@
 //! The rules of the trade as pure functions over plain types.
+//!
+//! What this is: appointments, punctuality, conduct, readings, hoses, promises and the fold from facts to status,
+//! the same on a phone, on the server and in a test. What it is not: it reads no clock, draws no random number,
+//! opens no file, and knows nothing of Automerge, SQL or HTTP.
+//!
+//! Three types to know: [`job::Job`] is everything that is known of one piece of work, [`visit::Fact`] is one thing
+//! that happened at a door, and [`pack::Pack`] holds every number of the trade with its source.
+//!
+//! ```
+//! use domain::pack::Pack;
+//!
+//! let pack = Pack::builtin();
+//! assert!(pack.conduct.iter().any(|item| item.id == "shoe_covers" && item.waivable));
+//! ```
 
+pub mod appointment;
+pub mod calendar;
+pub mod catalogue;
 pub mod conduct;
 pub mod hose;
 pub mod household;
@@ -8,6 +25,9 @@ pub mod job;
 pub mod measure;
 pub mod pack;
 pub mod place;
+pub mod promise;
+pub mod punctuality;
 pub mod reading;
 pub mod stamp;
+pub mod status;
 pub mod visit;

@@ -1,8 +1,285 @@
 //! Rule packs (规则包): dated data of one company or city, every number with its source.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+use crate::conduct::Phase;
+use crate::household::{Group, HoseKind};
+use crate::job::JobKind;
 
 /// Names a rule pack, such as `city-gas-2026-11-01`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PackId(pub String);
+
+/// Why a text is no rule pack.
+#[derive(Debug, thiserror::Error)]
+pub enum PackError {
+    /// The text is not the TOML of a pack; the message names line and key.
+    #[error("rule pack cannot be read: {0}")]
+    Toml(#[from] toml::de::Error),
+    /// A kind of job has no rules.
+    #[error("rule pack {pack} says nothing of the kind {kind}: add [kinds.{kind}]")]
+    MissingKind {
+        /// The pack.
+        pack: String,
+        /// The kind.
+        kind: JobKind,
+    },
+    /// Two items share an id.
+    #[error("rule pack {pack} has {item} twice: give each its own id")]
+    Twice {
+        /// The pack.
+        pack: String,
+        /// The id.
+        item: String,
+    },
+    /// The season has not one weight a month, or a weight that is not positive.
+    #[error("rule pack {pack} needs twelve season weights above zero in [reading]")]
+    Season {
+        /// The pack.
+        pack: String,
+    },
+}
+
+/// A rule pack. Every table carries the `source` of its numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// Its name.
+    pub id: PackId,
+    /// The day from which it holds.
+    pub valid_from: NaiveDate,
+    /// Whose rules these are.
+    pub source: String,
+    /// Time in the hall's city, and how far clocks are trusted.
+    pub time: TimeRules,
+    /// When an arrival is on time.
+    pub punctuality: PunctualityRules,
+    /// When a reading is abnormal.
+    pub reading: ReadingRules,
+    /// Hoses.
+    pub hose: HoseRules,
+    /// The conduct checklist, in walking order within each phase.
+    pub conduct: Vec<ConductItem>,
+    /// Clocks that the public was promised.
+    pub promises: Vec<PromiseRule>,
+    /// What each kind of job needs.
+    pub kinds: BTreeMap<JobKind, KindRules>,
+    /// Findings of a safety inspection with their levels.
+    pub hazards: Vec<HazardRule>,
+}
+
+/// Time in the hall's city, and how far clocks are trusted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeRules {
+    /// Minutes east of UTC.
+    pub utc_offset_minutes: i32,
+    /// How fast a phone's monotonic clock may drift, in parts per million.
+    pub drift_ppm: i64,
+    /// A wall clock further off than this is flagged, in minutes.
+    pub skew_flag_minutes: i64,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// When an arrival is on time (A2).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PunctualityRules {
+    /// Minutes before the window that still count as inside it.
+    pub early_grace_minutes: i64,
+    /// Minutes after the window that still count as inside it.
+    pub late_grace_minutes: i64,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// When a reading is abnormal (A9).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadingRules {
+    /// How much of a heating home's use falls on each month, January first; only the ratios matter.
+    pub season_weights: Vec<f64>,
+    /// Use above this many times the expected is high.
+    pub high_coefficient: f64,
+    /// Use below this part of the expected is low.
+    pub low_coefficient: f64,
+    /// Cubic metres a month of doubt that widen both limits.
+    pub slack_m3_per_30_days: f64,
+    /// Use below this many litres a period is zero.
+    pub zero_below_litres: i64,
+    /// Fewer days of history than this, and only backwards and zero are judged.
+    pub least_history_days: i64,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// Hoses (B14).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HoseRules {
+    /// Free replacements a household has in a calendar year.
+    pub free_per_year: u32,
+    /// The groups that are entitled.
+    pub entitled: BTreeSet<Group>,
+    /// The longest hose allowed.
+    pub max_length_mm: u32,
+    /// Months after which a hose of each kind is overdue.
+    pub life_months: BTreeMap<HoseKind, u32>,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// One item of the conduct checklist (A3–A8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConductItem {
+    /// Its key in facts.
+    pub id: String,
+    /// Where in a visit it belongs.
+    pub phase: Phase,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// Whether the household may waive it.
+    #[serde(default)]
+    pub waivable: bool,
+    /// Its words in Chinese.
+    pub zh: String,
+    /// Its words in English.
+    pub en: String,
+}
+
+/// A clock that the public was promised (B2, B6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PromiseRule {
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// The kinds of job it binds.
+    pub kinds: BTreeSet<JobKind>,
+    /// How long, in minutes.
+    pub minutes: i64,
+    /// What stops the clock.
+    pub stops: Stop,
+    /// Whether a blocked road excuses, when it was recorded with evidence.
+    #[serde(default)]
+    pub road_blockage_excuses: bool,
+    /// Where the number comes from.
+    pub source: String,
+}
+
+/// What stops a promise's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// Somebody stands at the door.
+    Arrival,
+    /// The work is done.
+    Done,
+}
+
+/// What one kind of job needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KindRules {
+    /// Whether a visit may start without an appointment (A1).
+    #[serde(default)]
+    pub emergency: bool,
+    /// What has to be recorded before the visit can close as done.
+    #[serde(default)]
+    pub needs: BTreeSet<Need>,
+}
+
+/// Something that has to be recorded before a visit can close as done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// A register read.
+    Reading,
+    /// A hose replaced.
+    Hose,
+    /// Joints tested and tight.
+    Tightness,
+    /// Gas switched on or off.
+    GasSwitched,
+    /// Cash taken with a receipt.
+    Cash,
+    /// A photo.
+    Photo,
+    /// The household's signature.
+    Signature,
+}
+
+impl Need {
+    /// The word used in the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Hose => "hose",
+            Self::Tightness => "tightness",
+            Self::GasSwitched => "gas_switched",
+            Self::Cash => "cash",
+            Self::Photo => "photo",
+            Self::Signature => "signature",
+        }
+    }
+}
+
+/// A finding of a safety inspection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HazardRule {
+    /// Its key in facts.
+    pub id: String,
+    /// Its level: 1 is gravest.
+    pub level: u8,
+    /// Days until it has to be gone; none for advice.
+    #[serde(default)]
+    pub deadline_days: Option<u32>,
+    /// Its words in Chinese.
+    pub zh: String,
+    /// Its words in English.
+    pub en: String,
+    /// Where the level comes from.
+    pub source: String,
+}
+
+impl Pack {
+    /// Reads a pack from TOML and checks it as a whole.
+    pub fn parse(text: &str) -> Result<Self, PackError> {
+        let pack: Self = toml::from_str(text)?;
+        let name = || pack.id.0.clone();
+        if let Some(kind) = JobKind::ALL.into_iter().find(|kind| !pack.kinds.contains_key(kind)) {
+            return Err(PackError::MissingKind { pack: name(), kind });
+        }
+        let mut ids = BTreeSet::new();
+        let items = pack.conduct.iter().map(|item| &item.id);
+        for id in items.chain(pack.hazards.iter().map(|hazard| &hazard.id)) {
+            if !ids.insert(id) {
+                return Err(PackError::Twice { pack: name(), item: id.clone() });
+            }
+        }
+        let season = &pack.reading.season_weights;
+        if season.len() != 12 || season.iter().any(|weight| *weight <= 0.0) {
+            return Err(PackError::Season { pack: name() });
+        }
+        Ok(pack)
+    }
+
+    /// The pack that comes with the program.
+    pub fn builtin() -> Self {
+        Self::parse(BUILTIN).expect("a test reads the built-in pack")
+    }
+
+    /// What this kind of job needs.
+    pub fn kind(&self, kind: JobKind) -> &KindRules {
+        self.kinds.get(&kind).expect("parse refuses a pack without every kind")
+    }
+}
+
+/// The text of the pack that comes with the program.
+pub const BUILTIN: &str = include_str!("../packs/city-gas-2026-11-01.toml");

@@ -1,5 +1,6 @@
 //! Where something is, and how far a fix is from a door.
 
+use geo::{Distance as _, Haversine, Point};
 use serde::{Deserialize, Serialize};
 
 /// A point in WGS 84.
@@ -20,4 +21,19 @@ pub struct Fix {
     pub accuracy_m: f64,
     /// How old the fix was when recorded.
     pub age_ms: i64,
+}
+
+impl Place {
+    /// Metres to another place along the surface.
+    pub fn metres_to(&self, other: &Place) -> f64 {
+        let point = |place: &Place| Point::new(place.longitude, place.latitude);
+        Haversine.distance(point(self), point(other))
+    }
+}
+
+impl Fix {
+    /// How far the phone surely was from a door, in metres; zero when it may have stood there.
+    pub fn surely_away_m(&self, door: &Place) -> f64 {
+        (self.place.metres_to(door) - self.accuracy_m).max(0.0)
+    }
 }

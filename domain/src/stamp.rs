@@ -62,3 +62,59 @@ impl Interval {
         self.latest - self.earliest
     }
 }
+
+impl Anchor {
+    /// Between which instants a moment of the same boot lies, going by this anchor alone.
+    ///
+    /// The server spoke somewhere in the round trip, and the monotonic clock may drift.
+    fn places(&self, mono_ms: i64, drift_ppm: i64) -> Interval {
+        let since = mono_ms - self.mono_ms;
+        let drift = since.abs().saturating_mul(drift_ppm) / 1_000_000;
+        Interval {
+            earliest: self.server_at + TimeDelta::milliseconds(since - drift),
+            latest: self.server_at + TimeDelta::milliseconds(since + self.round_trip_ms + drift),
+        }
+    }
+}
+
+impl Stamp {
+    /// Resolves the stamp to the interval in which it was made.
+    ///
+    /// Every anchor of the same boot narrows it, whether heard before or after; an anchor of an earlier boot
+    /// says only that it was later than that. `bounds` is what is known from outside: not before the job
+    /// existed, not after the server had it. Anchors outweigh bounds where they contradict.
+    pub fn resolve(&self, anchors: &[Anchor], bounds: Interval, drift_ppm: i64) -> Interval {
+        let mut found = bounds;
+        if let Some(earlier) = self.anchor.filter(|anchor| anchor.boot != self.boot) {
+            found.earliest = found.earliest.max(earlier.server_at);
+        }
+        let same_boot = self.anchor.iter().chain(anchors).filter(|it| it.boot == self.boot);
+        for anchor in same_boot {
+            let placed = anchor.places(self.mono_ms, drift_ppm);
+            let narrowed = Interval {
+                earliest: found.earliest.max(placed.earliest),
+                latest: found.latest.min(placed.latest),
+            };
+            found = if narrowed.earliest <= narrowed.latest { narrowed } else { placed };
+        }
+        if found.earliest > found.latest { Interval::at(found.latest) } else { found }
+    }
+
+    /// How far the wall clock was off at least, in milliseconds; zero when it may have been right.
+    pub fn skew_ms(&self, resolved: Interval) -> i64 {
+        if self.wall_at < resolved.earliest {
+            (self.wall_at - resolved.earliest).num_milliseconds()
+        } else if self.wall_at > resolved.latest {
+            (self.wall_at - resolved.latest).num_milliseconds()
+        } else {
+            0
+        }
+    }
+}
+
+/// Whether somebody moved the wall clock between two stamps of one boot.
+pub fn clock_stepped(first: &Stamp, second: &Stamp, tolerance_ms: i64) -> bool {
+    let by_wall = (second.wall_at - first.wall_at).num_milliseconds();
+    let by_mono = second.mono_ms - first.mono_ms;
+    first.boot == second.boot && (by_wall - by_mono).abs() > tolerance_ms
+}

@@ -1,6 +1,8 @@
 //! A visit (上门): one attempt at the door, as the facts recorded there.
 
-use std::collections::BTreeMap;
+pub mod check;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -216,4 +218,32 @@ pub enum Outcome {
         /// What has to happen next.
         follow_up: String,
     },
+}
+
+impl Visit {
+    /// A visit before its first fact, for rules that ask what is missing.
+    pub(crate) fn empty() -> Self {
+        let nobody = uuid::Uuid::nil();
+        Self { technician: UserId(nobody), device: DeviceId(nobody), facts: BTreeMap::new() }
+    }
+}
+
+/// The facts that stand, in the order of their ids: what was withdrawn and the withdrawals are left out.
+pub fn live_facts(visit: &Visit) -> Vec<(FactId, &Recorded)> {
+    let withdrawn: BTreeSet<FactId> = visit
+        .facts
+        .values()
+        .filter_map(|recorded| {
+            let Fact::Withdrawn { fact, .. } = recorded.fact else { return None };
+            Some(fact)
+        })
+        .collect();
+    visit
+        .facts
+        .iter()
+        .filter(|(id, recorded)| {
+            !withdrawn.contains(*id) && !matches!(recorded.fact, Fact::Withdrawn { .. })
+        })
+        .map(|(id, recorded)| (*id, recorded))
+        .collect()
 }

@@ -1,0 +1,103 @@
+//! Promises to the public (服务承诺): clocks that start when the hall takes a job on (B2, B6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::Job;
+use crate::pack::{Pack, PromiseRule, Stop};
+use crate::stamp::{Interval, Stamp, Timestamp};
+use crate::visit::{Fact, Outcome, live_facts};
+
+/// How a promise stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum PromiseState {
+    /// The clock runs, and there is time left.
+    Running,
+    /// Kept.
+    Kept,
+    /// Broken.
+    Broken,
+    /// Late because the road was blocked, with evidence.
+    Excused,
+    /// What is known of the time is too wide to say.
+    CannotTell {
+        /// How wide.
+        width_ms: i64,
+    },
+}
+
+impl PromiseState {
+    /// The word used in SQL, JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Kept => "kept",
+            Self::Broken => "broken",
+            Self::Excused => "excused",
+            Self::CannotTell { .. } => "cannot_tell",
+        }
+    }
+}
+
+/// A promise on a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseVerdict {
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub due_at: Timestamp,
+    /// How it stands.
+    #[serde(flatten)]
+    pub state: PromiseState,
+}
+
+/// The promise that binds this job, and when it is broken.
+pub fn promise<'a>(job: &Job, pack: &'a Pack) -> Option<(&'a PromiseRule, Timestamp)> {
+    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind))?;
+    Some((rule, job.created_at + chrono::TimeDelta::minutes(rule.minutes)))
+}
+
+/// Judges the promise that binds this job (B2, B6); `None` where nothing was promised.
+///
+/// A cancelled job that nobody had to stand at any more counts as kept while its clock ran.
+pub fn judge(
+    job: &Job,
+    times: &dyn Fn(&Stamp) -> Interval,
+    now: Timestamp,
+    pack: &Pack,
+) -> Option<PromiseVerdict> {
+    let (rule, due_at) = promise(job, pack)?;
+    let cancelled_at = job.plan.cancelled.values().map(|it| Interval::at(it.author.at));
+    let stopped = stops(job, rule, times).chain(cancelled_at).min_by_key(|at| at.latest);
+    let excused = rule.road_blockage_excuses && has_blocked_road(job);
+    let state = match stopped {
+        Some(at) if at.latest <= due_at => PromiseState::Kept,
+        _ if excused => PromiseState::Excused,
+        Some(at) if at.earliest > due_at => PromiseState::Broken,
+        Some(at) => PromiseState::CannotTell { width_ms: at.width().num_milliseconds() },
+        None if now > due_at => PromiseState::Broken,
+        None => PromiseState::Running,
+    };
+    Some(PromiseVerdict { rule: rule.rule.clone(), due_at, state })
+}
+
+fn stops<'a>(
+    job: &'a Job,
+    rule: &'a PromiseRule,
+    times: &'a dyn Fn(&Stamp) -> Interval,
+) -> impl Iterator<Item = Interval> + 'a {
+    let facts = job.visits.values().flat_map(live_facts).map(|(_, recorded)| recorded);
+    let stops = facts.filter(|recorded| match (rule.stops, &recorded.fact) {
+        (Stop::Arrival, Fact::Arrived { .. }) => true,
+        (Stop::Done, Fact::Closed { outcome }) => *outcome == Outcome::Done,
+        _ => false,
+    });
+    stops.map(|recorded| times(&recorded.stamp))
+}
+
+/// A blocked road counts with a photo only (B2).
+fn has_blocked_road(job: &Job) -> bool {
+    let mut facts = job.visits.values().flat_map(live_facts);
+    facts.any(|(_, recorded)| matches!(recorded.fact, Fact::RoadBlocked { photo: Some(_), .. }))
+}

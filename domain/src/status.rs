@@ -1,0 +1,253 @@
+//! The status of a job: a fold over its plan and facts, the same on phone and server, with the clashes it must name.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::appointment;
+use crate::id::{HoseId, UserId, VisitId};
+use crate::job::{Job, Window};
+use crate::visit::{Fact, Outcome, Visit, live_facts};
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// 待派
+    Unassigned,
+    /// 已派
+    Assigned,
+    /// 在途
+    SetOut,
+    /// 已到门口
+    AtDoor,
+    /// 作业中
+    Working,
+    /// 完成
+    Done,
+    /// 到访不遇
+    NoOneHome,
+    /// 拒绝
+    Refused,
+    /// 地址有误
+    WrongAddress,
+    /// 未能完成
+    CannotFinish,
+    /// 已取消
+    Cancelled,
+}
+
+impl Status {
+    /// Every status, in the order in which boards show them.
+    pub const ALL: [Self; 11] = [
+        Self::Unassigned,
+        Self::Assigned,
+        Self::SetOut,
+        Self::AtDoor,
+        Self::Working,
+        Self::Done,
+        Self::NoOneHome,
+        Self::Refused,
+        Self::WrongAddress,
+        Self::CannotFinish,
+        Self::Cancelled,
+    ];
+
+    /// The word used in SQL, JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Unassigned => "unassigned",
+            Self::Assigned => "assigned",
+            Self::SetOut => "set_out",
+            Self::AtDoor => "at_door",
+            Self::Working => "working",
+            Self::Done => "done",
+            Self::NoOneHome => "no_one_home",
+            Self::Refused => "refused",
+            Self::WrongAddress => "wrong_address",
+            Self::CannotFinish => "cannot_finish",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Finds the status with this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.key() == key)
+    }
+}
+
+/// Two facts that clash in meaning; the job shows both until a person decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "clash", rename_all = "snake_case")]
+pub enum Clash {
+    /// More than one visit closed the job as done.
+    ClosedTwice {
+        /// The visits.
+        visits: Vec<VisitId>,
+    },
+    /// The job was cancelled, and somebody was at the door all the same.
+    CancelledWhileVisited {
+        /// The visit.
+        visit: VisitId,
+    },
+    /// Somebody did the job whom the plan does not name any more.
+    VisitedByOther {
+        /// The visit.
+        visit: VisitId,
+        /// Who was there.
+        technician: UserId,
+    },
+    /// Two visits say that they took out the same hose.
+    HoseReplacedTwice {
+        /// The hose.
+        hose: HoseId,
+        /// The visits.
+        visits: Vec<VisitId>,
+    },
+}
+
+/// What the fold finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Where the job stands.
+    pub status: Status,
+    /// Who has it by the plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub technician: Option<UserId>,
+    /// The visit that the status comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<VisitId>,
+    /// The window that holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<Window>,
+    /// What clashes, until a ruling.
+    #[serde(default)]
+    pub clashes: Vec<Clash>,
+}
+
+/// Folds plan and facts into where the job stands.
+///
+/// What happened at the door happened: a visit outweighs a cancellation, and the clash is named.
+pub fn standing(job: &Job) -> Standing {
+    let technician = assigned(job);
+    let ruling = job.plan.rulings.iter().max_by_key(|(id, ruling)| (ruling.author.at, *id));
+    let attempts: Vec<(VisitId, Status)> =
+        job.visits.iter().filter_map(|(id, visit)| Some((*id, visit_status(visit)?))).collect();
+    let done = attempts.iter().find(|(_, status)| *status == Status::Done);
+    let decisive = done.or(attempts.last()).copied();
+    let cancelled = !job.plan.cancelled.is_empty();
+    let ruled = ruling.map(|(_, ruling)| ruling.stands);
+    let ruled_visit = ruled.flatten().and_then(|visit| {
+        let status = job.visits.get(&visit).and_then(visit_status)?;
+        Some((visit, status))
+    });
+    let (status, visit) = match ruled_visit.or(decisive) {
+        Some(_) if cancelled && ruled == Some(None) => (Status::Cancelled, None),
+        Some((visit, status)) if !cancelled || has_reached_door(status) => (status, Some(visit)),
+        _ if cancelled => (Status::Cancelled, None),
+        _ if technician.is_some() => (Status::Assigned, None),
+        _ => (Status::Unassigned, None),
+    };
+    let clashes = if ruling.is_some() { Vec::new() } else { clashes(job, technician) };
+    let appointment = appointment::current(job).map(|agreed| agreed.window);
+    Standing { status, technician, visit, appointment, clashes }
+}
+
+/// Who has the job by the plan: the newest assignment holds.
+pub fn assigned(job: &Job) -> Option<UserId> {
+    let newest = job.plan.assignments.iter().max_by_key(|(id, made)| (made.author.at, *id));
+    newest.and_then(|(_, made)| made.technician)
+}
+
+/// How far one visit got; `None` before anybody set out.
+fn visit_status(visit: &Visit) -> Option<Status> {
+    let reached = live_facts(visit).into_iter().filter_map(|(_, it)| fact_status(&it.fact));
+    reached.max()
+}
+
+/// Whether somebody stood at the door.
+fn has_reached_door(status: Status) -> bool {
+    status > Status::SetOut && status < Status::Cancelled
+}
+
+fn fact_status(fact: &Fact) -> Option<Status> {
+    match fact {
+        Fact::PhonedAhead { .. }
+        | Fact::AgreedAnew { .. }
+        | Fact::RoadBlocked { .. }
+        | Fact::PhotoTaken { .. }
+        | Fact::Asked { .. }
+        | Fact::Noted { .. }
+        | Fact::Withdrawn { .. } => None,
+        Fact::SetOut => Some(Status::SetOut),
+        Fact::Arrived { .. } | Fact::Conduct { .. } => Some(Status::AtDoor),
+        Fact::Read { .. }
+        | Fact::HouseholdTold { .. }
+        | Fact::MeasureTaken { .. }
+        | Fact::HoseReplaced { .. }
+        | Fact::TightnessTested { .. }
+        | Fact::GasSwitched { .. }
+        | Fact::HazardFound { .. }
+        | Fact::CashTaken { .. }
+        | Fact::Signed { .. } => Some(Status::Working),
+        Fact::Closed { outcome } => Some(match outcome {
+            Outcome::Done => Status::Done,
+            Outcome::NoOneHome => Status::NoOneHome,
+            Outcome::Refused { .. } => Status::Refused,
+            Outcome::WrongAddress { .. } => Status::WrongAddress,
+            Outcome::CannotFinish { .. } => Status::CannotFinish,
+        }),
+    }
+}
+
+fn clashes(job: &Job, technician: Option<UserId>) -> Vec<Clash> {
+    let mut found = Vec::new();
+    let reached: Vec<(VisitId, &Visit, Status)> = job
+        .visits
+        .iter()
+        .filter_map(|(id, visit)| Some((*id, visit, visit_status(visit)?)))
+        .filter(|(_, _, status)| has_reached_door(*status))
+        .collect();
+    let done: Vec<VisitId> = reached
+        .iter()
+        .filter(|(_, _, status)| *status == Status::Done)
+        .map(|(id, _, _)| *id)
+        .collect();
+    if done.len() > 1 {
+        found.push(Clash::ClosedTwice { visits: done });
+    }
+    for (id, visit, status) in &reached {
+        if !job.plan.cancelled.is_empty() {
+            found.push(Clash::CancelledWhileVisited { visit: *id });
+        }
+        if technician.is_some_and(|assigned| assigned != visit.technician) && !has_failed(*status) {
+            let technician = visit.technician;
+            found.push(Clash::VisitedByOther { visit: *id, technician });
+        }
+    }
+    let mut taken_out: BTreeMap<HoseId, Vec<VisitId>> = BTreeMap::new();
+    for (id, visit) in &job.visits {
+        for (_, recorded) in live_facts(visit) {
+            if let Fact::HoseReplaced { removed: Some(hose), .. } = recorded.fact {
+                taken_out.entry(hose).or_default().push(*id);
+            }
+        }
+    }
+    let twice = taken_out.into_iter().filter(|(_, visits)| visits.len() > 1);
+    found.extend(twice.map(|(hose, visits)| Clash::HoseReplacedTwice { hose, visits }));
+    found
+}
+
+/// Whether a visit ended without success, so that the job rightly went on to somebody else.
+fn has_failed(status: Status) -> bool {
+    match status {
+        Status::NoOneHome | Status::Refused | Status::WrongAddress | Status::CannotFinish => true,
+        Status::Unassigned
+        | Status::Assigned
+        | Status::SetOut
+        | Status::AtDoor
+        | Status::Working
+        | Status::Done
+        | Status::Cancelled => false,
+    }
+}

@@ -1,0 +1,314 @@
+//! The steps of a visit: which fact may be recorded now, and what is missing before it can close.
+
+use super::{Fact, Outcome, Recorded, Subject, Visit, live_facts};
+use crate::appointment;
+use crate::catalogue::Sentence;
+use crate::conduct::{self, AnswerConductError, Phase};
+use crate::id::FactId;
+use crate::job::{Job, JobKind};
+use crate::pack::{Need, Pack};
+
+/// Why a fact cannot be recorded now.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RecordError {
+    /// No window was agreed with the household (A1).
+    #[error("agree a time window with the household first")]
+    NoAppointment,
+    /// The hall called the job off.
+    #[error("the hall cancelled this job")]
+    JobCancelled,
+    /// The visit is over; a new attempt is a new visit.
+    #[error("the visit is closed: start a new one")]
+    VisitClosed,
+    /// The step before has not been taken.
+    #[error("record the arrival first")]
+    NotArrived,
+    /// Somebody arrived already.
+    #[error("the arrival is recorded already")]
+    ArrivedAlready,
+    /// The conduct checklist does not take the answer.
+    #[error(transparent)]
+    Conduct(#[from] AnswerConductError),
+    /// The conduct checklist before entering is not answered (A5).
+    #[error("answer {0} before entering")]
+    NotEntered(String),
+    /// The fact named is not in this visit, or was withdrawn.
+    #[error("no such fact stands in this visit")]
+    UnknownFact,
+    /// The reading named is not abnormal; nothing has to be told or done (A9).
+    #[error("the reading is not abnormal: nothing to tell or do")]
+    ReadingNormal,
+    /// The hose is longer than the rule pack allows.
+    #[error("a hose of {length_mm} mm is too long: at most {max_mm} mm")]
+    HoseTooLong {
+        /// Its length.
+        length_mm: u32,
+        /// The longest allowed.
+        max_mm: u32,
+    },
+    /// Something must be said in words.
+    #[error("say why in words")]
+    NoReason,
+    /// The visit cannot close yet.
+    #[error("{} still missing", .0.len())]
+    Missing(Vec<Sentence>),
+}
+
+impl RecordError {
+    /// What to tell the technician, in the catalogue's words.
+    pub fn sentences(&self) -> Vec<Sentence> {
+        let key = match self {
+            Self::NoAppointment => "record.no_appointment",
+            Self::JobCancelled => "record.job_cancelled",
+            Self::VisitClosed => "record.visit_closed",
+            Self::NotArrived => "record.not_arrived",
+            Self::ArrivedAlready => "record.arrived_already",
+            Self::UnknownFact => "record.unknown_fact",
+            Self::ReadingNormal => "record.reading_normal",
+            Self::NoReason => "record.no_reason",
+            Self::NotEntered(item) => {
+                return vec![Sentence::new("record.not_entered").with("item", item)];
+            }
+            Self::HoseTooLong { length_mm, max_mm } => {
+                let sentence = Sentence::new("record.hose_too_long");
+                let length = length_mm.to_string();
+                return vec![sentence.with("length", length).with("max", max_mm.to_string())];
+            }
+            Self::Conduct(error) => return vec![conduct_sentence(error)],
+            Self::Missing(missing) => return missing.clone(),
+        };
+        vec![Sentence::new(key)]
+    }
+}
+
+fn conduct_sentence(error: &AnswerConductError) -> Sentence {
+    let (key, item) = match error {
+        AnswerConductError::UnknownItem(item) => ("conduct.unknown_item", item),
+        AnswerConductError::NotWaivable(item) => ("conduct.not_waivable", item),
+        AnswerConductError::NoReason(item) => ("conduct.no_reason", item),
+        AnswerConductError::EarlierPhaseOpen(item) => ("conduct.earlier_phase_open", item),
+    };
+    Sentence::new(key).with("item", item)
+}
+
+/// Whether a fact may be recorded now; `visit` is `None` before its first fact (A1–A9).
+pub fn check(
+    job: &Job,
+    visit: Option<&Visit>,
+    fact: &Fact,
+    pack: &Pack,
+) -> Result<(), RecordError> {
+    let nothing = Visit::empty();
+    let steps = Steps { job, visit: visit.unwrap_or(&nothing), pack };
+    if steps.is_closed() {
+        return Err(RecordError::VisitClosed);
+    }
+    if visit.is_none() && !job.plan.cancelled.is_empty() {
+        return Err(RecordError::JobCancelled);
+    }
+    steps.check(fact)
+}
+
+/// What is missing before the visit can close with this outcome, in words.
+pub fn missing_to_close(job: &Job, visit: &Visit, outcome: &Outcome, pack: &Pack) -> Vec<Sentence> {
+    Steps { job, visit, pack }.missing(outcome)
+}
+
+struct Steps<'a> {
+    job: &'a Job,
+    visit: &'a Visit,
+    pack: &'a Pack,
+}
+
+impl Steps<'_> {
+    fn check(&self, fact: &Fact) -> Result<(), RecordError> {
+        match fact {
+            Fact::PhonedAhead { .. } | Fact::AgreedAnew { .. } | Fact::Noted { .. } => Ok(()),
+            Fact::SetOut => self.needs_appointment(),
+            Fact::Arrived { .. } => {
+                self.needs_appointment()?;
+                if self.has_arrived() { Err(RecordError::ArrivedAlready) } else { Ok(()) }
+            }
+            Fact::RoadBlocked { reason, .. } => said(reason),
+            Fact::Conduct { item, answer } => {
+                self.needs_arrival()?;
+                Ok(conduct::check_answer(self.pack, self.visit, item, answer)?)
+            }
+            Fact::HouseholdTold { reading } | Fact::MeasureTaken { reading, .. } => {
+                self.needs_entrance()?;
+                self.needs_abnormal(*reading)
+            }
+            Fact::HoseReplaced { installed, .. } => {
+                self.needs_entrance()?;
+                let max_mm = self.pack.hose.max_length_mm;
+                if installed.length_mm > max_mm {
+                    return Err(RecordError::HoseTooLong {
+                        length_mm: installed.length_mm,
+                        max_mm,
+                    });
+                }
+                Ok(())
+            }
+            Fact::Read { corrects, .. } => {
+                self.needs_entrance()?;
+                corrects.map_or(Ok(()), |id| self.needs_fact(id).map(|_| ()))
+            }
+            Fact::TightnessTested { .. }
+            | Fact::GasSwitched { .. }
+            | Fact::HazardFound { .. }
+            | Fact::CashTaken { .. }
+            | Fact::Signed { .. } => self.needs_entrance(),
+            Fact::PhotoTaken { .. } | Fact::Asked { .. } => self.needs_arrival(),
+            Fact::Withdrawn { fact, reason } => {
+                said(reason)?;
+                self.needs_fact(*fact).map(|_| ())
+            }
+            Fact::Closed { outcome } => self.check_closing(outcome),
+        }
+    }
+
+    fn check_closing(&self, outcome: &Outcome) -> Result<(), RecordError> {
+        match outcome {
+            Outcome::Done | Outcome::NoOneHome => {}
+            Outcome::Refused { reason } | Outcome::WrongAddress { reason } => said(reason)?,
+            Outcome::CannotFinish { reason, follow_up } => {
+                said(reason)?;
+                said(follow_up)?;
+            }
+        }
+        let missing = self.missing(outcome);
+        if missing.is_empty() { Ok(()) } else { Err(RecordError::Missing(missing)) }
+    }
+
+    fn missing(&self, outcome: &Outcome) -> Vec<Sentence> {
+        let mut missing = Vec::new();
+        if !self.has_arrived() {
+            missing.push(Sentence::new("missing.arrival"));
+        }
+        match outcome {
+            Outcome::Refused { .. } | Outcome::WrongAddress { .. } => {}
+            Outcome::NoOneHome => {
+                // Proof that somebody was there: the notice on the door.
+                let notice = |fact: &Fact| {
+                    matches!(fact, Fact::PhotoTaken { subject: Subject::NoticeOnDoor, .. })
+                };
+                if !self.has(notice) {
+                    missing.push(Sentence::new("missing.notice_photo"));
+                }
+            }
+            Outcome::CannotFinish { .. } => missing.extend(self.missing_conduct()),
+            Outcome::Done => {
+                missing.extend(self.missing_conduct());
+                let needs = self.pack.kind(self.job.kind).needs.iter();
+                let open = needs
+                    .filter(|need| !self.has(|fact| answers_need(self.job.kind, fact, **need)));
+                missing.extend(open.map(|need| Sentence::new(&format!("missing.{}", need.key()))));
+            }
+        }
+        missing.extend(self.missing_for_readings());
+        missing
+    }
+
+    fn missing_conduct(&self) -> Vec<Sentence> {
+        let phases = [Phase::AtTheDoor, Phase::BeforeEntering, Phase::BeforeLeaving];
+        let items = phases.iter().flat_map(|phase| conduct::missing(self.pack, self.visit, *phase));
+        items
+            .map(|item| {
+                let sentence = Sentence::new("missing.conduct").with("zh", &item.zh);
+                sentence.with("en", &item.en)
+            })
+            .collect()
+    }
+
+    /// An abnormal reading asks for two things: the household told, and a measure taken (A9).
+    fn missing_for_readings(&self) -> Vec<Sentence> {
+        let mut missing = Vec::new();
+        let facts = live_facts(self.visit);
+        let corrected = |id: FactId| {
+            facts.iter().any(
+                |(_, it)| matches!(&it.fact, Fact::Read { corrects, .. } if *corrects == Some(id)),
+            )
+        };
+        for (id, recorded) in &facts {
+            let Fact::Read { verdict, .. } = &recorded.fact else { continue };
+            if !verdict.finding.is_abnormal() || corrected(*id) {
+                continue;
+            }
+            let told = |fact: &Fact| *fact == Fact::HouseholdTold { reading: *id };
+            let acted =
+                |fact: &Fact| matches!(fact, Fact::MeasureTaken { reading, .. } if reading == id);
+            if !self.has(told) {
+                missing.push(Sentence::new("missing.household_told"));
+            }
+            if !self.has(acted) {
+                missing.push(Sentence::new("missing.measure"));
+            }
+        }
+        missing
+    }
+
+    fn needs_appointment(&self) -> Result<(), RecordError> {
+        let is_emergency = self.pack.kind(self.job.kind).emergency;
+        if is_emergency || appointment::current(self.job).is_some() {
+            Ok(())
+        } else {
+            Err(RecordError::NoAppointment)
+        }
+    }
+
+    fn needs_arrival(&self) -> Result<(), RecordError> {
+        if self.has_arrived() { Ok(()) } else { Err(RecordError::NotArrived) }
+    }
+
+    fn needs_entrance(&self) -> Result<(), RecordError> {
+        self.needs_arrival()?;
+        let phases = [Phase::AtTheDoor, Phase::BeforeEntering];
+        let mut open = phases.iter().flat_map(|it| conduct::missing(self.pack, self.visit, *it));
+        open.next().map_or(Ok(()), |item| Err(RecordError::NotEntered(item.id.clone())))
+    }
+
+    fn needs_fact(&self, id: FactId) -> Result<&Recorded, RecordError> {
+        let facts = live_facts(self.visit);
+        let found = facts.into_iter().find(|(live, _)| *live == id);
+        found.map(|(_, recorded)| recorded).ok_or(RecordError::UnknownFact)
+    }
+
+    fn needs_abnormal(&self, reading: FactId) -> Result<(), RecordError> {
+        let Fact::Read { verdict, .. } = &self.needs_fact(reading)?.fact else {
+            return Err(RecordError::UnknownFact);
+        };
+        if verdict.finding.is_abnormal() { Ok(()) } else { Err(RecordError::ReadingNormal) }
+    }
+
+    fn has_arrived(&self) -> bool {
+        self.has(|fact| matches!(fact, Fact::Arrived { .. }))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.has(|fact| matches!(fact, Fact::Closed { .. }))
+    }
+
+    fn has(&self, is_it: impl Fn(&Fact) -> bool) -> bool {
+        live_facts(self.visit).iter().any(|(_, recorded)| is_it(&recorded.fact))
+    }
+}
+
+fn said(words: &str) -> Result<(), RecordError> {
+    if words.trim().is_empty() { Err(RecordError::NoReason) } else { Ok(()) }
+}
+
+/// Whether a fact is what a need asks for; gas must flow after an ignition and must not after a sealing.
+fn answers_need(kind: JobKind, fact: &Fact, need: Need) -> bool {
+    match (need, fact) {
+        (Need::Reading, Fact::Read { .. })
+        | (Need::Hose, Fact::HoseReplaced { .. })
+        | (Need::Tightness, Fact::TightnessTested { tight: true })
+        | (Need::Cash, Fact::CashTaken { .. })
+        | (Need::Photo, Fact::PhotoTaken { .. })
+        | (Need::Signature, Fact::Signed { .. }) => true,
+        (Need::GasSwitched, Fact::GasSwitched { on }) => {
+            *on == matches!(kind, JobKind::Ignition | JobKind::Unsealing)
+        }
+        _ => false,
+    }
+}
