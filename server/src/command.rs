@@ -1,8 +1,10 @@
 //! The commands of the binary `doorstep`: adding one is a module, a variant and an arm.
 
+pub mod import;
 pub mod init;
 pub mod migrate;
 pub mod serve;
+mod words;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ enum Command {
     Serve(serve::Serve),
     /// Makes the first hall and its first admin on a new database.
     Init(init::Init),
+    /// Loads a hall from a folder of plain files.
+    Import(import::Import),
     /// Brings the database's schema up to date and stops.
     Migrate(migrate::Migrate),
 }
@@ -39,6 +43,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run(config, out).await,
             Command::Init(init) => init.run(&config, out).await,
+            Command::Import(import) => import.run(&config, out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }
     }

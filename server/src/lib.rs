@@ -20,6 +20,7 @@ pub mod db;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod jobs;
 pub mod state;
 pub mod telemetry;
 

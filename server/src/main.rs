@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use server::command::Cli;
+use server::command::import::BadRows;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -12,7 +13,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _unwritable = writeln!(std::io::stderr(), "doorstep: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<BadRows>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,0 +1,187 @@
+//! Writes what a hall's folder says into the database, in one transaction.
+
+mod homes;
+
+use std::collections::BTreeMap;
+
+use automerge::ActorId;
+use domain::id::HouseholdId;
+use domain::job::{Due, JobKind};
+use domain::pack::{self, Pack};
+use domain::stamp::Timestamp;
+use sha2::{Digest as _, Sha256};
+
+use crate::db::packs::PackRow;
+use crate::db::users::UserRow;
+use crate::db::{C, Db, documents, halls, packs, users};
+use crate::identity::password::Passwords;
+use crate::ids;
+use crate::jobs::{NewJob, Scribe, create_job};
+
+use super::content::{Booking, Content, Hall, Person};
+use super::problem::{Problem, Reason};
+use super::summary::{Fate, Summary, Thing};
+use super::{ImportError, Teller, sheet};
+
+/// Jobs are told of in steps of so many.
+const TELL_EVERY: usize = 50;
+
+/// Writes everything, or nothing when anything goes wrong.
+pub(crate) async fn store(
+    db: &Db,
+    content: &Content,
+    now: Timestamp,
+    teller: &mut Teller<'_>,
+) -> Result<Summary, ImportError> {
+    let staff = staff_rows(db, content, now, teller).await?;
+    let mut summary = Summary::default();
+    let mut tx = db.begin().await?;
+    let Hall { id, name, offset, .. } = &content.hall;
+    halls::upsert_hall(tx.c(), *id, name, i64::from(offset.local_minus_utc() / 60)).await?;
+    for (fate, row) in &staff {
+        summary.count(Thing::Staff, *fate);
+        if *fate != Fate::Unchanged {
+            users::upsert_user(tx.c(), row).await?;
+        }
+    }
+    homes::store(tx.c(), &content.hall, &content.homes, &mut summary).await?;
+    teller.tell("import.homes_stored", &[("count", content.homes.len().to_string())])?;
+    store_jobs(tx.c(), content, now, &mut summary, teller).await?;
+    tx.commit().await?;
+    Ok(summary)
+}
+
+/// Everybody as they will be stored; only who is new gets the password of the file.
+async fn staff_rows(
+    db: &Db,
+    content: &Content,
+    now: Timestamp,
+    teller: &mut Teller<'_>,
+) -> Result<Vec<(Fate, UserRow)>, ImportError> {
+    let mut conn = db.read().await?;
+    let mut problems = Vec::new();
+    let mut rows = Vec::new();
+    for person in &content.staff {
+        let found = users::find_user_by_login(conn.c(), &person.login).await?;
+        if found.as_ref().is_some_and(|found| found.user_id != person.id.0) {
+            problems.push(login_elsewhere(person));
+        }
+        let row = match &found {
+            Some(found) => UserRow {
+                name: person.name.clone(),
+                role: person.role.key().to_owned(),
+                ..found.clone()
+            },
+            None => new_user(&content.hall, person, now),
+        };
+        rows.push((Fate::of(found.as_ref(), &row), row));
+    }
+    drop(conn);
+    if !problems.is_empty() {
+        return Err(ImportError::Problems(problems));
+    }
+    let new = rows.iter().filter(|(fate, _)| *fate == Fate::New).count();
+    if new > 0 {
+        teller.tell("import.hashing_passwords", &[("count", new.to_string())])?;
+        let passwords = Passwords::new()?;
+        for ((fate, row), person) in rows.iter_mut().zip(&content.staff) {
+            if *fate == Fate::New {
+                row.password_hash = Some(passwords.hash(&person.password).await?);
+            }
+        }
+    }
+    Ok(rows)
+}
+
+fn new_user(hall: &Hall, person: &Person, now: Timestamp) -> UserRow {
+    UserRow {
+        user_id: person.id.0,
+        hall_id: hall.id.0,
+        login: person.login.clone(),
+        name: person.name.clone(),
+        role: person.role.key().to_owned(),
+        password_hash: None,
+        created_at: now.timestamp_millis(),
+        disabled_at: None,
+    }
+}
+
+fn login_elsewhere(person: &Person) -> Problem {
+    Problem {
+        file: sheet::STAFF.file,
+        line: person.line,
+        column: Some("登录名"),
+        value: person.login.clone(),
+        reason: Reason::LoginElsewhere,
+    }
+}
+
+/// Takes on the jobs that are not there yet; the hall may have moved the others, so they stay.
+async fn store_jobs(
+    mut c: C<'_>,
+    content: &Content,
+    now: Timestamp,
+    summary: &mut Summary,
+    teller: &mut Teller<'_>,
+) -> Result<(), ImportError> {
+    let actor = ActorId::from(ids::random_bytes::<16>());
+    let pack = Pack::builtin();
+    packs::insert_pack(c.lend(), &builtin_row(&pack, now)).await?;
+    let scribe = Scribe { actor: &actor, pack: &pack, now };
+    let due = due_by_household(content);
+    for (number, booking) in content.bookings.iter().enumerate() {
+        let hall = content.hall.id;
+        let is_there = documents::find_document(c.lend(), hall, booking.id).await?.is_some();
+        if !is_there {
+            create_job(c.lend(), &scribe, &new_job(content, booking, &due)).await?;
+        }
+        summary.count(Thing::Job, if is_there { Fate::Unchanged } else { Fate::New });
+        if (number + 1) % TELL_EVERY == 0 {
+            let of = content.bookings.len().to_string();
+            teller
+                .tell("import.jobs_stored", &[("count", (number + 1).to_string()), ("of", of)])?;
+        }
+    }
+    Ok(())
+}
+
+fn builtin_row(pack: &Pack, now: Timestamp) -> PackRow {
+    PackRow {
+        pack_id: pack.id.0.clone(),
+        hash: Sha256::digest(pack::BUILTIN).to_vec(),
+        toml: pack::BUILTIN.to_owned(),
+        added_at: now.timestamp_millis(),
+    }
+}
+
+fn due_by_household(content: &Content) -> BTreeMap<HouseholdId, Vec<JobKind>> {
+    let mut due: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for booking in &content.bookings {
+        due.entry(booking.household).or_default().push(booking.kind);
+    }
+    due
+}
+
+fn new_job(
+    content: &Content,
+    booking: &Booking,
+    due: &BTreeMap<HouseholdId, Vec<JobKind>>,
+) -> NewJob {
+    let at_this_door = due.get(&booking.household).map_or(&[][..], Vec::as_slice);
+    let also_due = at_this_door
+        .iter()
+        .filter(|kind| **kind != booking.kind)
+        .map(|&kind| Due { kind, on: content.day })
+        .collect();
+    NewJob {
+        id: booking.id,
+        hall: content.hall.id,
+        kind: booking.kind,
+        household: booking.household,
+        request: booking.request.clone(),
+        author: booking.author,
+        appointment: booking.appointment,
+        technician: booking.technician,
+        also_due,
+    }
+}

@@ -1,0 +1,190 @@
+//! The demo hall and the small hall load, once and twice.
+
+use std::path::Path;
+
+use chrono::{NaiveDate, TimeDelta};
+use domain::job::{Job, JobKind};
+
+use super::{World, load};
+use crate::command::import::content::{hall_id, household_id, job_id, user_id};
+use crate::command::import::summary::{Counts, Summary, Thing};
+use crate::db::{changes, grants, halls, jobs, users};
+use crate::identity::password::{Checked, Passwords};
+
+#[tokio::test]
+async fn the_demo_hall_loads_with_two_hundred_jobs() {
+    let world = World::empty().await;
+
+    let summary = load(&world.db, &demo_folder(), None).await.unwrap();
+
+    let new = |thing| summary.of(thing).new;
+    assert_eq!((new(Thing::Staff), new(Thing::Household), new(Thing::Meter)), (15, 320, 280));
+    assert_eq!((new(Thing::Reading), new(Thing::Hose)), (1_000, 280));
+    assert_eq!(new(Thing::Job), 200);
+    assert_eq!(world.count("document").await, 200);
+    assert_eq!(world.count("job_grant").await, 200);
+    let hall = hall_id("芜湖", "镜湖营业厅");
+    let mut conn = world.db.read().await.unwrap();
+    let fate = grants::list_live_grants(conn.c(), user_id(hall, "jiang.hai")).await.unwrap();
+    assert_eq!(fate.len(), 20);
+}
+
+#[tokio::test]
+async fn the_demo_hall_loaded_twice_changes_nothing() {
+    let world = World::empty().await;
+    let first = load(&world.db, &demo_folder(), None).await.unwrap().total();
+    let position = next_position(&world).await;
+
+    let second = load(&world.db, &demo_folder(), None).await.unwrap().total();
+
+    assert_eq!(first.unchanged, 0);
+    assert_eq!(second, Counts { new: 0, changed: 0, unchanged: first.new });
+    assert_eq!(next_position(&world).await, position);
+}
+
+#[tokio::test]
+async fn a_changed_row_is_changed_and_nothing_else() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+    world.edit("households.csv", "门铃坏", "门铃已修好");
+    world.edit("readings.csv", "120.5", "121");
+
+    let summary = world.load().await.unwrap();
+
+    let changed = |thing| summary.of(thing).changed;
+    assert_eq!((changed(Thing::Household), changed(Thing::Reading)), (1, 1));
+    assert_eq!((summary.total().new, summary.total().changed), (0, 2));
+}
+
+#[tokio::test]
+async fn a_changed_password_is_not_reset() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+    let passwords = Passwords::new().unwrap();
+    let hash = passwords.hash("my own long words").await.unwrap();
+    let ana = user_id(hall_id("芜湖", "厅"), "ana");
+    let mut tx = world.db.begin().await.unwrap();
+    users::set_password_hash(tx.c(), ana, &hash).await.unwrap();
+    tx.commit().await.unwrap();
+    world.edit("staff.csv", "安娜", "安娜娜");
+
+    world.load().await.unwrap();
+
+    let mut conn = world.db.read().await.unwrap();
+    let stored = users::find_user(conn.c(), ana).await.unwrap().unwrap();
+    assert_eq!(stored.name, "安娜娜");
+    let checked = passwords.check("my own long words", stored.password_hash.as_deref()).await;
+    assert_eq!(checked.unwrap(), Checked::Right);
+}
+
+#[tokio::test]
+async fn the_briefing_holds_what_is_needed_at_the_door() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+
+    let job = stored_job(&world, "J1").await;
+
+    assert_eq!(job.kind, JobKind::HoseReplacement);
+    let briefing = &job.briefing;
+    assert_eq!((briefing.household.account.as_str(), briefing.household.groups.len()), ("1001", 2));
+    assert_eq!(briefing.household.phone, "05530200000");
+    assert_eq!((briefing.meters.len(), briefing.meters[0].readings.len()), (1, 2));
+    assert_eq!((briefing.hoses.len(), briefing.replacements.len()), (1, 1));
+    assert!(briefing.replacements[0].free);
+    assert_eq!(briefing.request, "软管到期");
+    assert_eq!(briefing.also_due[0].kind, JobKind::MeterReading);
+}
+
+#[tokio::test]
+async fn the_plan_says_who_agreed_and_who_goes() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+
+    let job = stored_job(&world, "J1").await;
+    let emergency = stored_job(&world, "J3").await;
+
+    let appointment = job.plan.appointments.values().next().unwrap();
+    assert_eq!(appointment.window.start.to_rfc3339(), "2026-11-24T00:00:00+00:00");
+    assert_eq!(appointment.author.by, user_id(job.hall, "ben"));
+    assert_eq!(appointment.author.at, job.created_at);
+    let assignment = job.plan.assignments.values().next().unwrap();
+    assert_eq!(assignment.technician, Some(user_id(job.hall, "ana")));
+    assert!(emergency.plan.appointments.is_empty() && emergency.plan.assignments.is_empty());
+}
+
+#[tokio::test]
+async fn another_day_gets_its_own_jobs_with_moved_windows() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+    let day = NaiveDate::from_ymd_opt(2026, 12, 1).unwrap();
+
+    let summary = load(&world.db, world.folder.path(), Some(day)).await.unwrap();
+
+    assert_eq!((summary.of(Thing::Job).new, summary.total().new), (3, 3));
+    let hall = hall_id("芜湖", "厅");
+    let mut conn = world.db.read().await.unwrap();
+    let first = jobs::find_job(conn.c(), hall, job_id(hall, small_day(), "J1")).await.unwrap();
+    let moved = jobs::find_job(conn.c(), hall, job_id(hall, day, "J1")).await.unwrap();
+    let (first, moved) = (first.unwrap(), moved.unwrap());
+    let week_ms = TimeDelta::days(7).num_milliseconds();
+    assert_eq!(moved.window_start.unwrap() - first.window_start.unwrap(), week_ms);
+    assert_eq!(moved.created_at - first.created_at, week_ms);
+}
+
+#[tokio::test]
+async fn a_spreadsheets_habits_do_no_harm() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+    let path = world.folder.path().join("meters.csv");
+    std::fs::write(path, "\u{feff}digits,serial,size,account\r\n 5 ,M1,G4,1001\r\n,,,\r\n")
+        .unwrap();
+
+    let summary = world.load().await.unwrap();
+
+    assert_eq!(summary.of(Thing::Meter), Counts { new: 0, changed: 0, unchanged: 1 });
+}
+
+#[tokio::test]
+async fn the_summary_is_a_table_in_both_languages() {
+    let world = World::small().await;
+
+    let summary: Summary = world.load().await.unwrap();
+
+    for language in [domain::catalogue::Language::Chinese, domain::catalogue::Language::English] {
+        let told = summary.tell(language);
+        assert_eq!(told.lines().count(), 9, "{told}");
+        assert!(!told.contains("import."), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn household_ids_are_the_same_wherever_they_are_loaded() {
+    let world = World::small().await;
+    world.load().await.unwrap();
+
+    let job = stored_job(&world, "J1").await;
+
+    assert_eq!(job.briefing.household.id, household_id(hall_id("芜湖", "厅"), "1001"));
+}
+
+async fn stored_job(world: &World, number: &str) -> Job {
+    let job = job_id(hall_id("芜湖", "厅"), small_day(), number);
+    let mut conn = world.db.read().await.unwrap();
+    let rows = changes::list_job_changes(conn.c(), job, 0).await.unwrap();
+    let bytes: Vec<_> = rows.iter().map(|row| &row.bytes).collect();
+    let doc = sync::document::load(None, &bytes).unwrap();
+    sync::document::read(&doc).unwrap()
+}
+
+async fn next_position(world: &World) -> i64 {
+    let mut conn = world.db.read().await.unwrap();
+    halls::list_halls(conn.c()).await.unwrap()[0].next_position
+}
+
+fn small_day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 24).unwrap()
+}
+
+fn demo_folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/hall")
+}

@@ -1,0 +1,198 @@
+//! Taking on a job: its document, its projection and its grant, inside the caller's transaction.
+
+use std::collections::BTreeMap;
+
+use automerge::ActorId;
+use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId, derived};
+use domain::job::{
+    Appointment, Assignment, Author, Briefing, Channel, Due, Job, JobKind, Plan, Window,
+};
+use domain::pack::Pack;
+use domain::promise::{self, PromiseState};
+use domain::stamp::Timestamp;
+use domain::status;
+use serde_json::Value;
+use sqlx::types::Json;
+use sync::document::{self, EditError, Pen};
+use sync::limits::Limits;
+use sync::preflight::{self, PreflightError};
+
+use crate::db::changes::{self, ChangeRow};
+use crate::db::documents::{self, DocumentRow};
+use crate::db::jobs::{self, JobRow};
+use crate::db::{C, grants, halls, hoses, households, meters};
+
+/// A job that the hall takes on.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// The job's id, chosen by the caller.
+    pub id: JobId,
+    /// The hall.
+    pub hall: HallId,
+    /// What is to be done.
+    pub kind: JobKind,
+    /// Whose door it is.
+    pub household: HouseholdId,
+    /// What the household asked for, in words.
+    pub request: String,
+    /// Who took it on, and when: its promise runs from then.
+    pub author: Author,
+    /// The window agreed, and how.
+    pub appointment: Option<(Window, Channel)>,
+    /// Who is to do it.
+    pub technician: Option<UserId>,
+    /// What else is due at the same door.
+    pub also_due: Vec<Due>,
+}
+
+/// In whose name and by which rules the server writes.
+#[derive(Clone, Debug)]
+pub struct Scribe<'a> {
+    /// The server's own actor, drawn at its start.
+    pub actor: &'a ActorId,
+    /// The rule pack that new jobs are judged by, for good.
+    pub pack: &'a Pack,
+    /// When the server takes the change.
+    pub now: Timestamp,
+}
+
+/// Why a job was not taken on.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateJobError {
+    /// The hall has no such household.
+    #[error("household {0} is not in this hall")]
+    NoHousehold(HouseholdId),
+    /// The database said no.
+    #[error(transparent)]
+    Db(#[from] sqlx::Error),
+    /// The document could not be written.
+    #[error(transparent)]
+    Edit(Box<EditError>),
+    /// The server's own change is not what it accepts from others.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+}
+
+impl From<EditError> for CreateJobError {
+    fn from(error: EditError) -> Self {
+        Self::Edit(Box::new(error))
+    }
+}
+
+/// Takes on a job with everything that the hall knows of the household; returns its position.
+///
+/// The hall's row stays locked until the transaction ends.
+pub async fn create_job(
+    mut c: C<'_>,
+    scribe: &Scribe<'_>,
+    new: &NewJob,
+) -> Result<i64, CreateJobError> {
+    let briefing = brief(c.lend(), new).await?;
+    let job = Job {
+        schema: document::SCHEMA,
+        id: new.id,
+        hall: new.hall,
+        kind: new.kind,
+        pack: scribe.pack.id.clone(),
+        created_at: new.author.at,
+        plan: plan(new),
+        briefing,
+        visits: BTreeMap::new(),
+        messages: BTreeMap::new(),
+    };
+    let pen = Pen { actor: scribe.actor.clone(), at: new.author.at };
+    let bytes = document::create(&job, &pen)?;
+    let position = halls::take_positions(c.lend(), new.hall, 1).await?;
+    let row = DocumentRow {
+        job_id: job.id.0,
+        hall_id: job.hall.0,
+        household_id: new.household.0,
+        pack_id: job.pack.0.clone(),
+        created_at: job.created_at.timestamp_millis(),
+    };
+    documents::insert_document(c.lend(), &row).await?;
+    let change = change_row(scribe, new, position, bytes)?;
+    changes::insert_changes(c.lend(), &[change]).await?;
+    if let Some(technician) = new.technician {
+        grants::insert_grant(c.lend(), job.hall, job.id, technician, position).await?;
+    }
+    jobs::upsert_jobs(c, &[job_row(&job, scribe.pack, position)]).await?;
+    Ok(position)
+}
+
+/// Gathers what a technician needs at the door.
+async fn brief(mut c: C<'_>, new: &NewJob) -> Result<Briefing, CreateJobError> {
+    let household = households::find_household(c.lend(), new.hall, new.household)
+        .await?
+        .ok_or(CreateJobError::NoHousehold(new.household))?;
+    Ok(Briefing {
+        household,
+        meters: meters::list_meters(c.lend(), new.household).await?,
+        hoses: hoses::list_hoses(c.lend(), new.household).await?,
+        replacements: hoses::list_replacements(c, new.household).await?,
+        request: new.request.clone(),
+        also_due: new.also_due.clone(),
+    })
+}
+
+fn plan(new: &NewJob) -> Plan {
+    let author = new.author;
+    let entry = |what: &str| EntryId(derived(new.hall, what, &new.id.to_string()));
+    let mut plan = Plan::default();
+    if let Some((window, channel)) = new.appointment {
+        let appointment = Appointment { window, channel, author };
+        plan.appointments.insert(entry("appointment"), appointment);
+    }
+    if let Some(technician) = new.technician {
+        let assignment = Assignment { technician: Some(technician), author };
+        plan.assignments.insert(entry("assignment"), assignment);
+    }
+    plan
+}
+
+fn change_row(
+    scribe: &Scribe<'_>,
+    new: &NewJob,
+    position: i64,
+    bytes: Vec<u8>,
+) -> Result<ChangeRow, CreateJobError> {
+    let inspected = preflight::inspect(&bytes, &Limits::default())?;
+    Ok(ChangeRow {
+        hash: inspected.hash.0.to_vec(),
+        hall_id: new.hall.0,
+        job_id: new.id.0,
+        position,
+        actor: inspected.actor.to_bytes().to_vec(),
+        seq: i64::try_from(inspected.seq).unwrap_or(i64::MAX),
+        device_id: None,
+        author_id: Some(new.author.by.0),
+        received_at: scribe.now.timestamp_millis(),
+        sent_boot: None,
+        sent_mono_ms: None,
+        bytes,
+    })
+}
+
+/// The job as lists and boards show it before anybody went there.
+fn job_row(job: &Job, pack: &Pack, position: i64) -> JobRow {
+    let standing = status::standing(job);
+    let promise = promise::promise(job, pack);
+    JobRow {
+        job_id: job.id.0,
+        hall_id: job.hall.0,
+        household_id: job.briefing.household.id.0,
+        kind: job.kind.key().to_owned(),
+        pack_id: job.pack.0.clone(),
+        status: standing.status.key().to_owned(),
+        technician_id: standing.technician.map(|it| it.0),
+        visit_id: standing.visit.map(|it| it.0),
+        window_start: standing.appointment.map(|it| it.start.timestamp_millis()),
+        window_end: standing.appointment.map(|it| it.end.timestamp_millis()),
+        created_at: job.created_at.timestamp_millis(),
+        promise_rule: promise.map(|(rule, _)| rule.rule.clone()),
+        promise_due_at: promise.map(|(_, due_at)| due_at.timestamp_millis()),
+        promise_state: promise.map(|_| PromiseState::Running.key().to_owned()),
+        clashes: Json(Value::Array(Vec::new())),
+        updated_position: position,
+    }
+}
