@@ -2,14 +2,17 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
-#[path = "hostile/fixtures.rs"]
-mod fixtures;
+#[path = "hostile/bytes.rs"]
+mod bytes;
+#[path = "hostile/door.rs"]
+mod door;
 
 use std::fs;
 
 use automerge::Change;
+use bytes::{Chunk, hostile};
 use domain::visit::Fact;
-use fixtures::{Chunk, Door, hostile};
+use door::Door;
 use sync::authority::Authority;
 use sync::document::{apply, load};
 use sync::limits::Limits;

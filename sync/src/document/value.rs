@@ -32,7 +32,7 @@ const STRANGE: &str = "automerge";
 /// Reads the whole document as JSON, for people and for comparing two documents.
 ///
 /// What no job holds and JSON has no word for, such as bytes, becomes an object that says so.
-/// One walk over the operations: five times faster than Automerge's own `hydrate`.
+/// One walk over the operations takes less than half the time of Automerge's own `hydrate`.
 pub fn json(doc: &Automerge) -> Value {
     let mut tree = Tree::default();
     tree.make(ROOT, ObjType::Map, 0);
