@@ -164,7 +164,8 @@ fn instant(text: &str, offset: FixedOffset) -> Option<Timestamp> {
     Some(local.with_timezone(&Utc))
 }
 
-fn register(text: &str) -> Option<Volume> {
+/// Reads cubic metres with at most three decimals.
+pub(crate) fn register(text: &str) -> Option<Volume> {
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !is_number(whole) || !is_number(decimals) || whole.len() > 9 || decimals.len() > 3 {

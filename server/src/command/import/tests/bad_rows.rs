@@ -4,6 +4,8 @@ use domain::catalogue::Language;
 
 use super::World;
 use crate::command::import::problem::{Problem, Reason};
+use crate::command::import::{BadRows, Import};
+use crate::config::Config;
 use crate::identity::password::ChoosePasswordError;
 
 /// One mistake: in this file this text becomes that, and line and column are named for the reason.
@@ -264,6 +266,29 @@ async fn a_log_in_of_another_hall_is_named() {
     assert_eq!(places, [(2, Reason::LoginElsewhere), (3, Reason::LoginElsewhere)]);
     assert_eq!(world.count("hall").await, 1);
     problems.iter().for_each(assert_every_language_says);
+}
+
+#[tokio::test]
+async fn the_command_tells_every_bad_row_and_fails() {
+    let world = World::small().await;
+    world.edit("meters.csv", "G4,5", "G4,55");
+    world.edit("jobs.csv", "电话,ana", "电话,ben");
+    let url = format!("sqlite:{}", world.folder.path().join("other.db").display());
+    let command = Import {
+        folder: world.folder.path().to_owned(),
+        database: Some(url),
+        day: None,
+        language: "en".to_owned(),
+    };
+    let mut told = Vec::new();
+
+    let error = command.run(&Config::default(), &mut told).await.unwrap_err();
+
+    let told = String::from_utf8(told).unwrap();
+    assert!(error.is::<BadRows>());
+    assert!(told.contains("meters.csv:2 位数 \"55\": is not a whole number from 4 to 8"), "{told}");
+    assert!(told.contains("jobs.csv:2 技术员 \"ben\": is not a technician"), "{told}");
+    assert!(told.ends_with("2 problems, nothing was loaded; mend them and import again\n"));
 }
 
 #[tokio::test]

@@ -1,13 +1,18 @@
 //! The demo hall and the small hall load, once and twice.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
+use domain::household::Meter;
 use domain::job::{Job, JobKind};
+use domain::pack::Pack;
+use domain::reading::{self, Finding};
 
 use super::{World, load};
 use crate::command::import::content::{hall_id, household_id, job_id, user_id};
 use crate::command::import::summary::{Counts, Summary, Thing};
+use crate::command::import::{cell, folder};
 use crate::db::{changes, grants, halls, jobs, users};
 use crate::identity::password::{Checked, Passwords};
 
@@ -187,4 +192,29 @@ fn small_day() -> NaiveDate {
 
 fn demo_folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/hall")
+}
+
+#[test]
+fn a9_what_the_real_meters_show_on_the_day_is_mostly_normal() {
+    let content = folder::read(&demo_folder(), None).unwrap();
+    let pack = Pack::builtin();
+    let meters: BTreeMap<&str, &Meter> = content
+        .homes
+        .iter()
+        .flat_map(|home| &home.meters)
+        .map(|it| (it.serial.as_str(), it))
+        .collect();
+    let mut findings: BTreeMap<Finding, usize> = BTreeMap::new();
+
+    for line in include_str!("../../../../../demo/day/registers.csv").lines().skip(1) {
+        let cells: Vec<_> = line.split(',').collect();
+        let (meter, register) = (meters[cells[2]], cell::register(cells[3]).unwrap());
+        if !meter.readings.is_empty() {
+            let verdict = reading::judge(meter, small_day(), Some(register), &pack);
+            *findings.entry(verdict.finding).or_default() += 1;
+        }
+    }
+
+    let (normal, all) = (findings[&Finding::Normal], findings.values().sum::<usize>());
+    assert!(all > 150 && normal < all && normal * 10 > all * 9, "{findings:?}");
 }
