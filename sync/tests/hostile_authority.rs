@@ -148,6 +148,30 @@ fn s15_a_write_that_loses_today_is_refused_as_well() {
 }
 
 #[test]
+fn s15_nothing_is_added_twice_by_one_push() {
+    let door = Door::new();
+    let mut other_tab = Door::new();
+    other_tab.pen.actor = ActorId::from(b"another tab's id");
+    let one = Change::from_bytes(Door::new().fact(0x3000, &Fact::SetOut)).unwrap();
+    let same = Change::from_bytes(other_tab.fact(0x3000, &Fact::SetOut)).unwrap();
+    let mut expanded = one.decode();
+    let mut again = expanded.operations[1].clone();
+    again.key = Key::Map("stamp".into());
+    expanded.operations.push(again);
+    let inside = Change::from(expanded);
+    let mut expanded = one.decode();
+    let repeated: Vec<_> = expanded.operations.iter().map(|op| later(op, one.len())).collect();
+    expanded.operations.extend(repeated);
+    let twice = Change::from(expanded);
+    let mut authority = Authority::new(&door.doc).unwrap();
+
+    assert_eq!(key(authority.admit(&twice, &door.writer)), "taken");
+    assert_eq!(key(authority.admit(&inside, &door.writer)), "taken");
+    authority.admit(&one, &door.writer).unwrap();
+    assert_eq!(key(authority.admit(&same, &door.writer)), "taken");
+}
+
+#[test]
 fn s15_a_visit_belongs_to_its_technician_and_to_its_phone() {
     let mut door = Door::new();
     let before = door.doc.clone();
@@ -274,6 +298,18 @@ fn write(tx: &mut Transaction<'_>, map: &ObjId, name: &str, value: &serde_json::
 fn object(door: &Door, path: &str) -> ObjId {
     let names = path.split('/').filter(|name| !name.is_empty());
     names.fold(ROOT, |map, name| door.doc.get(&map, name).unwrap().unwrap().1)
+}
+
+/// The same operation in a second copy of its change's operations.
+fn later(op: &Op, by: usize) -> Op {
+    let mut op = op.clone();
+    if let ObjectId::Id(id) = &mut op.obj
+        && *id.actor() == ActorId::from(b"the phone's actr")
+        && op.key != Key::Map(uuid(0x3000).to_string().into())
+    {
+        *id = id.increment_by(by as u64);
+    }
+    op
 }
 
 fn facts_of(door: &Door) -> ObjectId {
