@@ -66,7 +66,7 @@ pub fn router(state: &AppState) -> Router {
     let sync_limit = DefaultBodyLimit::max(config.sync_body_limit_bytes);
     let mut routes = public()
         .merge(signed_in().route_layer(guard))
-        .merge(phones().route_layer(phone_guard).layer(sync_limit));
+        .merge(phones().layer(phone_guard).layer(sync_limit));
     if state.clock.is_manual() {
         routes = routes.merge(played());
     }

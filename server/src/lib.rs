@@ -80,13 +80,13 @@ impl App {
         let serving = axum::serve(listener, service).with_graceful_shutdown({
             let mut stopped = stopped.clone();
             async move {
-                let _closed = stopped.wait_for(|stopped| *stopped).await;
+                drop(stopped.wait_for(|stopped| *stopped).await);
             }
         });
         tokio::select! {
             served = serving => served?,
             () = async {
-                let _closed = stopped.wait_for(|stopped| *stopped).await;
+                drop(stopped.wait_for(|stopped| *stopped).await);
                 tokio::time::sleep(patience).await;
             } => tracing::warn!("requests were cut off after {} s", patience.as_secs()),
         }

@@ -109,15 +109,14 @@ pub async fn require_sender(
     Ok(next.run(request).await)
 }
 
+/// The hash of the token that a request carries.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<TokenHash> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| TokenHash::of(token.trim()))
+}
+
 async fn find_session(state: &AppState, headers: &HeaderMap) -> Result<Session, ApiError> {
-    let header = headers.get(header::AUTHORIZATION);
-    let token = header
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or(ApiError::NotSignedIn)?;
-    let hash = TokenHash::of(token);
+    let hash = bearer(headers).ok_or(ApiError::NotSignedIn)?;
     let now_ms = state.clock.now_ms();
     let row = sessions::find_session(state.db.read().await?.c(), &hash.0)
         .await?

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use domain::id::{DeviceId, HallId, UserId};
 use serde::{Deserialize, Serialize};
 
-use super::caller::{Caller, ClientAddress};
+use super::caller::{Caller, ClientAddress, bearer};
 use super::error::ApiError;
 use super::extract::Body;
 use crate::db::users::{self, UserRow};
@@ -65,10 +65,11 @@ pub struct ChangePassword {
     new: String,
 }
 
-/// Signs somebody in who works at the hall.
+/// Signs somebody in who works at the hall; a session that the request carries is over.
 pub async fn create_session(
     State(state): State<AppState>,
     from: ClientAddress,
+    headers: HeaderMap,
     Body(credentials): Body<Credentials>,
 ) -> Result<Json<SessionBody>, ApiError> {
     let proven = prove(&state, from, &credentials).await?;
@@ -77,6 +78,9 @@ pub async fn create_session(
     }
     let mut tx = state.db.begin().await?;
     proven.succeed(&state, &mut tx).await?;
+    if let Some(old) = bearer(&headers) {
+        sessions::end_session(tx.c(), &old.0, state.clock.now_ms()).await?;
+    }
     let (token, expires_at) = begin_session(&state, &mut tx, &proven.user, None).await?;
     tx.commit().await?;
     Ok(Json(SessionBody { token, expires_at, user: proven.user }))

@@ -1,0 +1,132 @@
+//! Phones: enrolled with a one-time code, shut out without losing what they hold.
+
+use serde_json::Value;
+use server::identity::Role;
+
+use crate::hall::Hall;
+
+#[tokio::test]
+async fn a_technician_enrols_a_phone_and_stays_signed_in_for_thirty_days() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    let node = hall.node().await;
+    let dispatcher = node.sign_in("ana").await;
+
+    let (token, device) = node.enrol(&dispatcher, "tom", tom).await;
+
+    let me = node.get("/api/me", &token).await;
+    assert_eq!(me.body["device"].as_str(), Some(device.as_str()));
+    hall.wait_minutes(30 * 24 * 60 - 1);
+    assert_eq!(node.get("/api/me", &token).await.status, 200);
+    hall.wait_minutes(1);
+    assert_eq!(node.get("/api/me", &token).await.status, 401);
+}
+
+#[tokio::test]
+async fn check_8_a_code_works_once_for_ten_minutes_and_for_its_user_only() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    hall.person("tim", Role::Technician).await;
+    let node = hall.node().await;
+    let dispatcher = node.sign_in("ana").await;
+
+    let code = node.code(&dispatcher, tom).await;
+    assert_eq!(node.try_enrol("tim", &code).await.problem(), "wrong-code", "another's");
+    assert_eq!(node.try_enrol("tom", &code).await.status, 201);
+    assert_eq!(node.try_enrol("tom", &code).await.problem(), "wrong-code", "used");
+
+    let late = node.code(&dispatcher, tom).await;
+    hall.wait_minutes(10);
+    assert_eq!(node.try_enrol("tom", &late).await.problem(), "wrong-code", "late");
+
+    let dispatcher = node.sign_in("ana").await;
+    let replaced = node.code(&dispatcher, tom).await;
+    let newest = node.code(&dispatcher, tom).await;
+    assert_eq!(node.try_enrol("tom", &replaced).await.problem(), "wrong-code", "replaced");
+    assert_eq!(node.try_enrol("tom", &newest).await.status, 201);
+}
+
+#[tokio::test]
+async fn check_8_five_wrong_codes_make_the_right_one_useless() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    let node = hall.node().await;
+    let code = node.code(&node.sign_in("ana").await, tom).await;
+
+    for guess in 0..5 {
+        let reply = node.try_enrol("tom", &format!("{guess:010}")).await;
+        assert_eq!(reply.problem(), "wrong-code");
+    }
+
+    assert_eq!(node.try_enrol("tom", &code).await.problem(), "wrong-code");
+}
+
+#[tokio::test]
+async fn a_code_without_the_password_is_worth_nothing() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    let node = hall.node().await;
+    let code = node.code(&node.sign_in("ana").await, tom).await;
+
+    let body = serde_json::json!({"login": "tom", "password": "guessed it maybe", "code": code, "name": "x"});
+    let guessed = node.post("/api/devices", None, &body).await;
+
+    assert_eq!((guessed.status.as_u16(), guessed.problem()), (401, "wrong-credentials"));
+    assert_eq!(node.try_enrol("tom", &code).await.status, 201, "the code is still good");
+}
+
+#[tokio::test]
+async fn check_25_a_revoked_phone_is_shut_out_at_once() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    let node = hall.node().await;
+    let dispatcher = node.sign_in("ana").await;
+    let (token, device) = node.enrol(&dispatcher, "tom", tom).await;
+    let (other, _) = node.enrol(&dispatcher, "tom", tom).await;
+
+    let path = format!("/api/devices/{device}/revoke");
+    let revoked = node.post(&path, Some(&dispatcher), &Value::Null).await;
+
+    assert_eq!(revoked.status, 204);
+    assert_eq!(node.get("/api/me", &token).await.problem(), "shut-out");
+    assert_eq!(node.get("/api/me", &other).await.status, 200, "the other phone stays");
+}
+
+#[tokio::test]
+async fn check_15_a_technician_sees_their_own_phones_and_the_hall_sees_all() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    let tim = hall.person("tim", Role::Technician).await;
+    let node = hall.node().await;
+    let dispatcher = node.sign_in("ana").await;
+    let (token, device) = node.enrol(&dispatcher, "tom", tom).await;
+    node.enrol(&dispatcher, "tim", tim).await;
+
+    let own = node.get("/api/devices", &token).await.body;
+    let all = node.get("/api/devices", &dispatcher).await.body;
+
+    assert_eq!(own["devices"].as_array().unwrap().len(), 1);
+    assert_eq!(own["devices"][0]["id"].as_str(), Some(device.as_str()));
+    assert_eq!(all["devices"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_phones_of_somebody_shut_out_are_shut_out() {
+    let hall = Hall::new().await;
+    hall.person("max", Role::Manager).await;
+    let tom = hall.person("tom", Role::Technician).await;
+    let node = hall.node().await;
+    let manager = node.sign_in("max").await;
+    let (token, _) = node.enrol(&manager, "tom", tom).await;
+
+    node.post(&format!("/api/users/{tom}/disable"), Some(&manager), &Value::Null).await;
+
+    let reply = node.get("/api/me", &token).await;
+    assert_eq!((reply.status.as_u16(), reply.problem()), (403, "shut-out"));
+}

@@ -1,0 +1,12 @@
+//! The HTTP API against a real database and real requests; `check_<n>` shows a line of the security checklist.
+//!
+//! Each test has a database of its own: a file, or with `DOORSTEP_TEST_POSTGRES` a PostgreSQL one.
+
+mod binary;
+mod enrolment;
+mod hall;
+mod passwords;
+mod refusals;
+mod registers;
+mod roles;
+mod sessions;

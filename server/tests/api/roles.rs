@@ -1,0 +1,87 @@
+//! Who may use which route: the whole table, and nothing outside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::json;
+use server::identity::Role;
+use server::identity::Role::{Admin, Dispatcher, Hall as HallStaff, Manager, Technician};
+
+use crate::hall::Hall;
+
+const STAFF: &[Role] = &[Dispatcher, HallStaff, Manager, Admin];
+const DISPATCHERS: &[Role] = &[Dispatcher, Manager, Admin];
+const MANAGERS: &[Role] = &[Manager, Admin];
+
+/// Every route with who may use it; ending a session comes last.
+const TABLE: &[(&str, &str, &[Role])] = &[
+    ("GET", "/api/me", &Role::ALL),
+    ("POST", "/api/me/password", &Role::ALL),
+    ("GET", "/api/users", STAFF),
+    ("POST", "/api/users", MANAGERS),
+    ("POST", "/api/users/{id}/disable", MANAGERS),
+    ("POST", "/api/users/{id}/enrolment-code", DISPATCHERS),
+    ("GET", "/api/devices", &Role::ALL),
+    ("POST", "/api/devices/{id}/revoke", DISPATCHERS),
+    ("DELETE", "/api/session", &Role::ALL),
+];
+
+/// What everybody may use.
+const PUBLIC: &[(&str, &str)] = &[
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/api/clock"),
+    ("POST", "/api/clock"),
+    ("POST", "/api/session"),
+    ("POST", "/api/devices"),
+];
+
+#[tokio::test]
+async fn check_19_each_role_reaches_exactly_its_routes() {
+    let hall = Hall::new().await;
+    let node = hall.node().await;
+    let mut tokens = BTreeMap::new();
+    for role in [Dispatcher, HallStaff, Manager, Admin] {
+        hall.person(role.key(), role).await;
+        tokens.insert(role, node.sign_in(role.key()).await);
+    }
+    let tom = hall.person("technician", Technician).await;
+    let (phone, _) = node.enrol(&tokens[&Dispatcher], "technician", tom).await;
+    tokens.insert(Technician, phone);
+
+    for (method, path, allowed) in TABLE {
+        let path = path.replace("{id}", "00000000-0000-0000-0000-000000000001");
+        let method: Method = method.parse().unwrap();
+        let body = json!({});
+        let stranger = node.send(method.clone(), &path, None, Some(&body)).await;
+        assert_eq!(stranger.status, 401, "{method} {path} by a stranger");
+        for (role, token) in &tokens {
+            let reply = node.send(method.clone(), &path, Some(token), Some(&body)).await;
+            let admitted = !matches!(reply.status.as_u16(), 401 | 403);
+            assert_eq!(admitted, allowed.contains(role), "{method} {path} by a {role}: {reply:?}");
+        }
+    }
+}
+
+#[test]
+fn check_19_every_route_has_a_line_in_the_table() {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/http.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let mut served = BTreeSet::new();
+    for route in source.split(".route(").skip(1) {
+        let route = route.split(".route(").next().unwrap().split("\n}").next().unwrap();
+        let path = route.split('"').nth(1).unwrap();
+        for method in ["get", "post", "put", "delete"] {
+            if route.contains(&format!(" {method}(")) || route.contains(&format!(".{method}(")) {
+                served.insert((method.to_uppercase(), path.to_owned()));
+            }
+        }
+    }
+
+    let owned = |(method, path): (&str, &str)| (method.to_owned(), path.to_owned());
+    let listed = TABLE.iter().map(|(method, path, _)| (*method, *path));
+    let listed: BTreeSet<_> = listed.chain(PUBLIC.iter().copied()).map(owned).collect();
+
+    assert!(served.len() >= PUBLIC.len(), "the routes were not read");
+    assert_eq!(listed, served);
+}
