@@ -64,3 +64,24 @@ pub const TEXT_BYTES: usize = 8 * 1024;
 ///
 /// A full visit has about a thousand; this bounds what loading one document can cost.
 pub const DOCUMENT_OPS: u64 = 200_000;
+
+/// Changes that a phone offers in one request.
+pub const OFFERS: usize = 500;
+
+/// Bytes of the changes that a phone offers in one request, about.
+pub const OFFERS_BYTES: usize = 512 * 1024;
+
+/// Bytes that the envelope of one offered change takes at most.
+pub const OFFER_OVERHEAD_BYTES: usize = 64;
+
+/// Bytes of documents that a phone takes in one reply, about.
+pub const REPLY_BYTES: u32 = 4 * 1024 * 1024;
+
+/// Anchors that a phone sends in one request: one for each boot with unsent facts.
+pub const ANCHORS: usize = 64;
+
+/// How long an anchor does before a new one is kept; between them crystals drift by some 60 ms.
+pub const ANCHOR_EVERY_MS: i64 = 10 * 60 * 1000;
+
+/// Changes of one job that wait for others before further ones are kept apart instead.
+pub const WAITING_PER_JOB: usize = 512;

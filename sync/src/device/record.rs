@@ -1,0 +1,172 @@
+//! What a phone keeps durably, one record at a time.
+
+use automerge::ChangeHash;
+use domain::id::{DeviceId, HallId, JobId, UserId};
+use domain::stamp::{Anchor, BootId};
+use minicbor::{Decode, Encode};
+use uuid::Uuid;
+
+use crate::message::{self, Cursor, DecodeError, Epoch, Fed, PackText, Position, codec};
+use crate::seal::Seal;
+
+/// Whose phone it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Enrolment {
+    /// The device, as the hall knows it.
+    #[cbor(n(0), with = "codec")]
+    pub device: DeviceId,
+    /// The technician.
+    #[cbor(n(1), with = "codec")]
+    pub user: UserId,
+    /// The hall.
+    #[cbor(n(2), with = "codec")]
+    pub hall: HallId,
+}
+
+/// A change made on this phone.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Made {
+    /// The document it changes.
+    #[cbor(n(0), with = "codec")]
+    pub job: JobId,
+    /// The boot in which it was made.
+    #[cbor(n(1), with = "codec")]
+    pub boot: BootId,
+    /// The fact or message in it.
+    #[cbor(n(2), with = "codec")]
+    pub id: Uuid,
+    /// The raw change chunk.
+    #[cbor(n(3), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// News of one document, from the hall.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Arrived {
+    /// The document.
+    #[cbor(n(0), with = "codec")]
+    pub job: JobId,
+    /// The history in which the hall holds it.
+    #[n(1)]
+    pub epoch: Epoch,
+    /// An Automerge file that the changes continue.
+    #[cbor(n(2), with = "minicbor::bytes", skip_if = "Option::is_none")]
+    pub snapshot: Option<Vec<u8>>,
+    /// Changes with their places and vouchers.
+    #[cbor(n(3), skip_if = "Vec::is_empty")]
+    pub changes: Vec<Fed>,
+}
+
+/// What the hall said of a change that was offered.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Answered {
+    /// The change.
+    #[cbor(n(0), with = "codec")]
+    pub hash: ChangeHash,
+    /// The history in which it was said.
+    #[n(1)]
+    pub epoch: Epoch,
+    /// What it said.
+    #[n(2)]
+    pub answer: Answer,
+}
+
+/// The hall's word on a change, as far as a phone has to remember it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Answer {
+    /// It has the change, durably.
+    #[n(0)]
+    Acked {
+        /// Where in its feed.
+        #[n(0)]
+        position: Position,
+        /// Its mark, with which it will take the change back after a restore.
+        #[n(1)]
+        seal: Seal,
+    },
+    /// It keeps the change until what it builds on arrives.
+    #[n(1)]
+    Waiting,
+    /// It keeps the change apart.
+    #[n(2)]
+    Quarantined {
+        /// The key of the reason in the catalogue.
+        #[n(0)]
+        reason: String,
+    },
+}
+
+/// One thing that a phone keeps. Numbers are never reused: logs outlive versions.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Record {
+    /// The phone was enrolled.
+    #[n(0)]
+    Enrolled(#[n(0)] Enrolment),
+    /// A change was made here.
+    #[n(1)]
+    Made(#[n(0)] Made),
+    /// News of a document arrived.
+    #[n(2)]
+    Arrived(#[n(0)] Arrived),
+    /// The hall answered an offer.
+    #[n(3)]
+    Answered(#[n(0)] Answered),
+    /// Everything up to here is on the phone.
+    #[n(4)]
+    Read {
+        /// The new place.
+        #[n(0)]
+        cursor: Cursor,
+        /// A verified backup covers every position up to here.
+        #[n(1)]
+        safe: Position,
+    },
+    /// The job was given to somebody else.
+    #[n(5)]
+    Withdrawn {
+        /// The job.
+        #[cbor(n(0), with = "codec")]
+        job: JobId,
+    },
+    /// The bytes of a withdrawn job were let go.
+    #[n(6)]
+    Purged {
+        /// The job.
+        #[cbor(n(0), with = "codec")]
+        job: JobId,
+    },
+    /// A rule pack arrived.
+    #[n(7)]
+    Pack(#[n(0)] PackText),
+    /// The hall said what time it is.
+    #[n(8)]
+    Anchored {
+        /// Its word.
+        #[cbor(n(0), with = "codec")]
+        anchor: Anchor,
+    },
+    /// This device has made so many changes, also those that this store has lost.
+    #[n(9)]
+    Counted {
+        /// How many.
+        #[n(0)]
+        recorded: u64,
+    },
+}
+
+impl Record {
+    /// Writes the record for the log.
+    pub fn encode(&self) -> Vec<u8> {
+        message::encode(self)
+    }
+
+    /// Reads a record from the log. One of a newer version may be unreadable; its bytes are to be
+    /// kept and the rest goes on.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        message::decode(bytes)
+    }
+}
