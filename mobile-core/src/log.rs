@@ -6,8 +6,6 @@ pub mod frame;
 pub mod memory;
 mod recovery;
 
-use std::mem;
-
 pub use recovery::{Beginning, CutTail, Damage, Recovery};
 
 use frame::{Chain, Frame, HEADER_LEN, Kind};
@@ -105,6 +103,8 @@ pub struct Log<S> {
     next_seq: u64,
     chain: Chain,
     repair: Option<Repair>,
+    /// A write was begun and nobody waited for its end: what is on the disk is not known.
+    in_flight: bool,
 }
 
 /// A log just opened, with its records in order.
@@ -136,6 +136,7 @@ impl<S: LogStore> Log<S> {
             next_seq: examined.next_seq,
             chain: examined.chain,
             repair: examined.repair,
+            in_flight: false,
         };
         let mut recovery = examined.recovery;
         recovery.repair_failed = log.mend().await.err();
@@ -162,7 +163,10 @@ impl<S: LogStore> Log<S> {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.store.append(&bytes).await?;
+        self.in_flight = true;
+        let appended = self.store.append(&bytes).await;
+        self.in_flight = false;
+        appended?;
         (self.next_seq, self.chain) = (seq, chain);
         Ok(())
     }
@@ -179,7 +183,10 @@ impl<S: LogStore> Log<S> {
             chain = Frame { kind: Kind::Record, seq, payload }.write(chain, &mut bytes);
             seq += 1;
         }
-        self.store.replace(&bytes).await?;
+        self.in_flight = true;
+        let replaced = self.store.replace(&bytes).await;
+        self.in_flight = false;
+        replaced?;
         (self.next_seq, self.chain) = (seq, chain);
         Ok(())
     }
@@ -217,7 +224,10 @@ impl<S: LogStore> Log<S> {
     }
 
     async fn mend(&mut self) -> Result<(), StoreError> {
-        let Some(repair) = mem::take(&mut self.repair) else { return Ok(()) };
+        if self.in_flight {
+            return Err(StoreError::Stuck);
+        }
+        let Some(repair) = self.repair.take() else { return Ok(()) };
         let done = self.carry_out(&repair).await;
         if done.is_err() {
             self.repair = Some(repair);

@@ -1,0 +1,335 @@
+//! A phone: its log, what the log says, and the one path by which anything is saved.
+
+mod compact;
+mod day;
+mod error;
+mod rescue;
+mod steps;
+mod sync_up;
+mod visit;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use automerge::ActorId;
+use chrono::{NaiveDate, TimeDelta};
+use domain::calendar::city_day;
+use domain::id::{FactId, JobId, MessageId, VisitId, uuid_v7};
+use domain::job::{Job, Message};
+use domain::pack::{Pack, PackId};
+use domain::stamp::{Stamp, Timestamp};
+use domain::visit::{Fact, Recorded, Visit, check, live_facts};
+use sync::device::{Device, Enrolment, Notice, Record, SetAside};
+use sync::document::{NewFact, Pen};
+use uuid::Uuid;
+
+pub use compact::{CompactError, Compaction};
+pub use day::{DayJob, JobView, MeterHistory, Unseen};
+pub use error::{CommandError, EnrolError, OpenError, WipeError};
+pub use rescue::{RESCUE_FORMAT, Rescue, RescuedChange, Wipe};
+pub use steps::{Step, StepState, Steps};
+pub use sync_up::{SyncEnd, SyncError, SyncReport, SyncState};
+pub use visit::{SavedHose, SavedReading};
+
+use crate::clock::{Clock, Moment, Rng};
+use crate::entry::Entry;
+use crate::log::{Log, LogStore, Recovery, StoreError};
+
+/// A phone without its skin.
+#[derive(Debug)]
+pub struct Phone<S, C, R> {
+    log: Log<S>,
+    device: Device,
+    clock: C,
+    rng: R,
+    /// Drawn afresh at each opening: a store put back from a backup must not write under a name
+    /// that has gone on elsewhere.
+    actor: ActorId,
+    packs: BTreeMap<PackId, Arc<Pack>>,
+    seen: BTreeMap<JobId, BTreeSet<Uuid>>,
+    /// Payloads that this version cannot read; they outlive compaction.
+    unreadable: Vec<Vec<u8>>,
+    notices: Vec<Notice>,
+    compacted_bytes: u64,
+}
+
+/// A phone just opened, with what was found.
+#[derive(Debug)]
+pub struct OpenedPhone<S, C, R> {
+    /// The phone.
+    pub phone: Phone<S, C, R>,
+    /// What has to be told, if anything.
+    pub report: OpenReport,
+}
+
+/// What opening found. Nothing it names was thrown away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenReport {
+    /// What the log's bytes were like.
+    pub recovery: Recovery,
+    /// Records that this version cannot read; they are kept.
+    pub unreadable: usize,
+    /// Changes whose document cannot take them, because one that they build on is lost; kept.
+    pub set_aside: Vec<(JobId, SetAside)>,
+}
+
+impl OpenReport {
+    /// Whether there is nothing to tell.
+    pub fn is_clean(&self) -> bool {
+        self.recovery.is_clean() && self.unreadable == 0 && self.set_aside.is_empty()
+    }
+}
+
+/// The name of something saved: it is in the log, flushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The job.
+    pub job: JobId,
+    /// The visit.
+    pub visit: VisitId,
+    /// The fact.
+    pub fact: FactId,
+    /// Its stamp.
+    pub stamp: Stamp,
+}
+
+impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
+    /// Opens a phone from its store.
+    pub async fn open(store: S, clock: C, mut rng: R) -> Result<OpenedPhone<S, C, R>, OpenError> {
+        let opened = Log::open(store).await?;
+        let actor = draw_actor(&mut rng);
+        let mut phone = Self {
+            log: opened.log,
+            device: Device::new(),
+            clock,
+            rng,
+            actor,
+            packs: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            unreadable: Vec::new(),
+            notices: Vec::new(),
+            compacted_bytes: 0,
+        };
+        phone.take_pack(Pack::builtin());
+        for payload in opened.payloads {
+            phone.replay(Entry::decode(payload));
+        }
+        let report = phone.report(opened.recovery);
+        Ok(OpenedPhone { phone, report })
+    }
+
+    /// Makes this the phone of a technician.
+    pub async fn enrol(&mut self, enrolment: Enrolment) -> Result<(), EnrolError> {
+        match self.device.enrolment() {
+            Some(known) if *known == enrolment => return Ok(()),
+            Some(_) => return Err(EnrolError::EnrolledAlready),
+            None => {}
+        }
+        Ok(self.keep(vec![Entry::Sync(Record::Enrolled(enrolment))]).await?)
+    }
+
+    /// Whose phone it is.
+    pub fn enrolment(&self) -> Option<&Enrolment> {
+        self.device.enrolment()
+    }
+
+    /// Saves a fact: rule, change, durable record, memory, in this order. Every tap ends here.
+    pub async fn record(&mut self, job: JobId, fact: Fact) -> Result<Saved, CommandError> {
+        let enrolment = *self.device.enrolment().ok_or(CommandError::NotEnrolled)?;
+        let pack = self.pack_of(job)?;
+        let held = self.held(job)?;
+        let known = visit_for(held, &fact, &enrolment);
+        check::check(held, known.and_then(|id| held.visits.get(&id)), &fact, &pack)?;
+        let floor_ms = newest_ms(held);
+        let now = self.clock.now();
+        let pen = self.pen(now);
+        let (visit, opens) = match known {
+            Some(visit) => (visit, None),
+            None => {
+                (VisitId(self.new_id_after(floor_ms)), Some((enrolment.user, enrolment.device)))
+            }
+        };
+        let id = FactId(self.new_id_after(floor_ms));
+        let recorded = Recorded { stamp: self.stamp(now), fact };
+        let new = NewFact { visit, opens, id, recorded: &recorded };
+        let made = self.device.make_fact(&pen, now.boot, job, &new)?;
+        self.keep(vec![Entry::Sync(made)]).await?;
+        Ok(Saved { job, visit, fact: id, stamp: recorded.stamp })
+    }
+
+    /// Writes to the hall about a job.
+    pub async fn message(&mut self, job: JobId, text: String) -> Result<MessageId, CommandError> {
+        let author = self.device.enrolment().ok_or(CommandError::NotEnrolled)?.user;
+        let floor_ms = newest_ms(self.held(job)?);
+        let now = self.clock.now();
+        let pen = self.pen(now);
+        let id = MessageId(self.new_id_after(floor_ms));
+        let message = Message { author, stamp: self.stamp(now), text };
+        let made = self.device.make_message(&pen, now.boot, job, (id, &message))?;
+        self.keep(vec![Entry::Sync(made)]).await?;
+        Ok(id)
+    }
+
+    /// What the log says, for whoever compares phones.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Gives the store back, so that it can be opened again.
+    pub fn into_store(self) -> S {
+        self.log.into_store()
+    }
+
+    /// Stores entries durably and only then takes them in; on failure nothing in memory changes.
+    async fn keep(&mut self, entries: Vec<Entry>) -> Result<(), StoreError> {
+        let payloads: Vec<Vec<u8>> = entries.iter().map(Entry::encode).collect();
+        self.log.append_all(payloads.iter().map(Vec::as_slice)).await?;
+        for entry in entries {
+            self.replay(entry);
+        }
+        Ok(())
+    }
+
+    fn replay(&mut self, entry: Entry) {
+        match entry {
+            Entry::Sync(record) => {
+                if let Record::Pack(text) = &record
+                    && let Ok(pack) = Pack::parse(&text.toml)
+                {
+                    self.take_pack(pack);
+                }
+                self.device.replay(&record);
+            }
+            Entry::Seen { job, ids } => {
+                self.seen.insert(job, ids.into_iter().collect());
+            }
+            Entry::Unreadable(bytes) => self.unreadable.push(bytes),
+        }
+    }
+
+    fn take_pack(&mut self, pack: Pack) {
+        self.packs.insert(pack.id.clone(), Arc::new(pack));
+    }
+
+    /// Looks into the documents only when the log was damaged: reading all of them costs time.
+    fn report(&self, recovery: Recovery) -> OpenReport {
+        let damaged = !recovery.is_clean() || recovery.missing_before > 0;
+        let own: BTreeSet<JobId> = self.device.own().map(|own| own.job).collect();
+        let jobs = own.into_iter().chain(self.device.jobs().map(|job| job.id));
+        let jobs: BTreeSet<JobId> = if damaged { jobs.collect() } else { BTreeSet::new() };
+        let set_aside = jobs.iter().filter_map(|job| Some((job, self.device.view(*job)?)));
+        let set_aside = set_aside
+            .flat_map(|(job, view)| view.set_aside.iter().map(|aside| (*job, aside.clone())))
+            .collect();
+        OpenReport { recovery, unreadable: self.unreadable.len(), set_aside }
+    }
+
+    fn jobs(&self) -> impl Iterator<Item = &Job> {
+        self.device.jobs()
+    }
+
+    fn held(&self, job: JobId) -> Result<&Job, CommandError> {
+        match (self.device.job(job), self.device.view(job)) {
+            (Some(held), _) => Ok(held),
+            (None, Some(view)) if view.job.is_none() => Err(CommandError::Unreadable(job)),
+            (None, _) => Err(CommandError::NoSuchJob(job)),
+        }
+    }
+
+    fn pack_of(&self, job: JobId) -> Result<Arc<Pack>, CommandError> {
+        let id = &self.held(job)?.pack;
+        self.packs.get(id).cloned().ok_or_else(|| CommandError::NoPack(id.clone()))
+    }
+
+    /// This phone's visit that is not over.
+    fn open_visit(&self, job: JobId) -> Result<Option<VisitId>, CommandError> {
+        let enrolment = self.device.enrolment().ok_or(CommandError::NotEnrolled)?;
+        let held = self.held(job)?;
+        Ok(visit_for(held, &Fact::SetOut, enrolment))
+    }
+
+    fn pen(&self, now: Moment) -> Pen {
+        Pen { actor: self.actor.clone(), at: now.wall_at }
+    }
+
+    fn stamp(&self, now: Moment) -> Stamp {
+        let anchor = self.device.anchor();
+        Stamp { wall_at: now.wall_at, boot: now.boot, mono_ms: now.mono_ms, anchor }
+    }
+
+    /// The hall's clock carried on by the monotonic one; the wall clock only where there is none.
+    fn best_now(&self) -> Timestamp {
+        let now = self.clock.now();
+        match self.device.anchor() {
+            Some(anchor) if anchor.boot == now.boot => {
+                let since_ms = now.mono_ms - anchor.mono_ms + anchor.round_trip_ms / 2;
+                anchor.server_at + TimeDelta::milliseconds(since_ms)
+            }
+            Some(anchor) => now.wall_at.max(anchor.server_at),
+            None => now.wall_at,
+        }
+    }
+
+    fn today(&self, pack: &Pack) -> NaiveDate {
+        city_day(self.best_now(), pack.time.utc_offset_minutes)
+    }
+
+    fn new_id(&mut self) -> Uuid {
+        self.new_id_after(0)
+    }
+
+    /// Draws an id that sorts after everything known of a job, also when the clock is behind.
+    fn new_id_after(&mut self, floor_ms: i64) -> Uuid {
+        let mut random = [0; 10];
+        self.rng.fill(&mut random);
+        uuid_v7(self.best_now().timestamp_millis().max(floor_ms + 1), random)
+    }
+}
+
+fn draw_actor(rng: &mut impl Rng) -> ActorId {
+    let mut actor = [0; 16];
+    rng.fill(&mut actor);
+    ActorId::from(actor)
+}
+
+/// The visit of this phone that a fact belongs to; `None` opens a new one.
+fn visit_for(job: &Job, fact: &Fact, enrolment: &Enrolment) -> Option<VisitId> {
+    let mut own = job.visits.iter().rev().filter(|(_, visit)| {
+        visit.technician == enrolment.user && visit.device == enrolment.device
+    });
+    let (id, visit) = own.next()?;
+    (!is_closed(visit) || !begins_visit(fact)).then_some(*id)
+}
+
+fn is_closed(visit: &Visit) -> bool {
+    live_facts(visit).iter().any(|(_, it)| matches!(it.fact, Fact::Closed { .. }))
+}
+
+/// Whether a fact after a closed visit is the first of a new attempt.
+fn begins_visit(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::PhonedAhead { .. } | Fact::AgreedAnew { .. } | Fact::SetOut | Fact::Arrived { .. }
+    )
+}
+
+/// The newest time in the ids of a job: what is made now was made after it.
+fn newest_ms(job: &Job) -> i64 {
+    let plan = &job.plan;
+    let entries = (plan.appointments.keys().chain(plan.assignments.keys()))
+        .chain(plan.cancelled.keys())
+        .chain(plan.rulings.keys())
+        .chain(plan.instructions.keys())
+        .map(|id| id.0);
+    let visits = job
+        .visits
+        .iter()
+        .flat_map(|(id, visit)| std::iter::once(id.0).chain(visit.facts.keys().map(|fact| fact.0)));
+    let messages = job.messages.keys().map(|id| id.0);
+    entries.chain(visits).chain(messages).filter_map(id_ms).max().unwrap_or(0)
+}
+
+/// The milliseconds that a UUID of version 7 begins with.
+fn id_ms(id: Uuid) -> Option<i64> {
+    (id.get_version_num() == 7).then(|| i64::try_from(id.as_u128() >> 80).unwrap_or(0))
+}

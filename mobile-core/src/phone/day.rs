@@ -1,0 +1,267 @@
+//! What a technician looks at: the day, one job, a meter's past.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, TimeDelta};
+use domain::calendar::city_day;
+use domain::household::PastReading;
+use domain::id::{JobId, MeterId};
+use domain::job::{Job, JobKind, Window};
+use domain::pack::Pack;
+use domain::promise::{self, PromiseVerdict};
+use domain::stamp::{Interval, Stamp, Timestamp};
+use domain::status::{Clash, Standing, Status, standing};
+use domain::visit::{Fact, Recorded, live_facts};
+use sync::device::{SetAside, Standing as Held};
+use sync::document::Unread;
+use uuid::Uuid;
+
+use super::visit::find_meter;
+use super::{CommandError, Phone};
+use crate::clock::{Clock, Rng};
+use crate::entry::Entry;
+use crate::log::LogStore;
+
+/// One line of a technician's day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DayJob {
+    /// The job.
+    pub job: JobId,
+    /// What is to be done.
+    pub kind: JobKind,
+    /// Where it stands.
+    pub status: Status,
+    /// The window agreed.
+    pub window: Option<Window>,
+    /// Whose door it is.
+    pub holder: String,
+    /// Where.
+    pub address: String,
+    /// What was promised, and until when.
+    pub promise: Option<PromiseVerdict>,
+    /// What the technician has not seen yet.
+    pub unseen: Vec<Unseen>,
+    /// Where facts contradict each other.
+    pub clashes: Vec<Clash>,
+    /// Whether the job was given to somebody else; it stays until the hall has all of it.
+    pub withdrawn: bool,
+    /// Facts of it that are on this phone only.
+    pub only_here: usize,
+}
+
+/// What changed since the technician last looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unseen {
+    /// The whole job is new.
+    Job,
+    /// Another window.
+    Appointment(Uuid),
+    /// Given or taken.
+    Assignment(Uuid),
+    /// Called off.
+    Cancellation(Uuid),
+    /// A clash decided.
+    Ruling(Uuid),
+    /// Something to mind.
+    Instruction(Uuid),
+    /// A line from somebody else.
+    Message(Uuid),
+}
+
+/// A job with everything that the phone knows of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobView<'a> {
+    /// The job.
+    pub job: &'a Job,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The promise.
+    pub promise: Option<PromiseVerdict>,
+    /// What the technician has not seen yet.
+    pub unseen: Vec<Unseen>,
+    /// Entries that this version cannot read; they are kept.
+    pub unread: &'a [Unread],
+    /// Changes that the document cannot take; they are kept.
+    pub set_aside: &'a [SetAside],
+    /// Whether the job was given to somebody else.
+    pub withdrawn: bool,
+}
+
+/// A meter's past, oldest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterHistory {
+    /// What the hall sent.
+    pub known: Vec<PastReading>,
+    /// What was read in this job, corrections and withdrawn ones left out.
+    pub read_here: Vec<Recorded>,
+}
+
+impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
+    /// The technician's work on a day: windows of that day by their start, then work without a
+    /// window, with what earlier days left open.
+    pub fn my_day(&self, day: NaiveDate) -> Vec<DayJob> {
+        let mut lines: Vec<_> = self.jobs().filter_map(|job| self.line(job, day)).collect();
+        lines.sort_by_key(|line| {
+            let due = line.promise.as_ref().map(|promise| promise.due_at);
+            (
+                line.window.map(|it| it.start).or(due).is_none(),
+                line.window.map(|it| it.start).or(due),
+                line.job,
+            )
+        });
+        lines
+    }
+
+    /// The day that it is in the hall's city.
+    pub fn city_today(&self) -> NaiveDate {
+        self.today(&Pack::builtin())
+    }
+
+    /// One job.
+    pub fn job(&self, id: JobId) -> Result<JobView<'_>, CommandError> {
+        let job = self.held(id)?;
+        let view = self.device.view(id).ok_or(CommandError::NoSuchJob(id))?;
+        Ok(JobView {
+            job,
+            standing: standing(job),
+            promise: self.promise(job),
+            unseen: self.unseen(job),
+            unread: &view.unread,
+            set_aside: &view.set_aside,
+            withdrawn: self.device.is_withdrawn(id),
+        })
+    }
+
+    /// What is known of a meter.
+    pub fn meter_history(&self, job: JobId, meter: MeterId) -> Result<MeterHistory, CommandError> {
+        let job = self.held(job)?;
+        let known = find_meter(job, meter)?.readings.clone();
+        let facts: Vec<_> = job.visits.values().flat_map(live_facts).collect();
+        let corrected: BTreeSet<_> = facts
+            .iter()
+            .filter_map(|(_, it)| {
+                let Fact::Read { corrects, .. } = it.fact else { return None };
+                corrects
+            })
+            .collect();
+        let is_here = |fact: &Fact| matches!(fact, Fact::Read { meter: it, .. } if *it == meter);
+        let read_here = facts
+            .into_iter()
+            .filter(|(id, recorded)| is_here(&recorded.fact) && !corrected.contains(id))
+            .map(|(_, recorded)| recorded.clone())
+            .collect();
+        Ok(MeterHistory { known, read_here })
+    }
+
+    /// Notes that the technician has looked at a job, so that only later changes stand out.
+    pub async fn mark_seen(&mut self, id: JobId) -> Result<(), CommandError> {
+        let job = self.held(id)?;
+        let ids: BTreeSet<Uuid> = entries(job).map(|(id, _)| id).collect();
+        if self.seen.get(&id) == Some(&ids) {
+            return Ok(());
+        }
+        let ids = ids.into_iter().collect();
+        Ok(self.keep(vec![Entry::Seen { job: id, ids }]).await?)
+    }
+
+    fn line(&self, job: &Job, day: NaiveDate) -> Option<DayJob> {
+        let pack = self.packs.get(&job.pack);
+        let offset = pack.map_or(480, |pack| pack.time.utc_offset_minutes);
+        let stands = standing(job);
+        let window = stands.appointment;
+        let on = window.map(|window| city_day(window.start, offset));
+        let me = self.device.enrolment().map(|enrolment| enrolment.user);
+        let is_open = !is_over(stands.status);
+        let is_mine = stands.technician == me || self.has_own_visit(job);
+        let is_due = on == Some(day) || (is_open && on.is_none_or(|on| on < day));
+        if !is_mine || !is_due {
+            return None;
+        }
+        let household = &job.briefing.household;
+        Some(DayJob {
+            job: job.id,
+            kind: job.kind,
+            status: stands.status,
+            window,
+            holder: household.holder.clone(),
+            address: household.address.clone(),
+            promise: self.promise(job),
+            unseen: self.unseen(job),
+            clashes: stands.clashes,
+            withdrawn: self.device.is_withdrawn(job.id),
+            only_here: self.only_here(job.id),
+        })
+    }
+
+    fn only_here(&self, job: JobId) -> usize {
+        let epoch = self.device.cursor().map(|cursor| cursor.epoch);
+        let own = self.device.own().filter(|own| own.job == job);
+        own.filter(|own| match own.standing {
+            Held::OnThisPhoneOnly => true,
+            Held::Waiting(known) | Held::Quarantined(known, _) | Held::Acked(known, _) => {
+                epoch != Some(*known)
+            }
+        })
+        .count()
+    }
+
+    fn has_own_visit(&self, job: &Job) -> bool {
+        let me = self.device.enrolment().map(|enrolment| enrolment.user);
+        job.visits.values().any(|visit| Some(visit.technician) == me)
+    }
+
+    fn promise(&self, job: &Job) -> Option<PromiseVerdict> {
+        let pack = self.packs.get(&job.pack)?;
+        let now = self.best_now();
+        promise::judge(job, &|stamp| self.resolve(stamp, job.created_at, now, pack), now, pack)
+    }
+
+    fn resolve(&self, stamp: &Stamp, from: Timestamp, now: Timestamp, pack: &Pack) -> Interval {
+        let anchors: Vec<_> = self.device.anchor().into_iter().collect();
+        // A phone whose clock is behind must not put what it just did before the job existed.
+        let bounds = Interval { earliest: from, latest: now.max(from) + TimeDelta::minutes(1) };
+        stamp.resolve(&anchors, bounds, pack.time.drift_ppm)
+    }
+
+    fn unseen(&self, job: &Job) -> Vec<Unseen> {
+        let Some(seen) = self.seen.get(&job.id) else { return vec![Unseen::Job] };
+        let me = self.device.enrolment().map(|enrolment| enrolment.user);
+        let new = entries(job).filter(|(id, _)| !seen.contains(id));
+        new.filter(|(id, _)| {
+            let message = job.messages.iter().find(|(known, _)| known.0 == *id);
+            message.is_none_or(|(_, message)| Some(message.author) != me)
+        })
+        .map(|(_, unseen)| unseen)
+        .collect()
+    }
+}
+
+/// Everything that others may add to a job.
+fn entries(job: &Job) -> impl Iterator<Item = (Uuid, Unseen)> {
+    let plan = &job.plan;
+    let appointments = plan.appointments.keys().map(|id| (id.0, Unseen::Appointment(id.0)));
+    let assignments = plan.assignments.keys().map(|id| (id.0, Unseen::Assignment(id.0)));
+    let cancelled = plan.cancelled.keys().map(|id| (id.0, Unseen::Cancellation(id.0)));
+    let rulings = plan.rulings.keys().map(|id| (id.0, Unseen::Ruling(id.0)));
+    let instructions = plan.instructions.keys().map(|id| (id.0, Unseen::Instruction(id.0)));
+    let messages = job.messages.keys().map(|id| (id.0, Unseen::Message(id.0)));
+    (appointments.chain(assignments).chain(cancelled))
+        .chain(rulings)
+        .chain(instructions)
+        .chain(messages)
+}
+
+fn is_over(status: Status) -> bool {
+    match status {
+        Status::Done | Status::Cancelled => true,
+        Status::Unassigned
+        | Status::Assigned
+        | Status::SetOut
+        | Status::AtDoor
+        | Status::Working
+        | Status::NoOneHome
+        | Status::Refused
+        | Status::WrongAddress
+        | Status::CannotFinish => false,
+    }
+}

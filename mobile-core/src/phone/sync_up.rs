@@ -1,0 +1,216 @@
+//! Meeting the hall: rounds until nothing is left, each reply durable before it is used.
+
+use automerge::ChangeHash;
+use chrono::TimeDelta;
+use domain::id::JobId;
+use domain::stamp::{Anchor, Interval};
+use sync::device::{self, Notice, Record, Round, Standing};
+use sync::message::Epoch;
+
+use super::Phone;
+use crate::clock::{Clock, Rng};
+use crate::entry::Entry;
+use crate::link::{Link, LinkError};
+use crate::log::{LogStore, StoreError};
+
+/// Rounds of one sync; a day of jobs takes two or three.
+const ROUNDS: u32 = 200;
+
+/// Why a sync stopped. What was saved before is untouched, and the next sync goes on from there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyncError {
+    /// There was no reply.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// There was a reply, but not one of the hall: a captive portal, or one cut short.
+    #[error("the reply is not the hall's: {0}")]
+    NotAReply(String),
+    /// The reply could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The phone was restarted between request and reply, says its clock.
+    #[error("the phone was restarted during the exchange")]
+    Restarted,
+}
+
+/// How a sync ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SyncEnd {
+    /// Nothing is left to say on either side.
+    #[default]
+    Complete,
+    /// The bound on rounds was reached; sync again.
+    MoreLeft,
+    /// It stopped.
+    Stopped(SyncError),
+}
+
+/// What a sync did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncReport {
+    /// Exchanges that had a reply.
+    pub rounds: u32,
+    /// Changes offered, repetitions counted.
+    pub offered: usize,
+    /// Changes that the hall has now and had not before.
+    pub acked: usize,
+    /// Documents of which news arrived.
+    pub arrived: usize,
+    /// What a person has to be told.
+    pub notices: Vec<Notice>,
+    /// Whether the store was full, so that the hall got everything but the phone kept no reply.
+    pub unkept: bool,
+    /// How it ended.
+    pub end: SyncEnd,
+}
+
+/// What the phone knows of the hall, and the hall of the phone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SyncState {
+    /// Facts on this phone only.
+    pub only_here: usize,
+    /// Facts that the hall keeps until those arrive that they build on.
+    pub waiting: usize,
+    /// Facts that the hall has; those under a verified backup are counted in `safe` too.
+    pub acked: usize,
+    /// Facts that a verified backup of the hall covers.
+    pub safe: usize,
+    /// Facts that the hall keeps apart, with the reason's key in the catalogue.
+    pub quarantined: Vec<(JobId, ChangeHash, String)>,
+    /// The hall's last word.
+    pub heard: Option<Anchor>,
+    /// How long ago that was; `None` when the phone was restarted since.
+    pub heard_ago_ms: Option<i64>,
+    /// How far the wall clock is off at least; `None` when nothing is known in this boot.
+    pub clock_skew_ms: Option<i64>,
+    /// What was told since the phone was opened.
+    pub notices: Vec<Notice>,
+}
+
+impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
+    /// Exchanges with the hall until nothing is left. Whatever happens is in the report.
+    pub async fn sync(&mut self, link: &mut impl Link) -> SyncReport {
+        let mut report = SyncReport { end: SyncEnd::MoreLeft, ..SyncReport::default() };
+        // With the store full, offers go on from a copy that is thrown away at the end.
+        let mut ahead = None;
+        for _ in 0..ROUNDS {
+            match self.exchange(link, &mut ahead, &mut report).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    report.end = SyncEnd::Complete;
+                    break;
+                }
+                Err(error) => {
+                    report.end = SyncEnd::Stopped(error);
+                    break;
+                }
+            }
+        }
+        if report.unkept && report.end == SyncEnd::Complete {
+            report.end = SyncEnd::Stopped(SyncError::Store(StoreError::Full));
+        }
+        report
+    }
+
+    /// How things stand between this phone and the hall.
+    pub fn sync_state(&self) -> SyncState {
+        let epoch = self.device.cursor().map(|cursor| cursor.epoch);
+        let safe = self.device.safe().unwrap_or(0);
+        let is_current = |known: &Epoch| epoch == Some(*known);
+        let mut state = SyncState { notices: self.notices.clone(), ..SyncState::default() };
+        for own in self.device.own() {
+            match own.standing {
+                Standing::Waiting(known) if is_current(known) => state.waiting += 1,
+                Standing::Quarantined(known, reason) if is_current(known) => {
+                    state.quarantined.push((own.job, own.hash, reason.clone()));
+                }
+                Standing::Acked(known, position) if is_current(known) => {
+                    state.acked += 1;
+                    state.safe += usize::from(*position <= safe);
+                }
+                Standing::OnThisPhoneOnly
+                | Standing::Waiting(_)
+                | Standing::Quarantined(..)
+                | Standing::Acked(..) => state.only_here += 1,
+            }
+        }
+        let now = self.clock.now();
+        state.heard = self.device.anchor();
+        if let Some(anchor) = state.heard.filter(|anchor| anchor.boot == now.boot) {
+            state.heard_ago_ms = Some(now.mono_ms - anchor.mono_ms);
+            let drift_ppm = domain::pack::Pack::builtin().time.drift_ppm;
+            let around = |days| anchor.server_at + TimeDelta::days(days);
+            let bounds = Interval { earliest: anchor.server_at, latest: around(3650) };
+            let stamp = self.stamp(now);
+            state.clock_skew_ms = Some(stamp.skew_ms(stamp.resolve(&[], bounds, drift_ppm)));
+        }
+        state
+    }
+
+    /// One round; `Ok(true)` when another one brings more.
+    async fn exchange(
+        &mut self,
+        link: &mut impl Link,
+        ahead: &mut Option<device::Device>,
+        report: &mut SyncReport,
+    ) -> Result<bool, SyncError> {
+        let sent = self.clock.now();
+        let speaker = ahead.as_ref().unwrap_or(&self.device);
+        let moment = device::Moment { boot: sent.boot, mono_ms: sent.mono_ms };
+        let request = speaker.request(moment);
+        let offered = request.changes.len();
+        let reply = link.exchange(request.encode()).await?;
+        let back = self.clock.now();
+        if back.boot != sent.boot {
+            return Err(SyncError::Restarted);
+        }
+        let round = Round { boot: sent.boot, sent_ms: sent.mono_ms, received_ms: back.mono_ms };
+        let received = speaker
+            .receive(&reply, round)
+            .map_err(|error| SyncError::NotAReply(error.to_string()))?;
+        report.rounds += 1;
+        report.offered += offered;
+        if let Some(ahead) = ahead {
+            received.records.iter().for_each(|record| ahead.replay(record));
+            return Ok(received.again);
+        }
+        let entries = received.records.iter().cloned().map(Entry::Sync).collect();
+        match self.keep(entries).await {
+            Ok(()) => {}
+            Err(StoreError::Full) => {
+                let mut copy = self.device.clone();
+                received.records.iter().for_each(|record| copy.replay(record));
+                *ahead = Some(copy);
+                report.unkept = true;
+                return Ok(received.again);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        report.count(&received.records);
+        report.notices.extend(received.notices.iter().cloned());
+        self.notices.extend(received.notices);
+        Ok(received.again)
+    }
+}
+
+impl SyncReport {
+    fn count(&mut self, records: &[Record]) {
+        for record in records {
+            match record {
+                Record::Answered(answered) => {
+                    let is_ack = matches!(answered.answer, device::Answer::Acked { .. });
+                    self.acked += usize::from(is_ack);
+                }
+                Record::Arrived(_) => self.arrived += 1,
+                Record::Enrolled(_)
+                | Record::Made(_)
+                | Record::Read { .. }
+                | Record::Withdrawn { .. }
+                | Record::Purged { .. }
+                | Record::Pack(_)
+                | Record::Anchored { .. }
+                | Record::Counted { .. } => {}
+            }
+        }
+    }
+}
