@@ -83,7 +83,8 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn(error::as_problem))
         .layer(from_fn(headers))
         .layer(CompressionLayer::new())
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        // A failure is logged once, where it becomes a reply.
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .with_state(state.clone())
 }
 

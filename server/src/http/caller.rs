@@ -258,6 +258,45 @@ impl FromRequestParts<AppState> for Now {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn s16_a_phone_that_was_shut_out_can_hand_in_and_nothing_else() {
+        let mut parts = session_of(Role::Technician, Some(DeviceId(uuid::Uuid::nil())), true);
+
+        let sender = Sender::from_request_parts(&mut parts, &()).await.unwrap();
+        let phone = Phone::from_request_parts(&mut parts, &()).await.unwrap_err();
+        let caller = Caller::from_request_parts(&mut parts, &()).await.unwrap_err();
+
+        assert!(sender.shut_out);
+        assert!(matches!(phone, ApiError::ShutOut));
+        assert!(matches!(caller, ApiError::ShutOut));
+    }
+
+    #[tokio::test]
+    async fn only_a_technician_with_a_phone_hands_in() {
+        let mut technician = session_of(Role::Technician, None, false);
+        let mut admin = session_of(Role::Admin, Some(DeviceId(uuid::Uuid::nil())), false);
+
+        for parts in [&mut technician, &mut admin] {
+            let refused = Sender::from_request_parts(parts, &()).await.unwrap_err();
+            assert!(matches!(refused, ApiError::Forbidden(_)));
+        }
+    }
+
+    fn session_of(role: Role, device: Option<DeviceId>, shut_out: bool) -> Parts {
+        let caller = Caller {
+            user: UserId(uuid::Uuid::nil()),
+            hall: HallId(uuid::Uuid::nil()),
+            role,
+            login: "tom".to_owned(),
+            name: "Tom".to_owned(),
+            device,
+            session: TokenHash::of("token"),
+        };
+        let (mut parts, ()) = axum::http::Request::new(()).into_parts();
+        parts.extensions.insert(Session { caller, shut_out });
+        parts
+    }
+
     #[test]
     fn check_45_a_forged_address_is_not_believed() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
