@@ -3,14 +3,19 @@
 //! A query function takes a [`C`], binds native Rust values to `$1, $2, …` and reads rows into
 //! `#[derive(sqlx::FromRow)]` structs; the compiler checks every value against both drivers.
 //!
-//! ```ignore
+//! ```no_run
+//! # use domain::id::{HallId, UserId};
+//! # use server::db::{Db, halls, users};
+//! # async fn run(db: Db, hall: HallId, user: UserId) -> sqlx::Result<()> {
 //! let mut tx = db.begin().await?;
 //! let first = halls::take_positions(tx.c(), hall, 3).await?;
 //! tx.commit().await?;
-//! let user = users::find_user(db.read().await?.c(), user_id).await?;
+//! let user = users::find_user(db.read().await?.c(), user).await?;
+//! # Ok(())
+//! # }
 //! ```
 //!
-//! Each file `db/<resource>.rs` holds the statements of one resource inside [`statements!`],
+//! Each file `db/<resource>.rs` holds the statements of one resource inside `statements!`,
 //! which is also what enters them into the test that prepares every statement on each engine.
 //! What differs at run time and is not caught there: `sum` needs `cast(… as bigint)`, and a bare
 //! `1` is no `i64` on PostgreSQL.
