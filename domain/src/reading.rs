@@ -124,7 +124,7 @@ pub fn judge(meter: &Meter, on: NaiveDate, register: Option<Volume>, pack: &Pack
     let expected = expect::expected_use(&meter.readings, last.on, on, &pack.reading);
     verdict.finding = match expected {
         None => Finding::Normal,
-        Some(expected) => compare(&mut verdict, used, expected, pack),
+        Some(expected) => compare(&mut verdict, used, &expected, pack),
     };
     if has_rolled_over && verdict.finding == Finding::Normal {
         verdict.finding = Finding::Rollover;
@@ -132,14 +132,14 @@ pub fn judge(meter: &Meter, on: NaiveDate, register: Option<Volume>, pack: &Pack
     verdict
 }
 
-fn compare(verdict: &mut Verdict, used: i64, expected: f64, pack: &Pack) -> Finding {
+fn compare(verdict: &mut Verdict, used: i64, expected: &expect::Expected, pack: &Pack) -> Finding {
     let rules = &pack.reading;
     let days = verdict.days.unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "a period has far fewer than 2^52 days")]
     let slack = rules.slack_m3_per_30_days * days as f64 / 30.0;
-    let high_above = litres(expected * rules.high_coefficient + slack);
-    let low_below = litres((expected * rules.low_coefficient - slack).max(0.0));
-    verdict.expected = Some(litres(expected));
+    let high_above = litres(expected.most * rules.high_coefficient + slack);
+    let low_below = litres((expected.least * rules.low_coefficient - slack).max(0.0));
+    verdict.expected = Some(litres(expected.likely));
     verdict.high_above = Some(high_above);
     verdict.low_below = Some(low_below);
     if used > high_above.0 {

@@ -12,15 +12,26 @@ struct Period {
     cubic_metres: f64,
 }
 
-/// The use to expect between two days, in cubic metres; `None` with too little history.
+/// The use to expect, in cubic metres.
+pub(super) struct Expected {
+    /// The least that the past explains.
+    pub(super) least: f64,
+    /// What is shown to people.
+    pub(super) likely: f64,
+    /// The most that the past explains.
+    pub(super) most: f64,
+}
+
+/// The use to expect between two days; `None` with too little history.
 ///
 /// Two parts are fitted to the past by least squares, neither below zero: `base × days + heat × season days`.
+/// A single period cannot tell them apart: then all base and all heat are the two ends of what may be.
 pub(super) fn expected_use(
     readings: &[PastReading],
     from: NaiveDate,
     to: NaiveDate,
     rules: &ReadingRules,
-) -> Option<f64> {
+) -> Option<Expected> {
     let past: Vec<Period> = readings
         .windows(2)
         .filter(|pair| pair[1].on <= from && pair[0].on < pair[1].on)
@@ -36,30 +47,33 @@ pub(super) fn expected_use(
     if known_days < rules.least_history_days as f64 {
         return None;
     }
-    let (base, heat) = fit(&past);
-    Some(base * days(from, to) + heat * season_days(from, to, rules))
+    let (days, season_days) = (days(from, to), season_days(from, to, rules));
+    let uses = fit(&past).map(|(base, heat)| base * days + heat * season_days);
+    let (least, most) = (uses[0].min(uses[1]), uses[0].max(uses[1]));
+    Some(Expected { least, likely: f64::midpoint(least, most), most })
 }
 
-/// Least squares for two rates that cannot be negative: where one would be, the other explains all.
-fn fit(past: &[Period]) -> (f64, f64) {
+/// Least squares for two rates that cannot be negative, as two answers that agree where the past decides.
+fn fit(past: &[Period]) -> [(f64, f64); 2] {
     let sum = |of: &dyn Fn(&Period) -> f64| past.iter().map(of).sum::<f64>();
     let dd = sum(&|p| p.days * p.days);
     let ds = sum(&|p| p.days * p.season_days);
     let ss = sum(&|p| p.season_days * p.season_days);
     let du = sum(&|p| p.days * p.cubic_metres);
     let su = sum(&|p| p.season_days * p.cubic_metres);
+    let (all_base, all_heat) = ((du / dd, 0.0), (0.0, su / ss));
     let determinant = dd * ss - ds * ds;
-    if determinant.abs() > 1e-6 * dd * ss {
-        let base = (du * ss - su * ds) / determinant;
-        let heat = (su * dd - du * ds) / determinant;
-        if base >= 0.0 && heat >= 0.0 {
-            return (base, heat);
-        }
-        if base > 0.0 {
-            return (du / dd, 0.0);
-        }
+    if determinant.abs() <= 1e-6 * dd * ss {
+        return [all_base, all_heat];
     }
-    (0.0, su / ss)
+    let base = (du * ss - su * ds) / determinant;
+    let heat = (su * dd - du * ds) / determinant;
+    let decided = match (base >= 0.0, heat >= 0.0) {
+        (true, true) => (base, heat),
+        (true, false) => all_base,
+        (false, _) => all_heat,
+    };
+    [decided, decided]
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a period has far fewer than 2^52 days")]

@@ -1,0 +1,209 @@
+//! A9: readings judged on the spot, on a table of cases and on the registers of 200 real homes.
+mod build;
+
+use std::collections::BTreeMap;
+
+use build::pack;
+use chrono::{Datelike as _, NaiveDate};
+use domain::catalogue::Language;
+use domain::household::{Meter, PastReading};
+use domain::id::MeterId;
+use domain::measure::Volume;
+use domain::reading::{Finding, explain, judge};
+use uuid::Uuid;
+
+/// A home that heats: much in winter, little in summer, read every two months.
+const HEATING: [(&str, i64); 5] = [
+    ("2026-01-20", 1_000),
+    ("2026-03-20", 1_300),
+    ("2026-05-20", 1_440),
+    ("2026-07-20", 1_475),
+    ("2026-09-20", 1_510),
+];
+
+#[test]
+fn a9_a_reading_is_judged_against_past_and_season() {
+    for (cubic_metres, expected) in [
+        (1_640, Finding::Normal),
+        (2_400, Finding::High),
+        (1_511, Finding::Low),
+        (1_510, Finding::Zero),
+        (1_509, Finding::Backwards),
+    ] {
+        let found = judge(&meter(5, &HEATING), day("2026-11-20"), litres(cubic_metres), &pack());
+        assert_eq!(found.finding, expected, "{cubic_metres}: {found:?}");
+    }
+}
+
+#[test]
+fn a9_winter_after_summer_is_no_alarm_and_the_same_use_in_summer_is() {
+    let until_july = &HEATING[..4];
+    let doubled_last_time = litres(1_475 + 260);
+
+    let summer = judge(&meter(5, until_july), day("2026-09-20"), doubled_last_time, &pack());
+    let winter = judge(&meter(5, &HEATING), day("2026-12-20"), litres(1_510 + 260), &pack());
+
+    assert_eq!(summer.finding, Finding::High);
+    assert_eq!(winter.finding, Finding::Normal);
+}
+
+#[test]
+fn a9_a_register_past_its_last_digit_rolled_over() {
+    let past = [("2026-07-20", 99_930), ("2026-09-20", 99_965)];
+
+    let found = judge(&meter(5, &past), day("2026-11-20"), litres(40), &pack());
+
+    assert_eq!(found.finding, Finding::Rollover);
+    assert_eq!(found.used, Some(Volume(75_000)));
+}
+
+#[test]
+fn a9_what_cannot_be_read_is_a_finding_of_its_own() {
+    let found = judge(&meter(5, &HEATING), day("2026-11-20"), None, &pack());
+
+    assert_eq!(found.finding, Finding::Unread);
+    assert!(found.finding.is_abnormal());
+}
+
+#[test]
+fn a9_without_history_only_what_is_impossible_is_abnormal() {
+    let fitted = [("2026-10-20", 0)];
+
+    for (cubic_metres, expected) in [(500, Finding::Normal), (0, Finding::Normal)] {
+        let found = judge(&meter(5, &fitted), day("2026-11-20"), litres(cubic_metres), &pack());
+        assert_eq!(found.finding, expected);
+    }
+    let never_read = judge(&meter(5, &[]), day("2026-11-20"), litres(7), &pack());
+    assert_eq!(never_read.finding, Finding::Normal);
+}
+
+#[test]
+fn a9_a_home_that_never_used_gas_raises_no_alarm() {
+    let unused = HEATING.map(|(on, _)| (on, 777));
+
+    let found = judge(&meter(5, &unused), day("2026-11-20"), litres(777), &pack());
+
+    assert_eq!(found.finding, Finding::Normal);
+}
+
+#[test]
+fn a9_the_sentence_names_use_days_and_limits() {
+    let found = judge(&meter(5, &HEATING), day("2026-11-20"), litres(2_400), &pack());
+
+    let sentence = explain(&found);
+
+    let limit = found.high_above.map(|limit| limit.to_string()).unwrap_or_default();
+    for language in [Language::Chinese, Language::English] {
+        let said = sentence.say(language);
+        assert!(said.contains("890") && said.contains("61") && said.contains(&limit), "{said}");
+        assert!(!said.contains('{'), "{said}");
+    }
+}
+
+#[test]
+fn a9_every_finding_has_a_sentence() {
+    let mut verdict = judge(&meter(5, &HEATING), day("2026-11-20"), litres(1_640), &pack());
+    for finding in [
+        Finding::Normal,
+        Finding::High,
+        Finding::Low,
+        Finding::Zero,
+        Finding::Backwards,
+        Finding::Rollover,
+        Finding::Unread,
+    ] {
+        verdict.finding = finding;
+        let sentence = explain(&verdict);
+        assert_ne!(sentence.say(Language::Chinese), sentence.key);
+    }
+}
+
+/// What the check does to honest registers, and to doubled and halved ones of the heating season.
+#[test]
+fn a9_on_real_homes_honest_readings_pass_and_wrong_ones_are_caught() {
+    let (mut honest, mut doubled, mut halved) =
+        (Share::default(), Share::default(), Share::default());
+    for registers in real_homes().values() {
+        for day_of_month in [5, 15, 24] {
+            let read = every_two_months(registers, day_of_month);
+            for last in 2..read.len() {
+                let meter = with_readings(6, read[..last].to_vec());
+                let (on, register) = (read[last].on, read[last].register);
+                let used = register.0 - read[last - 1].register.0;
+                let alarms = |litres: i64| {
+                    let shown = Volume(read[last - 1].register.0 + litres);
+                    judge(&meter, on, Some(shown), &pack()).finding.is_abnormal()
+                };
+                honest.count(alarms(used));
+                if [1, 3, 11, 12].contains(&on.month()) && used > 30_000 {
+                    doubled.count(alarms(used * 2));
+                    halved.count(alarms(used / 2));
+                }
+            }
+        }
+    }
+
+    assert!(honest.of > 2_900 && doubled.of > 1_000, "{honest:?} {doubled:?}");
+    assert!(honest.percent() <= 5.0, "false alarms: {honest:?}");
+    assert!(doubled.percent() >= 80.0, "doubled use caught: {doubled:?}");
+    assert!(halved.percent() >= 55.0, "halved use caught: {halved:?}");
+}
+
+#[derive(Debug, Default)]
+struct Share {
+    alarms: u32,
+    of: u32,
+}
+
+impl Share {
+    fn count(&mut self, alarm: bool) {
+        self.alarms += u32::from(alarm);
+        self.of += 1;
+    }
+
+    fn percent(&self) -> f64 {
+        100.0 * f64::from(self.alarms) / f64::from(self.of)
+    }
+}
+
+fn real_homes() -> BTreeMap<String, BTreeMap<NaiveDate, Volume>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../demo/source/gas_registers_2024.csv");
+    let mut homes: BTreeMap<String, BTreeMap<NaiveDate, Volume>> = BTreeMap::new();
+    for row in csv::Reader::from_path(path).expect("the demo's source is there").records() {
+        let row = row.expect("the demo's source is a table");
+        let cubic_metres: f64 = row[3].parse().expect("a register is a number");
+        #[expect(clippy::cast_possible_truncation, reason = "a register has few digits")]
+        let litres = (cubic_metres * 1000.0).round() as i64;
+        homes.entry(row[0].to_owned()).or_default().insert(day(&row[2]), Volume(litres));
+    }
+    homes
+}
+
+fn every_two_months(registers: &BTreeMap<NaiveDate, Volume>, day: u32) -> Vec<PastReading> {
+    let odd = [1, 3, 5, 7, 9, 11].map(|month| NaiveDate::from_ymd_opt(2024, month, day));
+    let days = odd.into_iter().chain([NaiveDate::from_ymd_opt(2024, 12, 31)]).flatten();
+    let known = days.filter_map(|on| Some((on, *registers.get(&on)?)));
+    known.map(|(on, register)| PastReading { on, register }).collect()
+}
+
+fn meter(digits: u8, past: &[(&str, i64)]) -> Meter {
+    let readings = past.iter().map(|(on, cubic_metres)| PastReading {
+        on: day(on),
+        register: Volume(cubic_metres * 1000),
+    });
+    with_readings(digits, readings.collect())
+}
+
+fn with_readings(digits: u8, readings: Vec<PastReading>) -> Meter {
+    let id = MeterId(Uuid::from_u128(5));
+    Meter { id, serial: "G0002".to_owned(), size: "G4".to_owned(), digits, readings }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a register that was read")]
+fn litres(cubic_metres: i64) -> Option<Volume> {
+    Some(Volume(cubic_metres * 1000))
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().expect("the tests write valid days")
+}

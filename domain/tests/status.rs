@@ -1,0 +1,242 @@
+//! The fold from plan and facts to status and clashes, and the promises B2 and B6.
+mod build;
+
+use build::*;
+use domain::household::{Hose, HoseKind};
+use domain::id::{HoseId, VisitId};
+use domain::job::{Job, JobKind};
+use domain::promise::{PromiseState, judge};
+use domain::status::{Clash, Status, standing};
+use domain::visit::{Fact, Outcome};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+#[test]
+fn the_status_follows_the_visit() {
+    let base = || job(JobKind::Repair).agreed(window("10:00", "12:00"), "07:00");
+    let refused = Outcome::Refused { reason: "不方便".to_owned() };
+    let wrong = Outcome::WrongAddress { reason: "门牌不对".to_owned() };
+    let cannot =
+        Outcome::CannotFinish { reason: "锈死".to_owned(), follow_up: "再来".to_owned() };
+    for (facts, expected) in [
+        (vec![], Status::Assigned),
+        (vec![("09:50", Fact::PhonedAhead { reached: true })], Status::Assigned),
+        (vec![("09:50", Fact::SetOut)], Status::SetOut),
+        (vec![("10:10", arrived())], Status::AtDoor),
+        (vec![("10:20", Fact::TightnessTested { tight: true })], Status::Working),
+        (vec![("10:30", closed(Outcome::Done))], Status::Done),
+        (vec![("10:30", closed(Outcome::NoOneHome))], Status::NoOneHome),
+        (vec![("10:30", closed(refused))], Status::Refused),
+        (vec![("10:30", closed(wrong))], Status::WrongAddress),
+        (vec![("10:30", closed(cannot))], Status::CannotFinish),
+    ] {
+        let job = base().assigned_to(ANA, "07:00").visit(1, ANA, facts).build();
+        assert_eq!(standing(&job).status, expected);
+    }
+    assert_eq!(standing(&base().build()).status, Status::Unassigned);
+    assert_eq!(standing(&base().cancelled("08:00").build()).status, Status::Cancelled);
+}
+
+#[test]
+fn a_second_attempt_under_way_outweighs_the_first_that_failed() {
+    let job = job(JobKind::Repair)
+        .assigned_to(ANA, "07:00")
+        .visit(1, ANA, vec![("10:00", closed(Outcome::NoOneHome))])
+        .visit(2, ANA, vec![("15:00", Fact::SetOut)])
+        .build();
+
+    assert_eq!(standing(&job).status, Status::SetOut);
+}
+
+#[test]
+fn a_withdrawn_fact_moves_nothing() {
+    let withdrawn = Fact::Withdrawn { fact: fact_id(0), reason: "点错了".to_owned() };
+    let job = job(JobKind::Repair)
+        .assigned_to(ANA, "07:00")
+        .visit(1, ANA, vec![("10:00", arrived()), ("10:01", withdrawn)])
+        .build();
+
+    assert_eq!(standing(&job).status, Status::Assigned);
+}
+
+#[test]
+fn two_technicians_who_closed_the_job_clash() {
+    let job = done_by_ana().visit(2, BEN, vec![("11:00", closed(Outcome::Done))]).build();
+
+    let found = standing(&job);
+
+    assert_eq!(found.status, Status::Done);
+    assert!(found.clashes.contains(&Clash::ClosedTwice { visits: vec![visit_id(1), visit_id(2)] }));
+}
+
+#[test]
+fn cancelled_while_being_done_is_done_and_named() {
+    let found = standing(&done_by_ana().cancelled("10:00").build());
+
+    assert_eq!(found.status, Status::Done);
+    assert_eq!(found.clashes, [Clash::CancelledWhileVisited { visit: visit_id(1) }]);
+}
+
+#[test]
+fn cancelled_before_the_door_is_cancelled_without_a_clash() {
+    let job = job(JobKind::Repair)
+        .assigned_to(ANA, "07:00")
+        .cancelled("09:00")
+        .visit(1, ANA, vec![("09:05", Fact::SetOut)])
+        .build();
+
+    let found = standing(&job);
+
+    assert_eq!((found.status, found.clashes), (Status::Cancelled, vec![]));
+}
+
+#[test]
+fn a_visit_by_somebody_it_was_taken_from_is_named() {
+    let found = standing(&done_by_ana().assigned_to(BEN, "09:00").build());
+
+    assert_eq!(found.clashes, [Clash::VisitedByOther { visit: visit_id(1), technician: ANA }]);
+    assert_eq!(found.technician, Some(BEN));
+}
+
+#[test]
+fn passing_on_a_job_after_a_failed_visit_is_no_clash() {
+    let job = job(JobKind::Repair)
+        .assigned_to(ANA, "07:00")
+        .visit(1, ANA, vec![("10:00", closed(Outcome::NoOneHome))])
+        .assigned_to(BEN, "12:00")
+        .build();
+
+    assert!(standing(&job).clashes.is_empty());
+}
+
+#[test]
+fn two_crews_who_changed_one_hose_clash() {
+    let hose = HoseId(Uuid::from_u128(7));
+    let job = job(JobKind::HoseReplacement)
+        .assigned_to(ANA, "07:00")
+        .visit(1, ANA, vec![("10:00", replaced(hose))])
+        .visit(2, ANA, vec![("11:00", replaced(hose))])
+        .build();
+
+    let visits = vec![visit_id(1), visit_id(2)];
+    assert_eq!(standing(&job).clashes, [Clash::HoseReplacedTwice { hose, visits }]);
+}
+
+#[test]
+fn a_ruling_settles_a_clash() {
+    let twice = || done_by_ana().visit(2, BEN, vec![("11:00", closed(Outcome::Done))]);
+    let found = standing(&twice().ruled(Some(2), "13:00").build());
+    assert_eq!((found.visit, found.clashes.len()), (Some(visit_id(2)), 0));
+
+    let found = standing(&done_by_ana().cancelled("10:00").ruled(None, "13:00").build());
+    assert_eq!((found.status, found.clashes.len()), (Status::Cancelled, 0));
+
+    let found = standing(&done_by_ana().cancelled("10:00").ruled(Some(1), "13:00").build());
+    assert_eq!((found.status, found.clashes.len()), (Status::Done, 0));
+}
+
+#[test]
+fn b2_an_emergency_is_promised_in_thirty_minutes() {
+    for (arrives, now, expected) in [
+        (Some("06:30"), "07:00", PromiseState::Kept),
+        (Some("06:31"), "07:00", PromiseState::Broken),
+        (None, "06:30", PromiseState::Running),
+        (None, "06:31", PromiseState::Broken),
+    ] {
+        let mut job = job(JobKind::Emergency).assigned_to(ANA, "06:00");
+        if let Some(clock) = arrives {
+            job = job.visit(1, ANA, vec![(clock, arrived())]);
+        }
+        assert_eq!(promised(&job.build(), now), Some(("B2", expected)), "{arrives:?}");
+    }
+}
+
+#[test]
+fn b2_a_blocked_road_excuses_only_with_evidence() {
+    let blocked = |photo: Option<&str>| Fact::RoadBlocked {
+        reason: "道路施工".to_owned(),
+        photo: photo.map(str::to_owned),
+    };
+    for (fact, expected) in
+        [(blocked(Some("ab")), PromiseState::Excused), (blocked(None), PromiseState::Broken)]
+    {
+        let job = job(JobKind::Emergency)
+            .visit(1, ANA, vec![("06:20", fact), ("06:50", arrived())])
+            .build();
+        assert_eq!(promised(&job, "07:00"), Some(("B2", expected)));
+    }
+}
+
+#[test]
+fn b2_an_arrival_that_cannot_be_placed_cannot_be_told() {
+    let job = job(JobKind::Emergency).visit(1, ANA, vec![("06:29", arrived())]).build();
+
+    let found = judge(&job, &blurred(5), at("07:00"), &pack()).unwrap();
+
+    assert_eq!(found.state, PromiseState::CannotTell { width_ms: 600_000 });
+}
+
+#[test]
+fn b6_ignition_unsealing_and_gas_stop_are_promised_in_forty_eight_hours() {
+    for kind in [JobKind::Ignition, JobKind::Unsealing, JobKind::GasStop] {
+        let done = job(kind).visit(1, ANA, vec![("20:00", closed(Outcome::Done))]).build();
+        assert_eq!(promised(&done, "21:00"), Some(("B6", PromiseState::Kept)));
+        let only_there = job(kind).visit(1, ANA, vec![("20:00", arrived())]).build();
+        assert_eq!(promised(&only_there, "21:00"), Some(("B6", PromiseState::Running)));
+        let due = judge(&only_there, &exact, at("21:00"), &pack()).unwrap().due_at;
+        assert_eq!(due - at("06:00"), chrono::TimeDelta::hours(48));
+    }
+    assert_eq!(promised(&job(JobKind::MeterReading).build(), "21:00"), None);
+}
+
+proptest! {
+    #[test]
+    fn s9_the_fold_does_not_depend_on_the_order_of_arrival(order in Just((0..4).collect::<Vec<usize>>()).prop_shuffle()) {
+        let whole = done_by_ana()
+            .visit(2, BEN, vec![("11:00", closed(Outcome::Done))])
+            .visit(3, ANA, vec![("12:00", Fact::SetOut)])
+            .visit(4, BEN, vec![("12:00", closed(Outcome::NoOneHome))])
+            .cancelled("10:00").build();
+        let mut shuffled = whole.clone();
+        shuffled.visits.clear();
+        let visits: Vec<_> = whole.visits.iter().collect();
+        for number in order {
+            shuffled.visits.insert(*visits[number].0, visits[number].1.clone());
+        }
+
+        prop_assert_eq!(standing(&shuffled), standing(&whole));
+    }
+}
+
+fn done_by_ana() -> JobBuilder {
+    let job = job(JobKind::Repair).assigned_to(ANA, "07:00");
+    job.visit(1, ANA, vec![("10:10", arrived()), ("10:40", closed(Outcome::Done))])
+}
+
+fn promised(job: &Job, now: &str) -> Option<(&'static str, PromiseState)> {
+    let found = judge(job, &exact, at(now), &pack())?;
+    let rule = ["B2", "B6"].into_iter().find(|rule| *rule == found.rule);
+    Some((rule.expect("the pack knows two promises"), found.state))
+}
+
+fn visit_id(number: u128) -> VisitId {
+    VisitId(Uuid::from_u128(number))
+}
+
+fn arrived() -> Fact {
+    Fact::Arrived { fix: None }
+}
+
+fn closed(outcome: Outcome) -> Fact {
+    Fact::Closed { outcome }
+}
+
+fn replaced(hose: HoseId) -> Fact {
+    let installed = Hose {
+        id: HoseId(Uuid::from_u128(8)),
+        kind: HoseKind::Corrugated,
+        length_mm: 1500,
+        installed_on: at("10:00").date_naive(),
+    };
+    Fact::HoseReplaced { removed: Some(hose), installed, free: true }
+}
