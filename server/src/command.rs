@@ -1,9 +1,13 @@
 //! The commands of the binary `doorstep`: adding one is a module, a variant and an arm.
 
+mod client;
+pub mod day;
 pub mod import;
 pub mod init;
 pub mod migrate;
+pub mod phone;
 pub mod serve;
+pub mod watch;
 mod words;
 
 use std::io::Write;
@@ -31,6 +35,12 @@ enum Command {
     Init(init::Init),
     /// Loads a hall from a folder of plain files.
     Import(import::Import),
+    /// Follows the hall live.
+    Watch(watch::Watch),
+    /// Plays one whole day and checks it.
+    Day(day::Day),
+    /// Runs a phone in this terminal.
+    Phone(phone::PhoneCommand),
     /// Brings the database's schema up to date and stops.
     Migrate(migrate::Migrate),
 }
@@ -44,6 +54,9 @@ impl Cli {
             Command::Serve(serve) => serve.run(config, out).await,
             Command::Init(init) => init.run(&config, out).await,
             Command::Import(import) => import.run(&config, out).await,
+            Command::Watch(watch) => watch.run(out).await,
+            Command::Day(day) => day.run(out).await,
+            Command::Phone(phone) => phone.run(out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }
     }
