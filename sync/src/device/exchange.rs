@@ -8,7 +8,7 @@ use super::{Answer, Answered, Arrived, Device, Held, Record, Standing};
 use crate::chunk::chunk_hash;
 use crate::limits;
 use crate::message::{
-    DecodeError, Epoch, Judged, Offered, Parcel, Reply, Request, VERSION, Verdict,
+    Cursor, DecodeError, Epoch, Judged, Offered, Parcel, Reply, Request, VERSION, Verdict,
 };
 
 /// The phone's monotonic clock in one of its boots.
@@ -109,8 +109,18 @@ impl Device {
     pub fn receive(&self, reply: &[u8], round: Round) -> Result<Received, ReceiveError> {
         let reply = Reply::decode(reply)?;
         let mut received = Received::default();
-        for parcel in &reply.documents {
-            received.records.extend(self.arrived(parcel, reply.cursor.epoch));
+        if self.cursor.is_none() {
+            // The hall tells withdrawals to those who have read something, and from the next
+            // record on this phone has.
+            let cursor = Cursor { epoch: reply.cursor.epoch, position: 0 };
+            received.records.push(Record::Read { cursor, safe: 0 });
+        }
+        // A late reply tells of documents as they were: what this phone has read since is newer.
+        let is_late = self.cursor.is_some_and(|known| {
+            known.epoch == reply.cursor.epoch && known.position >= reply.cursor.position
+        });
+        if !is_late {
+            self.documents(&reply, &mut received);
         }
         let packs = reply.packs.iter().filter(|pack| !self.packs.contains_key(&pack.hash));
         received.records.extend(packs.cloned().map(Record::Pack));
@@ -118,15 +128,11 @@ impl Device {
         for judged in &reply.verdicts {
             settled += usize::from(self.answered(judged, reply.cursor.epoch, &mut received));
         }
-        for job in &reply.withdrawn {
-            if self.replicas.get(job).is_some_and(|replica| !replica.withdrawn) {
-                received.records.push(Record::Withdrawn { job: *job });
-                received.notices.push(Notice::Withdrawn { job: *job });
-            }
-        }
         received.records.extend(self.anchored(&reply, round));
         self.read(&reply, &mut received);
-        received.records.extend(self.leaving());
+        let stays = |job| reply.documents.iter().any(|parcel| parcel.job == job);
+        let leaving = self.leaving_jobs().filter(|job| !stays(*job));
+        received.records.extend(leaving.map(|job| Record::Purged { job }));
         received.again = reply.more || (settled > 0 && settled < self.offers().count());
         if self.cursor.is_some_and(|cursor| cursor.epoch != reply.cursor.epoch) {
             received.again = true;
@@ -136,11 +142,12 @@ impl Device {
 
     /// Withdrawn jobs whose every byte a verified backup of the hall covers, to be let go.
     pub fn leaving(&self) -> Vec<Record> {
-        let left = |job: &JobId| {
-            self.replicas.get(job).is_some_and(|it| self.has_left(it) && self.is_safe(it))
-        };
-        let jobs = self.replicas.keys().filter(|job| left(job));
-        jobs.map(|job| Record::Purged { job: *job }).collect()
+        self.leaving_jobs().map(|job| Record::Purged { job }).collect()
+    }
+
+    fn leaving_jobs(&self) -> impl Iterator<Item = JobId> {
+        let left = self.replicas.iter().filter(|(_, it)| self.has_left(it) && self.is_safe(it));
+        left.map(|(job, _)| *job)
     }
 
     /// Everything that the hall of today may not have.
@@ -167,6 +174,18 @@ impl Device {
         boots.dedup_by_key(|(boot, _)| *boot);
         let firsts = boots.iter().filter_map(|(boot, _)| self.first_anchors.get(boot));
         firsts.copied().take(limits::ANCHORS).collect()
+    }
+
+    fn documents(&self, reply: &Reply, received: &mut Received) {
+        for parcel in &reply.documents {
+            received.records.extend(self.arrived(parcel, reply.cursor.epoch));
+        }
+        for job in &reply.withdrawn {
+            if self.replicas.get(job).is_some_and(|replica| !replica.withdrawn) {
+                received.records.push(Record::Withdrawn { job: *job });
+                received.notices.push(Notice::Withdrawn { job: *job });
+            }
+        }
     }
 
     /// What of a parcel is new here.

@@ -10,7 +10,7 @@ use domain::stamp::Timestamp;
 use super::{Apart, Grant, Hall};
 use crate::authority::Writer;
 use crate::hub::{
-    Ground, JobGround, Judgement, Known, Offer, Outcome, Page, Stored, Supply, judge, page,
+    GrantState, Ground, JobGround, Judgement, Known, Offer, Outcome, Page, Stored, Supply, judge, page,
 };
 use crate::limits::Limits;
 use crate::message::{DecodeError, Position, Reply, Request, VERSION};
@@ -24,7 +24,7 @@ impl Hall {
         now: Timestamp,
     ) -> Result<Vec<u8>, DecodeError> {
         let request = Request::decode(request)?;
-        let offer = Offer::inspect(&request, &Limits::default());
+        let offer = Offer::inspect(&request, self.epoch, &Limits::default());
         let judgement = judge(&offer, &self.ground(&offer, writer));
         let positions = self.commit(&judgement);
         self.hear(writer, &request, now);
@@ -130,10 +130,18 @@ impl Hall {
 
     /// Who may hold a job is told by its plan; when a phone brought that back, so are the grants.
     fn take_back(&mut self, id: JobId, before: Option<&Job>, after: &Job) {
-        if before.is_none_or(|before| before.plan.assignments != after.plan.assignments) {
-            let newest = after.plan.assignments.iter().max_by_key(|(id, it)| (it.author.at, **id));
-            self.hand_over(id, newest.and_then(|(_, assignment)| assignment.technician));
+        let assignments = &after.plan.assignments;
+        if before.is_some_and(|before| before.plan.assignments == *assignments) {
+            return;
         }
+        // Those who held it once are told again that they lost it.
+        for user in assignments.values().filter_map(|assignment| assignment.technician) {
+            if self.grant_state(id, user) == GrantState::Never {
+                self.grant(id, user);
+            }
+        }
+        let newest = assignments.iter().max_by_key(|(id, it)| (it.author.at, **id));
+        self.hand_over(id, newest.and_then(|(_, assignment)| assignment.technician));
     }
 
     fn hear(&mut self, writer: Writer, request: &Request, now: Timestamp) {

@@ -7,7 +7,7 @@ use domain::id::JobId;
 
 use crate::chunk::chunk_hash;
 use crate::limits::{self, Limits};
-use crate::message::{Offered, Request};
+use crate::message::{Epoch, Offered, Request};
 use crate::preflight::{Inspected, PreflightError, inspect};
 use crate::seal::Voucher;
 
@@ -31,7 +31,13 @@ pub(super) struct Entry {
 
 impl Offer {
     /// Inspects every change of a request. Those beyond [`limits::OFFERS`] get no verdict.
-    pub fn inspect(request: &Request, limits: &Limits) -> Self {
+    ///
+    /// A phone that has not heard of a restore yet gets no verdicts at all, only the new epoch: it
+    /// offers again, beginning with what the hall forgot and the rest builds on.
+    pub fn inspect(request: &Request, epoch: Epoch, limits: &Limits) -> Self {
+        if request.cursor.is_some_and(|cursor| cursor.epoch != epoch) {
+            return Self { entries: Vec::new(), is_released: false };
+        }
         let mut seen = BTreeSet::new();
         let mut entries = Vec::new();
         for offered in request.changes.iter().take(limits::OFFERS) {

@@ -1,0 +1,17 @@
+//! Phones and a hall, with everything between them that goes wrong.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+#[path = "protocol/convergence.rs"]
+mod convergence;
+#[path = "protocol/epoch.rs"]
+mod epoch;
+#[path = "protocol/phone.rs"]
+mod phone;
+#[path = "protocol/refusal.rs"]
+mod refusal;
+#[path = "protocol/rounds.rs"]
+mod rounds;
+#[path = "protocol/watermark.rs"]
+mod watermark;
+#[path = "protocol/world.rs"]
+mod world;
