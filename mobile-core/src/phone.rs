@@ -9,7 +9,7 @@ mod sync_up;
 mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use automerge::ActorId;
 use chrono::{NaiveDate, TimeDelta};
@@ -110,7 +110,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             notices: Vec::new(),
             compacted_bytes: 0,
         };
-        phone.take_pack(Pack::builtin());
+        phone.take_pack(builtin_pack());
         for payload in opened.payloads {
             phone.replay(Entry::decode(payload));
         }
@@ -196,7 +196,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                 if let Record::Pack(text) = &record
                     && let Ok(pack) = Pack::parse(&text.toml)
                 {
-                    self.take_pack(pack);
+                    self.take_pack(Arc::new(pack));
                 }
                 self.device.replay(&record);
             }
@@ -207,8 +207,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         }
     }
 
-    fn take_pack(&mut self, pack: Pack) {
-        self.packs.insert(pack.id.clone(), Arc::new(pack));
+    fn take_pack(&mut self, pack: Arc<Pack>) {
+        self.packs.insert(pack.id.clone(), pack);
     }
 
     /// Looks into the documents only when the log was damaged: reading all of them costs time.
@@ -284,6 +284,12 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.rng.fill(&mut random);
         uuid_v7(self.best_now().timestamp_millis().max(floor_ms + 1), random)
     }
+}
+
+/// The pack that the app was built with, for jobs whose own has not arrived.
+fn builtin_pack() -> Arc<Pack> {
+    static BUILTIN: OnceLock<Arc<Pack>> = OnceLock::new();
+    Arc::clone(BUILTIN.get_or_init(|| Arc::new(Pack::builtin())))
 }
 
 fn draw_actor(rng: &mut impl Rng) -> ActorId {

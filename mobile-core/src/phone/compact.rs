@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::id::JobId;
-use sync::device::{Device, Moment, Record};
+use sync::chunk::chunk_hash;
+use sync::device::{Answer, Answered, Device, Moment, Record};
 
 use super::Phone;
 use crate::clock::{Clock, Rng};
@@ -43,8 +44,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     /// Exchanges the log for the shortest that replays to the same phone.
     pub async fn compact(&mut self) -> Result<Compaction, CompactError> {
         let before_bytes = self.log.size_bytes();
-        let mut payloads: Vec<Vec<u8>> =
-            self.device.compact().into_iter().map(|record| Entry::Sync(record).encode()).collect();
+        let records = slim(self.device.compact()).into_iter();
+        let mut payloads: Vec<_> = records.map(|record| Entry::Sync(record).encode()).collect();
         let mut replayed = Device::new();
         for payload in &payloads {
             let Entry::Sync(record) = Entry::decode(payload.clone()) else {
@@ -97,22 +98,55 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 }
 
+/// Leaves out the second copy of each change that was made here and that the hall has: its answer
+/// says as much as its return does. What this would get wrong, the comparison finds.
+fn slim(records: Vec<Record>) -> Vec<Record> {
+    let own_device = records.iter().find_map(|record| {
+        let Record::Enrolled(enrolment) = record else { return None };
+        Some(enrolment.device)
+    });
+    let mut made = BTreeSet::new();
+    let mut slim = Vec::with_capacity(records.len());
+    for record in records {
+        if let Record::Made(own) = &record {
+            made.insert(chunk_hash(&own.bytes));
+        }
+        let Record::Arrived(mut arrived) = record else {
+            slim.push(record);
+            continue;
+        };
+        let mut answers = Vec::new();
+        arrived.changes.retain(|fed| {
+            let hash = chunk_hash(&fed.bytes);
+            let is_told = made.contains(&hash) && fed.voucher.device == own_device;
+            if is_told {
+                let answer = Answer::Acked { position: fed.position, seal: fed.voucher.seal };
+                answers.push(Record::Answered(Answered { hash, epoch: arrived.epoch, answer }));
+            }
+            !is_told
+        });
+        if arrived.snapshot.is_some() || !arrived.changes.is_empty() {
+            slim.push(Record::Arrived(arrived));
+        }
+        slim.extend(answers);
+    }
+    slim
+}
+
 /// Every document on the phone, those that the technician may no longer see included.
 fn documents(device: &Device) -> BTreeSet<JobId> {
     let records = device.compact();
-    records
-        .iter()
-        .filter_map(|record| match record {
-            Record::Made(made) => Some(made.job),
-            Record::Arrived(arrived) => Some(arrived.job),
-            Record::Enrolled(_)
-            | Record::Answered(_)
-            | Record::Read { .. }
-            | Record::Withdrawn { .. }
-            | Record::Purged { .. }
-            | Record::Pack(_)
-            | Record::Anchored { .. }
-            | Record::Counted { .. } => None,
-        })
-        .collect()
+    let made = records.iter().filter_map(|record| match record {
+        Record::Made(made) => Some(made.job),
+        Record::Arrived(arrived) => Some(arrived.job),
+        Record::Enrolled(_)
+        | Record::Answered(_)
+        | Record::Read { .. }
+        | Record::Withdrawn { .. }
+        | Record::Purged { .. }
+        | Record::Pack(_)
+        | Record::Anchored { .. }
+        | Record::Counted { .. } => None,
+    });
+    made.collect()
 }

@@ -17,7 +17,7 @@ use sync::document::Unread;
 use uuid::Uuid;
 
 use super::visit::find_meter;
-use super::{CommandError, Phone};
+use super::{CommandError, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::Entry;
 use crate::log::LogStore;
@@ -114,7 +114,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
 
     /// The day that it is in the hall's city.
     pub fn city_today(&self) -> NaiveDate {
-        self.today(&Pack::builtin())
+        self.today(&builtin_pack())
     }
 
     /// One job.
@@ -165,8 +165,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 
     fn line(&self, job: &Job, day: NaiveDate) -> Option<DayJob> {
-        let pack = self.packs.get(&job.pack);
-        let offset = pack.map_or(480, |pack| pack.time.utc_offset_minutes);
+        let pack = self.packs.get(&job.pack).cloned().unwrap_or_else(builtin_pack);
+        let offset = pack.time.utc_offset_minutes;
         let stands = standing(job);
         let window = stands.appointment;
         let on = window.map(|window| city_day(window.start, offset));

@@ -7,7 +7,7 @@ use domain::stamp::{Anchor, Interval};
 use sync::device::{self, Notice, Record, Round, Standing};
 use sync::message::Epoch;
 
-use super::Phone;
+use super::{Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::Entry;
 use crate::link::{Link, LinkError};
@@ -138,7 +138,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         state.heard = self.device.anchor();
         if let Some(anchor) = state.heard.filter(|anchor| anchor.boot == now.boot) {
             state.heard_ago_ms = Some(now.mono_ms - anchor.mono_ms);
-            let drift_ppm = domain::pack::Pack::builtin().time.drift_ppm;
+            let drift_ppm = builtin_pack().time.drift_ppm;
             let around = |days| anchor.server_at + TimeDelta::days(days);
             let bounds = Interval { earliest: anchor.server_at, latest: around(3650) };
             let stamp = self.stamp(now);
