@@ -156,6 +156,12 @@ impl Device {
         changes.find(|(_, held)| mine(held)).map(|(_, held)| &held.standing)
     }
 
+    /// What the hall said of a change that is held here.
+    pub fn standing_of(&self, hash: ChangeHash) -> Option<Standing> {
+        let replica = self.replicas.get(self.jobs.get(&hash)?)?;
+        replica.held.get(&hash).map(|held| held.standing.clone())
+    }
+
     /// How many changes made here the hall has not taken: unsent, waiting or kept apart.
     pub fn pending(&self) -> usize {
         self.own().filter(|own| !self.is_acked(own.standing)).count()

@@ -10,7 +10,8 @@ use domain::stamp::Timestamp;
 use super::{Apart, Grant, Hall};
 use crate::authority::Writer;
 use crate::hub::{
-    GrantState, Ground, JobGround, Judgement, Known, Offer, Outcome, Page, Stored, Supply, judge, page,
+    GrantState, Ground, JobGround, Judgement, Known, Offer, Outcome, Page, Stored, Supply, judge,
+    page,
 };
 use crate::limits::Limits;
 use crate::message::{DecodeError, Position, Reply, Request, VERSION};
