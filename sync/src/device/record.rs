@@ -170,3 +170,116 @@ impl Record {
         message::decode(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::stamp::Timestamp;
+
+    use super::*;
+    use crate::seal::Voucher;
+
+    /// Logs on phones are in these bytes; a new version must still read them.
+    const RECORDS: [(&str, fn() -> Record); 11] = [
+        (
+            "820081a3005001010101010101010101010101010101015002020202020202020202020202020202025003030303030303030303030303030303",
+            || {
+                Record::Enrolled(Enrolment {
+                    device: DeviceId(id(1)),
+                    user: UserId(id(2)),
+                    hall: HallId(id(3)),
+                })
+            },
+        ),
+        (
+            "820181a400500404040404040404040404040404040401020250050505050505050505050505050505050342856f",
+            || {
+                Record::Made(Made {
+                    job: job(),
+                    boot: BootId(2),
+                    id: id(5),
+                    bytes: vec![0x85, 0x6f],
+                })
+            },
+        ),
+        (
+            "820281a40050040404040404040404040404040404040150060606060606060606060606060606060241010381a3004185010702a1015007070707070707070707070707070707",
+            || {
+                Record::Arrived(Arrived {
+                    job: job(),
+                    epoch: EPOCH,
+                    snapshot: Some(vec![1]),
+                    changes: vec![fed()],
+                })
+            },
+        ),
+        (
+            "820381a300582008080808080808080808080808080808080808080808080808080808080808080150060606060606060606060606060606060282008219012c5007070707070707070707070707070707",
+            || answered(Answer::Acked { position: 300, seal: Seal([7; 16]) }),
+        ),
+        (
+            "820381a3005820080808080808080808080808080808080808080808080808080808080808080801500606060606060606060606060606060602820180",
+            || answered(Answer::Waiting),
+        ),
+        (
+            "820381a3005820080808080808080808080808080808080808080808080808080808080808080801500606060606060606060606060606060602820281677265766f6b6564",
+            || answered(Answer::Quarantined { reason: "revoked".to_owned() }),
+        ),
+        ("820482a20050060606060606060606060606060606060119012c1878", || Record::Read {
+            cursor: Cursor { epoch: EPOCH, position: 300 },
+            safe: 120,
+        }),
+        ("8205815004040404040404040404040404040404", || Record::Withdrawn { job: job() }),
+        ("8206815004040404040404040404040404040404", || Record::Purged { job: job() }),
+        ("8208818402051b000001a205b3d0001878", || Record::Anchored { anchor: anchor() }),
+        ("8209811828", || Record::Counted { recorded: 40 }),
+    ];
+
+    #[test]
+    fn records_have_these_bytes() {
+        for (expected, record) in RECORDS {
+            let record = record();
+            let bytes = record.encode();
+            assert_eq!(hex(&bytes), expected, "{record:?}");
+            assert_eq!(Record::decode(&bytes).unwrap(), record);
+        }
+        let pack = Record::Pack(PackText::new("id = 1".to_owned()));
+        assert_eq!(Record::decode(&pack.encode()).unwrap(), pack);
+    }
+
+    #[test]
+    fn s18_a_record_of_a_newer_version_is_no_record_of_this_one() {
+        assert!(Record::decode(&[0x82, 0x18, 0x63, 0x80]).is_err());
+    }
+
+    const EPOCH: Epoch = Epoch([6; 16]);
+
+    fn id(byte: u8) -> Uuid {
+        Uuid::from_bytes([byte; 16])
+    }
+
+    fn job() -> JobId {
+        JobId(id(4))
+    }
+
+    fn fed() -> Fed {
+        let voucher = Voucher { device: None, seal: Seal([7; 16]) };
+        Fed { bytes: vec![0x85], position: 7, voucher }
+    }
+
+    fn anchor() -> Anchor {
+        let server_at = Timestamp::from_timestamp_millis(1_795_392_000_000).unwrap();
+        Anchor { boot: BootId(2), mono_ms: 5, server_at, round_trip_ms: 120 }
+    }
+
+    fn answered(answer: Answer) -> Record {
+        Record::Answered(Answered { hash: ChangeHash([8; 32]), epoch: EPOCH, answer })
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        use std::fmt::Write;
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        })
+    }
+}

@@ -126,9 +126,9 @@ fn s4_the_hall_holds_the_very_bytes_that_were_made() {
         world.note(phone, world.jobs[phone]).unwrap();
     }
     let made: Vec<_> = world.phones.iter().flat_map(|phone| phone.log.iter()).collect();
-    let made = made.into_iter().filter_map(|bytes| match Record::decode(bytes).unwrap() {
-        Record::Made(made) => Some(made.bytes),
-        _ => None,
+    let made = made.into_iter().filter_map(|bytes| {
+        let Record::Made(made) = Record::decode(bytes).unwrap() else { return None };
+        Some(made.bytes)
     });
     let mut made: Vec<_> = made.collect();
 

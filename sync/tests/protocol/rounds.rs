@@ -1,4 +1,5 @@
 //! How many round trips and bytes things take.
+#![expect(clippy::print_stdout, reason = "figures for people who run it with --nocapture")]
 
 use proptest::prelude::*;
 use sync::limits;
