@@ -182,6 +182,41 @@ fn a_failed_flush_refuses_every_write_until_the_log_is_opened_again() {
 }
 
 #[test]
+fn s1_what_is_read_after_a_failed_flush_also_survives_the_loss_of_power() {
+    for stop in stops() {
+        let disk = MemoryDisk::new();
+        let mut log = open(&disk).log;
+        block_on(log.append(&record(0))).unwrap();
+        disk.fail_syncs(1);
+        assert_eq!(block_on(log.append(&record(1))), Err(StoreError::Stuck));
+        drop(log);
+
+        let shown = open(&disk).payloads;
+        assert_eq!(write_records(&disk, 1), 1);
+        disk.restart(stop);
+
+        let found = open(&disk);
+        assert!(found.recovery.is_clean() && found.payloads.starts_with(&shown), "{stop:?}");
+        assert_eq!(found.payloads.len(), shown.len() + 1);
+    }
+}
+
+#[test]
+fn a_disk_that_goes_on_failing_is_read_and_never_written() {
+    let disk = MemoryDisk::new();
+    let mut log = open(&disk).log;
+    block_on(log.append(&record(0))).unwrap();
+    disk.fail_syncs(9);
+    block_on(log.append(&record(1))).unwrap_err();
+    drop(log);
+
+    let mut opened = open(&disk);
+
+    assert_eq!(opened.payloads[0], record(0));
+    assert_eq!(block_on(opened.log.append(&record(2))), Err(StoreError::Stuck));
+}
+
+#[test]
 fn the_second_opener_is_refused_in_memory_and_on_a_real_disk() {
     let disk = MemoryDisk::new();
     let first = open(&disk);

@@ -8,6 +8,7 @@ use super::{Aside, Found, LogStore, StoreError};
 const LOG: &str = "phone.log";
 const NEXT: &str = "phone.log.next";
 const MADE: &str = "phone.log.made";
+const DOUBT: &str = "phone.log.doubt";
 const LOCK: &str = "phone.lock";
 const ASIDE: &str = "aside-";
 
@@ -42,11 +43,27 @@ impl<D: Disk> FileLog<D> {
     }
 
     /// After a failed flush nothing is known until the file is read again, so nothing is written.
+    ///
+    /// What will be read then may still be the page cache's word and not the disk's. The mark for
+    /// that needs no flush: it is lost exactly when the page cache is.
     fn stick<T>(&mut self, done: io::Result<T>) -> Result<T, StoreError> {
         done.map_err(|_| {
             self.state = State::Stuck;
+            let _ = self.disk.create(DOUBT);
             StoreError::Stuck
         })
+    }
+
+    /// Makes what was read after a failed flush durable under a new file, or refuses writes.
+    fn settle_doubt(&mut self, bytes: &[u8]) {
+        self.state = State::Stuck;
+        let rewritten = self.write_new(NEXT, bytes).is_ok()
+            && self.disk.rename(NEXT, LOG).is_ok()
+            && self.disk.sync_dir().is_ok();
+        if rewritten {
+            self.state = State::Exact;
+            let _ = self.disk.remove(DOUBT);
+        }
     }
 
     fn cut_trailing(&mut self) -> Result<(), StoreError> {
@@ -92,6 +109,9 @@ impl<D: Disk> LogStore for FileLog<D> {
             return Ok(if made.is_some() { Found::Gone } else { Found::Nothing });
         };
         self.size_bytes = bytes.len() as u64;
+        if self.disk.read(DOUBT).map_err(|error| store_error(&error))?.is_some() {
+            self.settle_doubt(&bytes);
+        }
         // A crash may have come between log and mark; without room for it the log still opens.
         let _ = self.mark_made();
         Ok(Found::Bytes(bytes))

@@ -211,6 +211,13 @@ impl File {
         self.dirty_from = self.durable.len();
     }
 
+    /// As Linux does it: the pages count as clean from then on, and the disk never saw them.
+    fn fail_sync(&mut self) {
+        self.durable.truncate(self.dirty_from);
+        self.durable.resize(self.cached.len(), 0);
+        self.dirty_from = self.cached.len();
+    }
+
     fn lose_power(&mut self, unflushed_bytes: usize) {
         if unflushed_bytes > 0 && self.dirty_from < self.cached.len() {
             let keep = self.cached.len().min(self.dirty_from + unflushed_bytes);
@@ -265,6 +272,7 @@ impl Disk for MemoryDisk {
         let act = |machine: &mut Machine| {
             if machine.failing_syncs > 0 {
                 machine.failing_syncs -= 1;
+                machine.file(name)?.fail_sync();
                 return Err(io::Error::other("the disk did not answer"));
             }
             machine.file(name)?.sync();

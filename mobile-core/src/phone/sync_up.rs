@@ -7,7 +7,7 @@ use domain::stamp::{Anchor, Interval};
 use sync::device::{self, Notice, Record, Round, Standing};
 use sync::message::Epoch;
 
-use super::{Phone, builtin_pack};
+use super::{CompactError, Compaction, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::Entry;
 use crate::link::{Link, LinkError};
@@ -60,6 +60,8 @@ pub struct SyncReport {
     pub notices: Vec<Notice>,
     /// Whether the store was full, so that the hall got everything but the phone kept no reply.
     pub unkept: bool,
+    /// What became of the log when it had grown long.
+    pub compaction: Option<Result<Compaction, CompactError>>,
     /// How it ended.
     pub end: SyncEnd,
 }
@@ -108,6 +110,9 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         }
         if report.unkept && report.end == SyncEnd::Complete {
             report.end = SyncEnd::Stopped(SyncError::Store(StoreError::Full));
+        }
+        if report.end == SyncEnd::Complete {
+            report.compaction = self.compact_if_long().await.transpose();
         }
         report
     }

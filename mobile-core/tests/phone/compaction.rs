@@ -6,7 +6,9 @@ use mobile_core::log::memory::{Landing, MemoryDisk, MemoryLog, Stop};
 use pollster::block_on;
 use uuid::Uuid;
 
-use crate::world::{ENROLMENT, TestPhone, World, day, held, jobs, tap, taps};
+use crate::jobs::{day, jobs};
+use crate::script::{tap, taps};
+use crate::world::{ENROLMENT, TestPhone, World, held};
 
 #[test]
 fn s10_a_compacted_log_replays_to_the_same_phone() {

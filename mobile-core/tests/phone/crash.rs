@@ -8,7 +8,9 @@ use mobile_core::phone::{CommandError, Rescue, SyncEnd, SyncError};
 use pollster::block_on;
 use uuid::Uuid;
 
-use crate::world::{ENROLMENT, Tap, World, held, jobs, tap, taps};
+use crate::jobs::jobs;
+use crate::script::{Tap, tap, taps};
+use crate::world::{ENROLMENT, World, held};
 
 /// The day just before one of its taps.
 struct Moment {

@@ -9,7 +9,9 @@ use pollster::block_on;
 use sync::device::{Notice, Standing};
 use uuid::Uuid;
 
-use crate::world::{ENROLMENT, TestPhone, World, held, jobs, tap, taps};
+use crate::jobs::jobs;
+use crate::script::{tap, taps};
+use crate::world::{ENROLMENT, TestPhone, World, held};
 
 #[test]
 fn s1_a_flipped_bit_at_any_byte_is_told_and_costs_one_record() {
@@ -148,7 +150,7 @@ fn one_visit(count: usize) -> (MemoryDisk, BTreeSet<Uuid>) {
 fn run(
     phone: &mut TestPhone<MemoryLog>,
     world: &World,
-    taps: &[crate::world::Tap],
+    taps: &[crate::script::Tap],
 ) -> BTreeSet<Uuid> {
     taps.iter().flat_map(|each| block_on(tap(phone, world, each)).unwrap()).collect()
 }

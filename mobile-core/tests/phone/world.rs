@@ -1,23 +1,16 @@
-//! A hall in memory, a link to it that can fail, and a technician's whole day as a list of taps.
+//! A hall in memory and a link to it that can fail.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use chrono::{NaiveDate, TimeDelta, TimeZone, Utc};
-use domain::conduct::{Answer, Phase};
-use domain::household::{Group, Hose, HoseKind, Household, Meter, PastReading};
-use domain::id::{DeviceId, EntryId, HallId, HoseId, HouseholdId, JobId, MeterId, UserId, uuid_v7};
-use domain::job::{Appointment, Assignment, Author, Briefing, Channel, Job, JobKind, Plan, Window};
-use domain::measure::{Fen, Volume};
-use domain::pack::Pack;
-use domain::reading::Measure;
-use domain::stamp::{BootId, Timestamp};
-use domain::visit::{Fact, Outcome, Subject, live_facts};
-use mobile_core::clock::{ManualClock, Moment, SeededRng};
+use domain::id::DeviceId;
+use domain::job::Job;
+use domain::stamp::BootId;
+use mobile_core::clock::{Clock, ManualClock, Moment, SeededRng};
 use mobile_core::link::{Link, LinkError};
 use mobile_core::log::LogStore;
-use mobile_core::phone::{CommandError, SyncEnd, SyncReport};
+use mobile_core::phone::SyncReport;
 use mobile_core::{OpenReport, Phone};
 use pollster::block_on;
 use sync::authority::Writer;
@@ -28,22 +21,12 @@ use sync::message::Epoch;
 use sync::seal::SealKey;
 use uuid::Uuid;
 
+use crate::jobs::{HALL, TECHNICIAN, morning};
+
 pub(crate) type TestPhone<S> = Phone<S, ManualClock, SeededRng>;
 
-pub(crate) const TECHNICIAN: UserId = UserId(Uuid::from_u128(0x7ec));
-pub(crate) const DISPATCHER: UserId = UserId(Uuid::from_u128(0xd15));
 pub(crate) const DEVICE: DeviceId = DeviceId(Uuid::from_u128(0xde7));
-pub(crate) const HALL: HallId = HallId(Uuid::from_u128(0x4a11));
 pub(crate) const ENROLMENT: Enrolment = Enrolment { device: DEVICE, user: TECHNICIAN, hall: HALL };
-
-/// 2026-11-23 08:00 in the hall's city.
-pub(crate) fn morning() -> Timestamp {
-    Utc.with_ymd_and_hms(2026, 11, 23, 0, 0, 0).unwrap()
-}
-
-pub(crate) fn day() -> NaiveDate {
-    NaiveDate::from_ymd_opt(2026, 11, 23).unwrap()
-}
 
 pub(crate) fn clock() -> ManualClock {
     ManualClock::at(Moment { wall_at: morning(), boot: BootId(1), mono_ms: 1_000_000 })
@@ -91,7 +74,7 @@ impl World {
     pub(crate) fn fork(&self) -> Self {
         let hall = Rc::new(RefCell::new(self.hall.borrow().clone()));
         let clock = clock();
-        clock.set(mobile_core::clock::Clock::now(&self.clock));
+        clock.set(self.clock.now());
         Self { hall, clock, writer: self.writer }
     }
 
@@ -160,7 +143,7 @@ impl Link for HallLink {
             Fault::None | Fault::ReplyLost | Fault::ReplyCut(_) => {}
         }
         self.world.clock.pass_ms(80);
-        let now = mobile_core::clock::Clock::now(&self.world.clock).wall_at;
+        let now = self.world.clock.now().wall_at;
         let answered = self.world.hall.borrow_mut().exchange(self.world.writer, &request, now);
         let mut reply = answered.expect("the phone speaks the protocol");
         match fault {
@@ -169,271 +152,5 @@ impl Link for HallLink {
             Fault::None | Fault::Lost | Fault::Portal | Fault::Busy | Fault::NotAccepted => {}
         }
         Ok(reply)
-    }
-}
-
-/// One tap of the technician, or one meeting with the network.
-#[derive(Clone, Debug)]
-pub(crate) enum Tap {
-    Sync,
-    Seen(JobId),
-    Message(JobId),
-    Do(JobId, Act),
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Act {
-    Phone,
-    Agree,
-    SetOut,
-    Arrive,
-    Answer(&'static str, Answer),
-    Rest(Phase),
-    Read(MeterId, i64),
-    Tell,
-    Measure,
-    Hose(HoseId),
-    Tight,
-    Gas(bool),
-    Hazard,
-    Cash,
-    Photo(Subject),
-    Sign,
-    Ask,
-    Note,
-    WithdrawLast,
-    Close(Outcome),
-}
-
-/// Taps; returns what was saved.
-pub(crate) async fn tap<S: LogStore>(
-    phone: &mut TestPhone<S>,
-    world: &World,
-    tap: &Tap,
-) -> Result<Vec<Uuid>, CommandError> {
-    world.clock.pass_ms(45_000);
-    match tap {
-        Tap::Sync => match phone.sync(&mut world.link()).await.end {
-            SyncEnd::Stopped(mobile_core::phone::SyncError::Store(error)) => Err(error.into()),
-            SyncEnd::Complete | SyncEnd::MoreLeft | SyncEnd::Stopped(_) => Ok(Vec::new()),
-        },
-        Tap::Seen(job) => phone.mark_seen(*job).await.map(|()| Vec::new()),
-        Tap::Message(job) => Ok(vec![phone.message(*job, "快到了".to_owned()).await?.0]),
-        Tap::Do(job, act) => Ok(act_on(phone, *job, act).await?.into_iter().collect()),
-    }
-}
-
-async fn act_on<S: LogStore>(
-    phone: &mut TestPhone<S>,
-    job: JobId,
-    act: &Act,
-) -> Result<Vec<Uuid>, CommandError> {
-    let hash = "ab".repeat(32);
-    let saved = match act {
-        Act::Phone => phone.phone_ahead(job, true).await?,
-        Act::Agree => phone.agree_anew(job, window(9), Channel::Phone).await?,
-        Act::SetOut => phone.set_out(job).await?,
-        Act::Arrive => phone.arrive(job, None).await?,
-        Act::Answer(item, answer) => phone.answer_conduct(job, item, answer.clone()).await?,
-        Act::Rest(phase) => {
-            let all = phone.answer_rest_as_done(job, *phase).await?;
-            return Ok(all.into_iter().map(|saved| saved.fact.0).collect());
-        }
-        Act::Read(meter, litres) => {
-            phone.read_meter(job, *meter, Some(Volume(*litres))).await?.saved
-        }
-        Act::Tell => {
-            let reading = last_fact(phone, job, |fact| matches!(fact, Fact::Read { .. }));
-            phone.tell_household(job, reading).await?
-        }
-        Act::Measure => {
-            let reading = last_fact(phone, job, |fact| matches!(fact, Fact::Read { .. }));
-            phone.take_measure(job, reading, Measure::MeterCheck).await?
-        }
-        Act::Hose(old) => {
-            phone.replace_hose(job, Some(*old), HoseKind::Corrugated, 1500).await?.saved
-        }
-        Act::Tight => phone.test_tightness(job, true).await?,
-        Act::Gas(on) => phone.switch_gas(job, *on).await?,
-        Act::Hazard => phone.find_hazard(job, "leak", "灶具接口".to_owned()).await?,
-        Act::Cash => phone.take_cash(job, Fen(12_500), "R-0042".to_owned()).await?,
-        Act::Photo(subject) => phone.take_photo(job, hash, *subject).await?,
-        Act::Sign => phone.sign(job, hash).await?,
-        Act::Ask => phone.ask(job, "能否改线".to_owned()).await?,
-        Act::Note => phone.note(job, "门铃坏了，请敲门".to_owned()).await?,
-        Act::WithdrawLast => {
-            let last = last_fact(phone, job, |fact| matches!(fact, Fact::Noted { .. }));
-            phone.withdraw(job, last, "记错".to_owned()).await?
-        }
-        Act::Close(outcome) => phone.close(job, outcome.clone()).await?,
-    };
-    Ok(vec![saved.fact.0])
-}
-
-fn last_fact<S: LogStore>(
-    phone: &TestPhone<S>,
-    job: JobId,
-    is_it: impl Fn(&Fact) -> bool,
-) -> domain::id::FactId {
-    let view = phone.job(job).unwrap();
-    let facts = view.job.visits.values().flat_map(live_facts);
-    facts.filter(|(_, it)| is_it(&it.fact)).last().unwrap().0
-}
-
-/// Eight jobs of one day.
-pub(crate) fn jobs() -> Vec<Job> {
-    let kinds = [
-        JobKind::MeterReading,
-        JobKind::HoseReplacement,
-        JobKind::Ignition,
-        JobKind::Sealing,
-        JobKind::SafetyInspection,
-        JobKind::CashCollection,
-        JobKind::Emergency,
-        JobKind::MeterReading,
-    ];
-    kinds.into_iter().zip(1..).map(|(kind, n)| job(n, kind)).collect()
-}
-
-/// The taps of the whole day: the morning's sync, every visit, one sync at noon and one at night.
-pub(crate) fn taps(jobs: &[Job]) -> Vec<Tap> {
-    let mut taps = vec![Tap::Sync];
-    taps.extend(jobs.iter().map(|job| Tap::Seen(job.id)));
-    for (n, job) in jobs.iter().enumerate() {
-        let acts = if n == 7 { nobody_home() } else { visit(job) };
-        taps.extend(acts.into_iter().map(|act| Tap::Do(job.id, act)));
-        if n == 3 {
-            taps.extend([Tap::Sync, Tap::Message(job.id)]);
-        }
-    }
-    taps.push(Tap::Sync);
-    taps
-}
-
-fn visit(job: &Job) -> Vec<Act> {
-    let hose = job.briefing.hoses[0].id;
-    let meter = job.briefing.meters[0].id;
-    let work = match job.kind {
-        JobKind::HoseReplacement => {
-            vec![Act::Hose(hose), Act::Tight, Act::Photo(Subject::Hose), Act::Sign]
-        }
-        JobKind::Ignition => {
-            vec![
-                Act::Read(meter, 300_000),
-                Act::Tell,
-                Act::Measure,
-                Act::Tight,
-                Act::Gas(true),
-                Act::Sign,
-            ]
-        }
-        JobKind::Sealing => {
-            vec![Act::Read(meter, 300_000), Act::Tell, Act::Measure, Act::Gas(false), Act::Sign]
-        }
-        JobKind::SafetyInspection => vec![
-            Act::Hazard,
-            Act::Tight,
-            Act::Photo(Subject::Hazard),
-            Act::Photo(Subject::Meter),
-            Act::Sign,
-        ],
-        JobKind::CashCollection => vec![Act::Cash, Act::Sign],
-        JobKind::Emergency => vec![Act::Hazard, Act::Tight],
-        JobKind::MeterReading | JobKind::Unsealing | JobKind::GasStop | JobKind::Repair => {
-            vec![Act::Read(meter, 300_000), Act::Tell, Act::Measure]
-        }
-    };
-    let mut acts = vec![
-        Act::Phone,
-        Act::Agree,
-        Act::SetOut,
-        Act::Arrive,
-        Act::Rest(Phase::AtTheDoor),
-        Act::Answer("shoe_covers", Answer::Waived),
-        Act::Rest(Phase::BeforeEntering),
-        Act::Note,
-        Act::WithdrawLast,
-        Act::Ask,
-    ];
-    acts.extend(work);
-    acts.extend([Act::Rest(Phase::BeforeLeaving), Act::Close(Outcome::Done)]);
-    acts
-}
-
-fn nobody_home() -> Vec<Act> {
-    vec![
-        Act::SetOut,
-        Act::Arrive,
-        Act::Photo(Subject::NoticeOnDoor),
-        Act::Close(Outcome::NoOneHome),
-        Act::Phone,
-        Act::Agree,
-        Act::SetOut,
-    ]
-}
-
-pub(crate) fn window(from_hour: i64) -> Window {
-    let start = morning() + TimeDelta::hours(from_hour - 8);
-    Window { start, end: start + TimeDelta::hours(2) }
-}
-
-pub(crate) fn author(minute: i64) -> Author {
-    Author { by: DISPATCHER, at: morning() - TimeDelta::days(1) + TimeDelta::minutes(minute) }
-}
-
-pub(crate) fn entry(minute: i64) -> EntryId {
-    let at = author(minute).at.timestamp_millis();
-    EntryId(uuid_v7(at, [u8::try_from(minute % 200).unwrap(); 10]))
-}
-
-pub(crate) fn job(n: u8, kind: JobKind) -> Job {
-    let id = |kind: u8| Uuid::from_u128(u128::from(n) << 8 | u128::from(kind));
-    let on = |days: i64| day() - TimeDelta::days(days);
-    let reading = |days: i64, litres: i64| PastReading { on: on(days), register: Volume(litres) };
-    let appointment =
-        Appointment { window: window(9), channel: Channel::Counter, author: author(i64::from(n)) };
-    let assignment = Assignment { technician: Some(TECHNICIAN), author: author(i64::from(n)) };
-    Job {
-        schema: 1,
-        id: JobId(id(1)),
-        hall: HALL,
-        kind,
-        pack: Pack::builtin().id,
-        created_at: morning() - TimeDelta::days(1),
-        plan: Plan {
-            appointments: BTreeMap::from([(entry(i64::from(n)), appointment)]),
-            assignments: BTreeMap::from([(entry(i64::from(n) + 50), assignment)]),
-            ..Plan::default()
-        },
-        briefing: Briefing {
-            household: Household {
-                id: HouseholdId(id(2)),
-                account: format!("3401{n:04}"),
-                holder: format!("用户{n}"),
-                address: format!("镜湖区{n}号楼"),
-                phone: "05531234567".to_owned(),
-                place: None,
-                groups: BTreeSet::from([Group::Elderly]),
-                access: String::new(),
-            },
-            meters: vec![Meter {
-                id: MeterId(id(3)),
-                serial: format!("M{n}"),
-                size: "G4".to_owned(),
-                digits: 5,
-                readings: vec![reading(400, 300_000), reading(200, 410_000), reading(60, 500_000)],
-            }],
-            hoses: vec![Hose {
-                id: HoseId(id(4)),
-                kind: HoseKind::Rubber,
-                length_mm: 1_200,
-                installed_on: on(700),
-            }],
-            replacements: Vec::new(),
-            request: String::new(),
-            also_due: Vec::new(),
-        },
-        visits: BTreeMap::new(),
-        messages: BTreeMap::new(),
     }
 }
