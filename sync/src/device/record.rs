@@ -178,8 +178,10 @@ mod tests {
     use super::*;
     use crate::seal::Voucher;
 
+    type Case = (&'static str, fn() -> Record);
+
     /// Logs on phones are in these bytes; a new version must still read them.
-    const RECORDS: [(&str, fn() -> Record); 11] = [
+    const RECORDS: [Case; 11] = [
         (
             "820081a3005001010101010101010101010101010101015002020202020202020202020202020202025003030303030303030303030303030303",
             || {

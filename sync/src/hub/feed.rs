@@ -6,6 +6,7 @@ use automerge::ChangeHash;
 use domain::id::{DeviceId, JobId};
 
 use crate::chunk::chunk_hash;
+use crate::limits;
 use crate::message::{Fed, Parcel, Position};
 use crate::seal::{SealKey, Voucher};
 
@@ -104,7 +105,8 @@ impl Stored {
     }
 }
 
-/// Packs supplies, sorted by position, into a page of about `limit_bytes`, at least one supply.
+/// Packs supplies, sorted by position, into a page of about `limit_bytes`, at least one supply
+/// and never more than [`limits::REPLY_BYTES`], whatever the phone asks for.
 ///
 /// `end` is the hall's last position, or the last one that was loaded when the store loaded
 /// less than all (`more`). What the phone offered in the same request is not sent back to it.
@@ -117,6 +119,7 @@ pub fn page(
 ) -> Page {
     let mut packer = Packer { key, offered, parcels: BTreeMap::new() };
     let mut page = Page { position: end, more, ..Page::default() };
+    let limit_bytes = limit_bytes.min(limits::REPLY_BYTES as usize);
     let mut bytes = 0;
     let mut last = None;
     for supply in supplies {

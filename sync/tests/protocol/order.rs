@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 use sync::chunk::chunk_hash;
-use sync::message::{Reply, Request, Verdict};
+use sync::device::{Record, Standing};
+use sync::hub::reason;
+use sync::limits;
+use sync::message::{Offered, Reply, Request, Verdict};
 
 use crate::world::World;
 
@@ -53,8 +56,56 @@ fn s6_a_change_waits_until_what_it_builds_on_arrives() {
     world.assert_converged();
 }
 
+#[test]
+fn s6_a_change_that_waited_comes_back_acked() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    let hashes = [(); 2].map(|()| world.note(0, world.jobs[0]).unwrap());
+    let request = Request::decode(&world.phones[0].request()).unwrap();
+    let (writer, now) = (world.phones[0].writer, world.now());
+    let reply = world.hall.exchange(writer, &part(&request, &[1]).encode(), now).unwrap();
+    let received = world.phones[0].receive(&reply);
+    world.phones[0].store(&received.records);
+    let device = &world.phones[0].device;
+    assert_eq!(device.standing_of(hashes[1]), Some(Standing::Waiting(world.hall.epoch())));
+    assert_eq!((device.pending(), device.only_here()), (2, 1));
+
+    world.rounds = 0;
+    world.sync(0);
+
+    assert_eq!(world.rounds, 1, "the hall keeps it, so it is not offered again");
+    let standing = world.phones[0].device.standing_of(hashes[1]);
+    assert!(matches!(standing, Some(Standing::Acked(..))), "{standing:?}");
+    world.assert_converged();
+}
+
+#[test]
+fn s6_only_so_many_changes_of_a_job_wait() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    for _ in 0..limits::WAITING_PER_JOB + 3 {
+        world.note(0, world.jobs[0]).unwrap();
+    }
+    world.rounds = 0;
+    let mut verdicts = Vec::new();
+    let all = all_offers(&world);
+    for chunk in all[1..].chunks(limits::OFFERS) {
+        let request = Request::decode(&world.phones[0].request()).unwrap();
+        verdicts.extend(offer(&mut world, &Request { changes: chunk.to_vec(), ..request }));
+    }
+
+    let waiting = verdicts.iter().filter(|verdict| **verdict == Verdict::Waiting).count();
+
+    assert_eq!(waiting, limits::WAITING_PER_JOB);
+    assert_eq!(verdicts.len() - waiting, 2);
+    let reason = reason::TOO_MANY_WAITING.to_owned();
+    assert_eq!(verdicts.last(), Some(&Verdict::Quarantined { reason }));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn s9_any_order_repetition_and_partition_of_offers_ends_equal(
@@ -90,6 +141,15 @@ fn offer(world: &mut World, request: &Request) -> Vec<Verdict> {
     let (writer, now) = (world.phones[0].writer, world.now());
     let reply = world.hall.exchange(writer, &request.encode(), now).unwrap();
     Reply::decode(&reply).unwrap().verdicts.into_iter().map(|judged| judged.verdict).collect()
+}
+
+/// Every change of the first phone, though one request would not carry them all.
+fn all_offers(world: &World) -> Vec<Offered> {
+    let made = world.phones[0].log.iter().filter_map(|bytes| {
+        let Record::Made(made) = Record::decode(bytes).unwrap() else { return None };
+        Some(Offered { job: made.job, bytes: made.bytes, voucher: None })
+    });
+    made.collect()
 }
 
 fn part(request: &Request, indexes: &[usize]) -> Request {
