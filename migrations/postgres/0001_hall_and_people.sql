@@ -5,6 +5,8 @@ create table meta (
     meta_id bigint primary key not null check (meta_id = 1),
     -- Changes when the server was restored from a backup; phones then offer everything again.
     epoch uuid not null,
+    -- The secret for the hall's seals; part of every backup.
+    seal_key bytea not null,
     created_at bigint not null
 );
 

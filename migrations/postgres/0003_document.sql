@@ -44,7 +44,9 @@ create table waiting (
     received_at bigint not null,
     sent_boot bigint not null,
     sent_mono_ms bigint not null,
-    bytes bytea not null
+    bytes bytea not null,
+    -- The hall's own word for it, when it came with one.
+    voucher bytea
 );
 
 create index waiting_by_job on waiting (job_id);

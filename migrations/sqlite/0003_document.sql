@@ -44,7 +44,9 @@ create table waiting (
     received_at integer not null,
     sent_boot integer not null,
     sent_mono_ms integer not null,
-    bytes blob not null
+    bytes blob not null,
+    -- The hall's own word for it, when it came with one.
+    voucher blob
 ) strict;
 
 create index waiting_by_job on waiting (job_id);

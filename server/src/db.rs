@@ -20,23 +20,31 @@
 //! What differs at run time and is not caught there: `sum` needs `cast(… as bigint)`, and a bare
 //! `1` is no `i64` on PostgreSQL.
 
+pub mod actors;
+pub mod anchors;
 pub mod changes;
 pub mod devices;
 pub mod documents;
 pub mod enrolments;
+pub mod feed;
 pub mod grants;
 pub mod halls;
 pub mod hoses;
 pub mod households;
 pub mod jobs;
+pub mod live_events;
 pub mod login_attempts;
 pub mod meters;
 mod open;
 pub mod packs;
+pub mod projections;
+pub mod quarantine;
 mod rows;
 pub mod sessions;
 mod statements;
 pub mod users;
+pub mod verdicts;
+pub mod waiting;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
@@ -48,7 +56,7 @@ use sqlx::{
 use sqlx::{SqlSafeStr, SqlStr};
 
 pub use self::open::OpenDbError;
-pub use self::rows::insert_rows;
+pub use self::rows::{insert_rows, select_in};
 pub(crate) use self::statements::statements;
 
 /// What a query gives.

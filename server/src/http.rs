@@ -6,7 +6,12 @@ pub mod devices;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod jobs;
+pub mod live;
+pub mod quarantine;
+pub mod reports;
 pub mod sessions;
+pub mod sync;
 pub mod users;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -46,11 +51,24 @@ fn signed_in() -> Router<AppState> {
         .route("/api/users/{id}/enrolment-code", post(users::create_enrolment_code))
         .route("/api/devices", get(devices::list_devices))
         .route("/api/devices/{id}/revoke", post(devices::revoke_device))
+        .route("/api/jobs", get(jobs::list_jobs).post(jobs::post_job))
+        .route("/api/jobs/{id}", get(jobs::get_job))
+        .route("/api/jobs/{id}/document", get(jobs::get_document))
+        .route("/api/jobs/{id}/appointments", post(jobs::add_appointment))
+        .route("/api/jobs/{id}/assignments", post(jobs::add_assignment))
+        .route("/api/jobs/{id}/cancellations", post(jobs::add_cancellation))
+        .route("/api/jobs/{id}/instructions", post(jobs::add_instruction))
+        .route("/api/jobs/{id}/messages", post(jobs::add_message))
+        .route("/api/jobs/{id}/rulings", post(jobs::add_ruling))
+        .route("/api/live", get(live::follow_hall))
+        .route("/api/quarantine", get(quarantine::list_quarantine))
+        .route("/api/quarantine/{hash}/release", post(quarantine::release_change))
+        .route("/api/reports/punctuality", get(reports::report_punctuality))
 }
 
 /// Open to phones, those that were shut out too; bodies may be long.
 fn phones() -> Router<AppState> {
-    Router::new()
+    Router::new().route("/api/sync", post(sync::exchange_changes))
 }
 
 /// Open to everybody on loopback while a day is played.
@@ -66,7 +84,7 @@ pub fn router(state: &AppState) -> Router {
     let sync_limit = DefaultBodyLimit::max(config.sync_body_limit_bytes);
     let mut routes = public()
         .merge(signed_in().route_layer(guard))
-        .merge(phones().layer(phone_guard).layer(sync_limit));
+        .merge(phones().route_layer(phone_guard).layer(sync_limit));
     if state.clock.is_manual() {
         routes = routes.merge(played());
     }

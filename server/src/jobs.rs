@@ -1,5 +1,9 @@
 //! Taking on a job: its document, its projection and its grant, inside the caller's transaction.
 
+pub mod plan;
+pub mod settle;
+pub mod summary;
+
 use std::collections::BTreeMap;
 
 use automerge::ActorId;
@@ -8,19 +12,15 @@ use domain::job::{
     Appointment, Assignment, Author, Briefing, Channel, Due, Job, JobKind, Plan, Window,
 };
 use domain::pack::Pack;
-use domain::promise::{self, PromiseState};
 use domain::stamp::Timestamp;
-use domain::status;
-use serde_json::Value;
-use sqlx::types::Json;
 use sync::document::{self, EditError, Pen};
 use sync::limits::Limits;
 use sync::preflight::{self, PreflightError};
 
 use crate::db::changes::{self, ChangeRow};
 use crate::db::documents::{self, DocumentRow};
-use crate::db::jobs::{self, JobRow};
 use crate::db::{C, grants, halls, hoses, households, meters};
+use crate::jobs::settle::{Happening, settle};
 
 /// A job that the hall takes on.
 #[derive(Clone, Debug)]
@@ -102,7 +102,7 @@ pub async fn create_job(
     };
     let pen = Pen { actor: scribe.actor.clone(), at: new.author.at };
     let bytes = document::create(&job, &pen)?;
-    let position = halls::take_positions(c.lend(), new.hall, 1).await?;
+    let position = halls::take_positions(c.lend(), new.hall, 2).await?;
     let row = DocumentRow {
         job_id: job.id.0,
         hall_id: job.hall.0,
@@ -116,8 +116,9 @@ pub async fn create_job(
     if let Some(technician) = new.technician {
         grants::insert_grant(c.lend(), job.hall, job.id, technician, position).await?;
     }
-    jobs::upsert_jobs(c, &[job_row(&job, scribe.pack, position)]).await?;
-    Ok(position)
+    let happening = Happening { what: "created", facts: Vec::new() };
+    settle(c, &job, &happening, (scribe.pack, scribe.now, position + 1)).await?;
+    Ok(position + 1)
 }
 
 /// Gathers what a technician needs at the door.
@@ -171,28 +172,4 @@ fn change_row(
         sent_mono_ms: None,
         bytes,
     })
-}
-
-/// The job as lists and boards show it before anybody went there.
-fn job_row(job: &Job, pack: &Pack, position: i64) -> JobRow {
-    let standing = status::standing(job);
-    let promise = promise::promise(job, pack);
-    JobRow {
-        job_id: job.id.0,
-        hall_id: job.hall.0,
-        household_id: job.briefing.household.id.0,
-        kind: job.kind.key().to_owned(),
-        pack_id: job.pack.0.clone(),
-        status: standing.status.key().to_owned(),
-        technician_id: standing.technician.map(|it| it.0),
-        visit_id: standing.visit.map(|it| it.0),
-        window_start: standing.appointment.map(|it| it.start.timestamp_millis()),
-        window_end: standing.appointment.map(|it| it.end.timestamp_millis()),
-        created_at: job.created_at.timestamp_millis(),
-        promise_rule: promise.map(|(rule, _)| rule.rule.clone()),
-        promise_due_at: promise.map(|(_, due_at)| due_at.timestamp_millis()),
-        promise_state: promise.map(|_| PromiseState::Running.key().to_owned()),
-        clashes: Json(Value::Array(Vec::new())),
-        updated_position: position,
-    }
 }

@@ -17,10 +17,14 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod db;
+pub mod exchange;
 pub mod http;
 pub mod identity;
 pub mod ids;
 pub mod jobs;
+pub mod live;
+pub mod packs;
+pub mod projection;
 pub mod state;
 pub mod telemetry;
 
@@ -28,6 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::sync::hub::hall_actor;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -35,6 +40,8 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::db::{Db, halls};
 use crate::identity::password::Passwords;
+use crate::live::Bell;
+use crate::packs::Packs;
 use crate::state::AppState;
 
 /// A server that is ready to listen.
@@ -51,12 +58,23 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
     let db = Db::open(&config.database.0).await.context("the database cannot be opened")?;
     let mut tx = db.begin().await?;
     let now = config.clock.now();
-    halls::ensure_epoch(tx.c(), ids::fresh_uuid(now), now.timestamp_millis()).await?;
+    let (epoch, seal_key) = (ids::fresh_uuid(now), ids::random_bytes());
+    halls::ensure_epoch(tx.c(), epoch, seal_key, now.timestamp_millis()).await?;
+    packs::ensure_builtin(tx.c(), now.timestamp_millis()).await?;
     tx.commit().await?;
     let (closing, receiver) = watch::channel(false);
     let passwords = Passwords::new()?;
     let clock = config.clock.clone();
-    let state = AppState { db, clock, config: Arc::new(config), passwords, closing: receiver };
+    let state = AppState {
+        db,
+        clock,
+        config: Arc::new(config),
+        passwords,
+        actor: hall_actor(ids::random_bytes()),
+        packs: Packs::default(),
+        bell: Bell::default(),
+        closing: receiver,
+    };
     Ok(App { state, closing })
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use automerge::ActorId;
 use axum::extract::FromRef;
 use tokio::sync::watch;
 
@@ -9,6 +10,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::identity::password::Passwords;
+use crate::live::Bell;
+use crate::packs::Packs;
 
 /// The parts that handlers ask for with `State<…>`.
 #[derive(Clone, Debug)]
@@ -21,6 +24,12 @@ pub struct AppState {
     pub config: Arc<Config>,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
+    /// Makes the hall's own changes in this process; never used by another.
+    pub actor: ActorId,
+    /// Rule packs.
+    pub packs: Packs,
+    /// Wakes live streams.
+    pub bell: Bell,
     /// Turns true when the server stops, so that endless replies end.
     pub closing: watch::Receiver<bool>,
 }

@@ -3,7 +3,7 @@
 use domain::id::{HallId, JobId};
 use uuid::Uuid;
 
-use super::{C, Result, insert_rows, statements};
+use super::{C, Result, insert_rows, select_in, statements};
 
 statements! {
     INSERT_CHANGE = "insert into change (hash, hall_id, job_id, position, actor, seq, device_id, author_id, \
@@ -12,6 +12,10 @@ statements! {
         sent_boot, sent_mono_ms, bytes from change where job_id = $1 and position > $2 order by position";
     LIST_HALL_CHANGES = "select hash, hall_id, job_id, position, actor, seq, device_id, author_id, received_at, \
         sent_boot, sent_mono_ms, bytes from change where hall_id = $1 and position > $2 order by position limit $3";
+    COUNT_JOB_CHANGES = "select count(*) from change where job_id = $1 and position > $2";
+    LIST_RECEIPTS = "select distinct device_id, received_at, sent_boot, sent_mono_ms from change \
+        where job_id = $1 and device_id is not null and sent_boot is not null order by received_at";
+    FIND_KNOWN_CHANGES = "select hash, job_id, position, device_id from change where hash in ($1)";
     FIND_CHANGE_POSITION = "select position from change where hash = $1";
 }
 
@@ -83,4 +87,45 @@ pub async fn list_hall_changes(
 pub async fn find_change_position(c: C<'_>, hash: &[u8]) -> Result<Option<i64>> {
     let row: Option<(i64,)> = c.q(FIND_CHANGE_POSITION).bind(hash).opt().await?;
     Ok(row.map(|(position,)| position))
+}
+
+/// Where an accepted change is.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct KnownRow {
+    /// Its name.
+    pub hash: Vec<u8>,
+    /// The job that has it.
+    pub job_id: Uuid,
+    /// Where in the hall's feed.
+    pub position: i64,
+    /// The device that made it; null for the hall's own.
+    pub device_id: Option<Uuid>,
+}
+
+/// Finds those of the changes that were accepted.
+pub async fn find_known_changes(c: C<'_>, hashes: &[Vec<u8>]) -> Result<Vec<KnownRow>> {
+    select_in(c, FIND_KNOWN_CHANGES, hashes).await
+}
+
+/// When changes of a job arrived from a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ReceiptRow {
+    /// The device.
+    pub device_id: Uuid,
+    /// When, by the server's clock.
+    pub received_at: i64,
+    /// The device's boot when it sent them.
+    pub sent_boot: i64,
+    /// Its monotonic clock then.
+    pub sent_mono_ms: i64,
+}
+
+/// Lists when changes of a job arrived from which device.
+pub async fn list_receipts(c: C<'_>, job: JobId) -> Result<Vec<ReceiptRow>> {
+    c.q(LIST_RECEIPTS).bind(job.0).all().await
+}
+
+/// Counts a job's changes after a position.
+pub async fn count_job_changes(c: C<'_>, job: JobId, after: i64) -> Result<i64> {
+    c.q(COUNT_JOB_CHANGES).bind(job.0).bind(after).scalar().await
 }

@@ -15,6 +15,7 @@ statements! {
         heard_at from device where user_id = $1 order by enrolled_at, device_id";
     REVOKE_DEVICE = "update device set revoked_at = $1 where device_id = $2 and revoked_at is null";
     REVOKE_USER_DEVICES = "update device set revoked_at = $1 where user_id = $2 and revoked_at is null";
+    FIND_HEARD_AT = "select max(heard_at) from device where user_id = $1";
     HEAR_DEVICE = "update device set recorded = case when recorded < $1 then $1 else recorded end, pending = $2, \
         heard_at = $3 where device_id = $4";
 }
@@ -103,4 +104,9 @@ pub async fn hear_device(
         .execute()
         .await
         .map(drop)
+}
+
+/// Finds when a phone of this user was heard last.
+pub async fn find_heard_at(c: C<'_>, user: Uuid) -> Result<Option<i64>> {
+    c.q(FIND_HEARD_AT).bind(user).scalar().await
 }

@@ -6,9 +6,11 @@ use uuid::Uuid;
 use super::{C, Result, statements};
 
 statements! {
-    INSERT_EPOCH = "insert into meta (meta_id, epoch, created_at) values (1, $1, $2) on conflict do nothing";
+    INSERT_EPOCH = "insert into meta (meta_id, epoch, seal_key, created_at) values (1, $1, $2, $3) \
+        on conflict do nothing";
     SET_EPOCH = "update meta set epoch = $1";
     FIND_EPOCH = "select epoch from meta";
+    FIND_SEAL_KEY = "select seal_key from meta";
     UPSERT_HALL = "insert into hall (hall_id, name, utc_offset_minutes) values ($1, $2, $3) \
         on conflict (hall_id) do update set name = excluded.name, utc_offset_minutes = excluded.utc_offset_minutes";
     FIND_HALL = "select hall_id, name, utc_offset_minutes, next_position, safe_position from hall where hall_id = $1";
@@ -34,14 +36,25 @@ pub struct HallRow {
 }
 
 /// Gives the server its epoch unless it has one; returns the one it has.
-pub async fn ensure_epoch(mut c: C<'_>, fresh: Uuid, now_ms: i64) -> Result<Uuid> {
-    c.lend().q(INSERT_EPOCH).bind(fresh).bind(now_ms).execute().await?;
+pub async fn ensure_epoch(
+    mut c: C<'_>,
+    fresh: Uuid,
+    seal_key: [u8; 32],
+    now_ms: i64,
+) -> Result<Uuid> {
+    let insert = c.lend().q(INSERT_EPOCH).bind(fresh).bind(seal_key.to_vec());
+    insert.bind(now_ms).execute().await?;
     find_epoch(c).await
 }
 
 /// Finds the server's epoch.
 pub async fn find_epoch(c: C<'_>) -> Result<Uuid> {
     c.q(FIND_EPOCH).scalar().await
+}
+
+/// Finds the secret for seals.
+pub async fn find_seal_key(c: C<'_>) -> Result<Vec<u8>> {
+    c.q(FIND_SEAL_KEY).scalar().await
 }
 
 /// Begins another epoch, after a restore from a backup.

@@ -19,6 +19,15 @@ statements! {
     FIND_JOB = "select job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, window_start, \
         window_end, created_at, promise_rule, promise_due_at, promise_state, clashes, updated_position \
         from job where job_id = $1 and hall_id = $2";
+    LIST_JOBS = "select j.job_id, j.hall_id, j.household_id, j.kind, j.pack_id, j.status, j.technician_id, j.visit_id, \
+        j.window_start, j.window_end, j.created_at, j.promise_rule, j.promise_due_at, j.promise_state, j.clashes, \
+        j.updated_position, h.account, h.holder, h.address, \
+        (select max(d.heard_at) from device d where d.user_id = j.technician_id) as heard_at \
+        from job j join household h on h.household_id = j.household_id \
+        where j.hall_id = $1 and j.job_id > $2 and ($3 is null or j.job_id = $3) and ($4 is null or j.status = $4) \
+        and ($5 is null or j.technician_id = $5) and ($6 is null or j.kind = $6) \
+        and ($7 is null or coalesce(j.window_start, j.created_at) >= $7) \
+        and ($8 is null or coalesce(j.window_start, j.created_at) < $8) order by j.job_id limit $9";
 }
 
 /// A job's projection as stored.
@@ -85,4 +94,58 @@ pub async fn upsert_jobs(c: C<'_>, jobs: &[JobRow]) -> Result<()> {
 /// Finds a job of a hall.
 pub async fn find_job(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<JobRow>> {
     c.q(FIND_JOB).bind(job.0).bind(hall.0).opt().await
+}
+
+/// A job in a list, with its door and when its technician was heard last.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ListedRow {
+    /// The job.
+    #[sqlx(flatten)]
+    pub job: JobRow,
+    /// The household's account number.
+    pub account: String,
+    /// Its holder's name.
+    pub holder: String,
+    /// Its address.
+    pub address: String,
+    /// When a phone of the technician was heard last.
+    pub heard_at: Option<i64>,
+}
+
+/// Which jobs a list shows; `None` shows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One job.
+    pub job: Option<Uuid>,
+    /// The key of a status.
+    pub status: Option<String>,
+    /// A technician.
+    pub technician: Option<Uuid>,
+    /// The key of a kind.
+    pub kind: Option<String>,
+    /// Windows (or, without one, creations) from this instant on.
+    pub from: Option<i64>,
+    /// And before this one.
+    pub until: Option<i64>,
+}
+
+/// Lists jobs of a hall after an id, in the order of ids.
+pub async fn list_jobs(
+    c: C<'_>,
+    hall: HallId,
+    filter: &Filter,
+    (after, limit): (Uuid, i64),
+) -> Result<Vec<ListedRow>> {
+    c.q(LIST_JOBS)
+        .bind(hall.0)
+        .bind(after)
+        .bind(filter.job)
+        .bind(&filter.status)
+        .bind(filter.technician)
+        .bind(&filter.kind)
+        .bind(filter.from)
+        .bind(filter.until)
+        .bind(limit)
+        .all()
+        .await
 }

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{C, Query, Result};
+use super::{C, FromDb, Query, Result};
 
 /// Sizes of a statement; few, so that the drivers keep each one prepared.
 const CHUNKS: [usize; 4] = [64, 16, 4, 1];
@@ -30,6 +30,26 @@ pub async fn insert_rows<T>(
 }
 
 /// Repeats the row of placeholders, counting on.
+/// Selects the rows whose key is among `keys`; the statement asks for `in ($1)`.
+pub async fn select_in<T: FromDb>(
+    mut c: C<'_>,
+    one_key: &'static str,
+    keys: &[Vec<u8>],
+) -> Result<Vec<T>> {
+    let mut found = Vec::new();
+    let mut rest = keys;
+    for size in CHUNKS {
+        let placeholders: Vec<_> = (1..=size).map(|n| format!("${n}")).collect();
+        let sql = one_key.replace("($1)", &format!("({})", placeholders.join(", ")));
+        while let Some((chunk, after)) = rest.split_at_checked(size) {
+            let query = c.lend().q(AssertSqlSafe(sql.as_str()));
+            found.extend(chunk.iter().fold(query, |query, key| query.bind(key)).all().await?);
+            rest = after;
+        }
+    }
+    Ok(found)
+}
+
 fn many(one_row: &str, rows: usize) -> String {
     let start = one_row.find("($1").expect("the statement inserts a row of placeholders");
     let end = start + one_row[start..].find(')').expect("the row of placeholders is closed") + 1;

@@ -24,20 +24,28 @@ mod tests {
 
     /// One line for each file with statements.
     const FILES: &[(&str, &[(&str, &str)])] = &[
+        ("actors", actors::ALL),
+        ("anchors", anchors::ALL),
         ("changes", changes::ALL),
         ("devices", devices::ALL),
         ("documents", documents::ALL),
         ("enrolments", enrolments::ALL),
+        ("feed", feed::ALL),
         ("grants", grants::ALL),
         ("halls", halls::ALL),
         ("hoses", hoses::ALL),
         ("households", households::ALL),
         ("jobs", jobs::ALL),
+        ("live_events", live_events::ALL),
         ("login_attempts", login_attempts::ALL),
         ("meters", meters::ALL),
         ("packs", packs::ALL),
+        ("projections", projections::ALL),
+        ("quarantine", quarantine::ALL),
         ("sessions", sessions::ALL),
         ("users", users::ALL),
+        ("verdicts", verdicts::ALL),
+        ("waiting", waiting::ALL),
     ];
 
     #[test]

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
+use crate::jobs::CreateJobError;
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -144,6 +145,17 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, retry_after_s.into());
         }
         response
+    }
+}
+
+impl From<CreateJobError> for ApiError {
+    fn from(error: CreateJobError) -> Self {
+        match error {
+            CreateJobError::NoHousehold(_) => Self::NotFound("household"),
+            other @ (CreateJobError::Db(_)
+            | CreateJobError::Edit(_)
+            | CreateJobError::Preflight(_)) => Self::Internal(other.into()),
+        }
     }
 }
 

@@ -1,0 +1,51 @@
+//! What happened in a hall, in the order of its positions: the rows that live streams read.
+
+use domain::id::HallId;
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{C, Result, insert_rows, statements};
+
+statements! {
+    INSERT_EVENT = "insert into live_event (hall_id, position, kind, job_id, at, body) values ($1, $2, $3, $4, $5, $6)";
+    LIST_EVENTS = "select hall_id, position, kind, job_id, at, body from live_event \
+        where hall_id = $1 and position > $2 order by position limit $3";
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct LiveEventRow {
+    /// The hall.
+    pub hall_id: Uuid,
+    /// Its place in the feed.
+    pub position: i64,
+    /// What it was.
+    pub kind: String,
+    /// The job it was about.
+    pub job_id: Option<Uuid>,
+    /// When, Unix ms.
+    pub at: i64,
+    /// All that a board needs.
+    pub body: Json<Value>,
+}
+
+/// Adds events.
+pub async fn insert_events(c: C<'_>, events: &[LiveEventRow]) -> Result<()> {
+    insert_rows(c, INSERT_EVENT, events, |q, event| {
+        let q = q.bind(event.hall_id).bind(event.position).bind(&event.kind);
+        q.bind(event.job_id).bind(event.at).bind(&event.body)
+    })
+    .await
+    .map(drop)
+}
+
+/// Lists what happened after a position.
+pub async fn list_events(
+    c: C<'_>,
+    hall: HallId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<LiveEventRow>> {
+    c.q(LIST_EVENTS).bind(hall.0).bind(after).bind(limit).all().await
+}

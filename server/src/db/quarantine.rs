@@ -1,0 +1,105 @@
+//! Changes that were not accepted, kept whole with the reason.
+
+use domain::id::{HallId, UserId};
+use uuid::Uuid;
+
+use super::{C, Result, insert_rows, select_in, statements};
+
+statements! {
+    INSERT_QUARANTINED = "insert into quarantine (hash, hall_id, job_id, device_id, user_id, reason, detail, \
+        received_at, sent_boot, sent_mono_ms, bytes, released_at, released_by) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing";
+    LIST_QUARANTINE = "select hash, hall_id, job_id, device_id, user_id, reason, detail, received_at, sent_boot, \
+        sent_mono_ms, bytes, released_at, released_by from quarantine \
+        where hall_id = $1 and released_at is null order by received_at, hash";
+    FIND_QUARANTINED = "select hash, hall_id, job_id, device_id, user_id, reason, detail, received_at, sent_boot, \
+        sent_mono_ms, bytes, released_at, released_by from quarantine where hash = $1 and hall_id = $2";
+    FIND_UNRELEASED = "select hash, reason from quarantine where released_at is null and hash in ($1)";
+    RELEASE_QUARANTINED = "update quarantine set released_at = $1, released_by = $2 \
+        where hash = $3 and released_at is null";
+}
+
+/// A change kept apart.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct QuarantineRow {
+    /// Its name.
+    pub hash: Vec<u8>,
+    /// The hall.
+    pub hall_id: Uuid,
+    /// The job it was offered for.
+    pub job_id: Option<Uuid>,
+    /// The device that offered it.
+    pub device_id: Uuid,
+    /// The user who offered it.
+    pub user_id: Uuid,
+    /// The key of the reason.
+    pub reason: String,
+    /// The reason in words; may quote what was written.
+    pub detail: String,
+    /// When it came.
+    pub received_at: i64,
+    /// The device's boot when it sent the request.
+    pub sent_boot: i64,
+    /// The device's monotonic clock then.
+    pub sent_mono_ms: i64,
+    /// The bytes as they came.
+    pub bytes: Vec<u8>,
+    /// When a person let it out.
+    pub released_at: Option<i64>,
+    /// Who did.
+    pub released_by: Option<Uuid>,
+}
+
+/// Why an unreleased change is kept apart.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ReasonRow {
+    /// Its name.
+    pub hash: Vec<u8>,
+    /// The key of the reason.
+    pub reason: String,
+}
+
+/// Keeps changes apart.
+pub async fn insert_quarantined(c: C<'_>, rows: &[QuarantineRow]) -> Result<()> {
+    insert_rows(c, INSERT_QUARANTINED, rows, |q, row| {
+        q.bind(&row.hash)
+            .bind(row.hall_id)
+            .bind(row.job_id)
+            .bind(row.device_id)
+            .bind(row.user_id)
+            .bind(&row.reason)
+            .bind(&row.detail)
+            .bind(row.received_at)
+            .bind(row.sent_boot)
+            .bind(row.sent_mono_ms)
+            .bind(&row.bytes)
+            .bind(row.released_at)
+            .bind(row.released_by)
+    })
+    .await
+    .map(drop)
+}
+
+/// Lists what a hall keeps apart and nobody let out.
+pub async fn list_quarantine(c: C<'_>, hall: HallId) -> Result<Vec<QuarantineRow>> {
+    c.q(LIST_QUARANTINE).bind(hall.0).all().await
+}
+
+/// Finds a change that a hall kept apart, released or not.
+pub async fn find_quarantined(
+    c: C<'_>,
+    hall: HallId,
+    hash: &[u8],
+) -> Result<Option<QuarantineRow>> {
+    c.q(FIND_QUARANTINED).bind(hash).bind(hall.0).opt().await
+}
+
+/// Finds those of the changes that are kept apart.
+pub async fn find_unreleased(c: C<'_>, hashes: &[Vec<u8>]) -> Result<Vec<ReasonRow>> {
+    select_in(c, FIND_UNRELEASED, hashes).await
+}
+
+/// Lets a change out; `false` when it was not there.
+pub async fn release_quarantined(c: C<'_>, hash: &[u8], by: UserId, now_ms: i64) -> Result<bool> {
+    Ok(c.q(RELEASE_QUARANTINED).bind(now_ms).bind(by.0).bind(hash).execute().await? > 0)
+}

@@ -1,0 +1,121 @@
+//! `GET /api/live`: what happens in the hall, as it happens, without a gap and without a double.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Sse;
+use axum::response::sse::{Event, KeepAlive};
+use domain::id::HallId;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::caller::Staff;
+use super::error::ApiError;
+use crate::db::live_events::{self, LiveEventRow};
+use crate::db::{Result, halls};
+use crate::jobs::summary;
+use crate::state::AppState;
+
+/// Events read at once.
+const PAGE: i64 = 200;
+
+/// Events that wait for a slow reader.
+const QUEUE: usize = 64;
+
+/// How often a stream looks for itself, in case a ring was lost.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Streams a snapshot and what follows, or what followed `Last-Event-ID`.
+pub async fn follow_hall(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let resumed = match headers.get("last-event-id") {
+        None => None,
+        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            ApiError::BadRequest("send the id of an event as Last-Event-ID, or none".to_owned())
+        })?),
+    };
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let bell = state.bell.listen(caller.hall);
+    let after = match resumed {
+        Some(after) => after,
+        None => send_snapshot(&state, caller.hall, &sender).await?,
+    };
+    let mut stream = LiveStream { state, hall: caller.hall, after, sender, bell };
+    tokio::spawn(async move { stream.run().await });
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default()))
+}
+
+type Sender = mpsc::Sender<Result<Event, Infallible>>;
+
+/// Sends every job as it stands; tells the position from which events continue it.
+async fn send_snapshot(state: &AppState, hall: HallId, sender: &Sender) -> Result<i64, ApiError> {
+    let mut conn = state.db.read().await?;
+    // The position first: what commits between the two is told twice in content, never left out.
+    let row = halls::find_hall(conn.c(), hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let position = row.next_position - 1;
+    let jobs = summary::list_all(conn.c(), hall).await?;
+    let data = json!({"jobs": jobs, "position": position});
+    let event = Event::default().id(position.to_string()).event("snapshot").data(data.to_string());
+    let _gone = sender.send(Ok(event)).await;
+    Ok(position)
+}
+
+/// One reader's place in the hall's feed.
+struct LiveStream {
+    state: AppState,
+    hall: HallId,
+    after: i64,
+    sender: Sender,
+    bell: tokio::sync::watch::Receiver<i64>,
+}
+
+impl LiveStream {
+    async fn run(&mut self) {
+        let mut closing = self.state.closing.clone();
+        loop {
+            match self.send_new().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a live stream cannot read; it looks again");
+                }
+            }
+            tokio::select! {
+                rung = self.bell.changed() => if rung.is_err() { return },
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = self.sender.closed() => return,
+                _ = closing.wait_for(|closing| *closing) => return,
+            }
+        }
+    }
+
+    /// Sends one page of what is new; whether there may be more.
+    async fn send_new(&mut self) -> Result<bool> {
+        self.bell.borrow_and_update();
+        let mut conn = self.state.db.read().await?;
+        let rows = live_events::list_events(conn.c(), self.hall, self.after, PAGE).await?;
+        drop(conn);
+        let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
+        for row in rows {
+            self.after = row.position;
+            if self.sender.send(Ok(event(row))).await.is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(is_full)
+    }
+}
+
+fn event(row: LiveEventRow) -> Event {
+    let mut data = row.body.0;
+    data["at"] = json!(row.at);
+    data["position"] = json!(row.position);
+    Event::default().id(row.position.to_string()).event("job").data(data.to_string())
+}

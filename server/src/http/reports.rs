@@ -1,0 +1,121 @@
+//! Reports: whether people arrive when they promised (A2).
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::NaiveDate;
+use domain::catalogue::{self, Language};
+use domain::punctuality::{Punctuality, Tally};
+use serde::{Deserialize, Serialize};
+
+use super::caller::Staff;
+use super::error::ApiError;
+use super::extract::Query;
+use crate::db::verdicts::{self, StoredVerdict};
+use crate::state::AppState;
+
+/// Which days to report, and by what.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskPunctuality {
+    from: NaiveDate,
+    to: NaiveDate,
+    by: By,
+    #[serde(default)]
+    lang: Lang,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum By {
+    Technician,
+    Kind,
+    Day,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Lang {
+    #[default]
+    Zh,
+    En,
+}
+
+/// One line of the report.
+#[derive(Debug, Serialize)]
+pub struct PunctualityRow {
+    key: String,
+    name: String,
+    #[serde(flatten)]
+    tally: Tally,
+    /// On time out of what can be judged.
+    rate: Option<f64>,
+}
+
+/// The report.
+#[derive(Debug, Serialize)]
+pub struct PunctualityBody {
+    rows: Vec<PunctualityRow>,
+}
+
+/// Counts appointments of some days by technician, kind or day.
+pub async fn report_punctuality(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Query(asked): Query<AskPunctuality>,
+) -> Result<Json<PunctualityBody>, ApiError> {
+    if asked.from > asked.to {
+        return Err(ApiError::BadRequest("let `from` be no later than `to`".to_owned()));
+    }
+    let (from, to) = (asked.from.to_string(), asked.to.to_string());
+    let mut conn = state.db.read().await?;
+    let stored = verdicts::list_verdicts(conn.c(), caller.hall, &from, &to).await?;
+    let now_ms = state.clock.now_ms();
+    let mut rows: BTreeMap<String, (String, Tally)> = BTreeMap::new();
+    for verdict in &stored {
+        let (key, name) = heading(verdict, asked.by, asked.lang);
+        let (_, tally) = rows.entry(key).or_insert_with(|| (name, Tally::default()));
+        tally.count(judge_again(verdict, now_ms)?);
+    }
+    let rows = rows.into_iter().map(|(key, (name, tally))| {
+        let rate = tally.on_time_rate();
+        PunctualityRow { key, name, tally, rate }
+    });
+    Ok(Json(PunctualityBody { rows: rows.collect() }))
+}
+
+fn heading(verdict: &StoredVerdict, by: By, lang: Lang) -> (String, String) {
+    let language = match lang {
+        Lang::Zh => Language::Chinese,
+        Lang::En => Language::English,
+    };
+    match by {
+        By::Technician => {
+            let key = verdict.technician_id.map(|id| id.to_string()).unwrap_or_default();
+            (key, verdict.technician_name.clone().unwrap_or_default())
+        }
+        By::Kind => {
+            let name = catalogue::text(language, &format!("kind.{}", verdict.kind), &[]);
+            (verdict.kind.clone(), name)
+        }
+        By::Day => (verdict.day.clone(), verdict.day.clone()),
+    }
+}
+
+/// What was pending when the job changed last is judged by the clock of now.
+fn judge_again(verdict: &StoredVerdict, now_ms: i64) -> Result<Punctuality, ApiError> {
+    let heard = verdict.heard_at.is_some_and(|heard| heard >= verdict.window_end);
+    Ok(match verdict.punctuality.as_str() {
+        "pending" | "not_heard" if now_ms <= verdict.window_end => Punctuality::Pending,
+        "pending" | "not_heard" if heard => Punctuality::Missed,
+        "pending" | "not_heard" => Punctuality::NotHeard,
+        "early" => Punctuality::Early,
+        "on_time" => Punctuality::OnTime,
+        "late" => Punctuality::Late,
+        "missed" => Punctuality::Missed,
+        "cannot_tell" => Punctuality::CannotTell { width_ms: 0 },
+        "released" => Punctuality::Released,
+        other => return Err(anyhow::anyhow!("{other} is no verdict on an appointment").into()),
+    })
+}

@@ -1,0 +1,165 @@
+//! What the hall adds to a job: plan entries and messages, made in the document under the process's own actor.
+
+use automerge::Automerge;
+use domain::id::{EntryId, HallId, JobId, MessageId, UserId};
+use domain::job::{Assignment, Author, Job, Message, PlanEntry};
+use domain::stamp::{BootId, Stamp, Timestamp};
+use sync::document::{self, Pen};
+use sync::limits::Limits;
+use sync::preflight;
+use uuid::Uuid;
+
+use super::settle::{Happening, settle};
+use crate::db::changes::{self, ChangeRow};
+use crate::db::{C, Tx, documents, grants, halls};
+use crate::http::error::ApiError;
+use crate::ids::fresh_uuid;
+use crate::state::AppState;
+
+/// Something the hall adds.
+#[derive(Clone, Debug)]
+pub enum Addition {
+    /// An entry of the plan.
+    Entry(PlanEntry),
+    /// A line to the technician.
+    Message(String),
+}
+
+/// Adds to a job of the hall; tells the id under which it stands.
+pub async fn add(
+    state: &AppState,
+    (hall, by): (HallId, UserId),
+    job: JobId,
+    addition: Addition,
+) -> Result<Uuid, ApiError> {
+    let now = state.clock.now();
+    let mut tx = state.db.begin().await?;
+    // The hall's row first: whoever holds it is the only one who changes the hall's documents.
+    let position = halls::take_positions(tx.c(), hall, 2).await?;
+    documents::find_document(tx.c(), hall, job).await?.ok_or(ApiError::NotFound("job"))?;
+    let mut doc = load(tx.c(), job).await?;
+    let before = read(&doc)?;
+    let id = fresh_uuid(now.max(newest(&before)));
+    let bytes = write(state, &mut doc, (id, by, now), &addition)?;
+    let row = change_row((hall, by, job), (position, now), bytes)?;
+    changes::insert_changes(tx.c(), &[row]).await?;
+    if let Addition::Entry(PlanEntry::Assignment(assignment)) = &addition {
+        hand_over(&mut tx, hall, job, assignment, position).await?;
+    }
+    let after = read(&doc)?;
+    let pack = state.packs.find(tx.c(), &after.pack).await?;
+    let what = if matches!(addition, Addition::Entry(_)) { "planned" } else { "said" };
+    let happening = Happening { what, facts: Vec::new() };
+    settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;
+    tx.commit().await?;
+    state.bell.ring(hall, position + 1);
+    Ok(id)
+}
+
+/// Loads a job's document from its snapshot and the changes after it.
+pub async fn load(mut c: C<'_>, job: JobId) -> Result<Automerge, ApiError> {
+    let snapshot = documents::find_snapshot(c.lend(), job).await?;
+    let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.position);
+    let rows = changes::list_job_changes(c, job, after).await?;
+    let bytes: Vec<&[u8]> = rows.iter().map(|row| row.bytes.as_slice()).collect();
+    let snapshot = snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
+    document::load(snapshot, &bytes).map_err(|error| ApiError::Internal(error.into()))
+}
+
+/// Reads a job from its document.
+pub fn read(doc: &Automerge) -> Result<Job, ApiError> {
+    document::read(doc).map_err(|error| ApiError::Internal(error.into()))
+}
+
+fn write(
+    state: &AppState,
+    doc: &mut Automerge,
+    (id, by, now): (Uuid, UserId, Timestamp),
+    addition: &Addition,
+) -> Result<Vec<u8>, ApiError> {
+    let pen = Pen { actor: state.actor.clone(), at: now };
+    let written = match addition {
+        Addition::Entry(entry) => document::plan_change(doc, &pen, EntryId(id), entry),
+        Addition::Message(text) => {
+            // The server's clock is the anchor itself: boot zero, no doubt.
+            let stamp = Stamp {
+                wall_at: now,
+                boot: BootId(0),
+                mono_ms: now.timestamp_millis(),
+                anchor: None,
+            };
+            let message = Message { author: by, stamp, text: text.clone() };
+            document::message_change(doc, &pen, MessageId(id), &message)
+        }
+    };
+    written.map_err(|error| ApiError::Internal(error.into()))
+}
+
+/// The newest time in the ids of the plan: an entry made now sorts after all of them.
+fn newest(job: &Job) -> Timestamp {
+    let plan = &job.plan;
+    let ids = (plan.appointments.keys())
+        .chain(plan.assignments.keys())
+        .chain(plan.cancelled.keys())
+        .chain(plan.rulings.keys())
+        .chain(plan.instructions.keys());
+    let facts = job.visits.values().flat_map(|visit| visit.facts.keys());
+    let all = ids.map(|id| id.0).chain(facts.map(|id| id.0));
+    let made = all.filter(|id| id.get_version_num() == 7).map(|id| id.as_u128() >> 80);
+    let newest_ms = made.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
+    chrono::DateTime::from_timestamp_millis(newest_ms + 1).unwrap_or_default()
+}
+
+/// The raw change as a row of the hall's own.
+fn change_row(
+    (hall, by, job): (HallId, UserId, JobId),
+    (position, now): (i64, Timestamp),
+    bytes: Vec<u8>,
+) -> Result<ChangeRow, ApiError> {
+    let inspected = preflight::inspect(&bytes, &Limits::default())
+        .map_err(|error| ApiError::Internal(error.into()))?;
+    Ok(ChangeRow {
+        hash: inspected.hash.0.to_vec(),
+        hall_id: hall.0,
+        job_id: job.0,
+        position,
+        actor: inspected.actor.to_bytes().to_vec(),
+        seq: i64::try_from(inspected.seq).unwrap_or(i64::MAX),
+        device_id: None,
+        author_id: Some(by.0),
+        received_at: now.timestamp_millis(),
+        sent_boot: None,
+        sent_mono_ms: None,
+        bytes,
+    })
+}
+
+/// Lets the new holder have the job, and takes it from everybody else.
+async fn hand_over(
+    tx: &mut Tx,
+    hall: HallId,
+    job: JobId,
+    assignment: &Assignment,
+    position: i64,
+) -> Result<(), ApiError> {
+    let known = grants::list_job_grants(tx.c(), job).await?;
+    let live: Vec<UserId> = known
+        .iter()
+        .filter(|grant| grant.withdrawn_position.is_none())
+        .map(|grant| UserId(grant.user_id))
+        .collect();
+    for user in live.iter().filter(|user| Some(**user) != assignment.technician) {
+        grants::withdraw_grant(tx.c(), job, *user, position).await?;
+    }
+    match assignment.technician {
+        Some(user) if !live.contains(&user) => {
+            Ok(grants::insert_grant(tx.c(), hall, job, user, position).await?)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Who decides, and when by the server's clock.
+pub fn author(by: UserId, now: Timestamp) -> Author {
+    Author { by, at: now }
+}

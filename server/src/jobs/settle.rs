@@ -1,0 +1,68 @@
+//! After a job changed: its projections and its live event, in the transaction that changed it.
+
+use std::collections::BTreeMap;
+
+use domain::id::{DeviceId, JobId};
+use domain::job::Job;
+use domain::pack::Pack;
+use domain::stamp::Timestamp;
+use serde_json::json;
+use sqlx::types::Json;
+
+use super::summary::JobSummary;
+use crate::db::live_events::{self, LiveEventRow};
+use crate::db::{C, Result, anchors, changes, devices, jobs, projections};
+use crate::projection::{DeviceTime, Knowledge, Receipt, project};
+
+/// What happened to a job, as the live stream names it.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// `created`, `planned`, `visited` or `said`.
+    pub what: &'static str,
+    /// The kinds of the facts that were added.
+    pub facts: Vec<String>,
+}
+
+/// Derives everything anew from a job and tells the live stream, at this position.
+pub async fn settle(
+    mut c: C<'_>,
+    job: &Job,
+    happening: &Happening,
+    (pack, now, position): (&Pack, Timestamp, i64),
+) -> Result<()> {
+    let times = device_times(c.lend(), job.id).await?;
+    let known = Knowledge { pack, times: &times, now, position };
+    let (row, details) = project(job, &known);
+    jobs::upsert_jobs(c.lend(), std::slice::from_ref(&row)).await?;
+    projections::replace_details(c.lend(), job.hall.0, job.id, &details).await?;
+    let heard_at = match row.technician_id {
+        Some(technician) => devices::find_heard_at(c.lend(), technician).await?,
+        None => None,
+    };
+    let summary = JobSummary::new(row, &job.briefing.household, heard_at);
+    let event = LiveEventRow {
+        hall_id: job.hall.0,
+        position,
+        kind: happening.what.to_owned(),
+        job_id: Some(job.id.0),
+        at: now.timestamp_millis(),
+        body: Json(json!({"what": happening.what, "facts": happening.facts, "job": summary})),
+    };
+    live_events::insert_events(c, &[event]).await
+}
+
+/// What the hall knows of the time on each device that wrote to a job.
+pub async fn device_times(mut c: C<'_>, job: JobId) -> Result<BTreeMap<DeviceId, DeviceTime>> {
+    let mut times: BTreeMap<DeviceId, DeviceTime> = BTreeMap::new();
+    for row in changes::list_receipts(c.lend(), job).await? {
+        let received_at = chrono::DateTime::from_timestamp_millis(row.received_at);
+        if let (Some(received_at), Ok(boot)) = (received_at, u32::try_from(row.sent_boot)) {
+            let receipt = Receipt { received_at, boot, mono_ms: row.sent_mono_ms };
+            times.entry(DeviceId(row.device_id)).or_default().receipts.push(receipt);
+        }
+    }
+    for (device, time) in &mut times {
+        time.anchors = anchors::list_anchors(c.lend(), *device).await?;
+    }
+    Ok(times)
+}

@@ -1,0 +1,136 @@
+//! What lists, boards and the live stream show of a job.
+
+use domain::household::Household;
+use domain::id::{HallId, HouseholdId, JobId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::db::jobs::{self, Filter, JobRow, ListedRow};
+use crate::db::{C, Result};
+
+/// A job in a list; instants are Unix milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobSummary {
+    /// The job.
+    pub id: JobId,
+    /// The key of its kind.
+    pub kind: String,
+    /// The key of its status.
+    pub status: String,
+    /// Whose door it is.
+    pub household: Door,
+    /// Who has it by the plan.
+    pub technician: Option<UserId>,
+    /// The window that holds.
+    pub window: Option<WindowBody>,
+    /// What was promised.
+    pub promise: Option<PromiseBody>,
+    /// What clashes, until a ruling.
+    pub clashes: Value,
+    /// When the hall took it on.
+    pub created_at: i64,
+    /// Where in the hall's feed it changed last.
+    pub position: i64,
+    /// When a phone of its technician was heard last.
+    pub heard_at: Option<i64>,
+}
+
+/// Whose door it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// The household.
+    pub id: HouseholdId,
+    /// Its account number.
+    pub account: String,
+    /// The holder's name.
+    pub holder: String,
+    /// The address.
+    pub address: String,
+}
+
+/// A window, Unix milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowBody {
+    /// Nobody comes before this.
+    pub start: i64,
+    /// Nobody comes after this.
+    pub end: i64,
+}
+
+/// A promise with its state as of the job's last change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromiseBody {
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix milliseconds.
+    pub due_at: i64,
+    /// The key of its state.
+    pub state: String,
+}
+
+impl JobSummary {
+    /// Puts a job's row and its household together.
+    pub fn new(row: JobRow, household: &Household, heard_at: Option<i64>) -> Self {
+        let door = Door {
+            id: household.id,
+            account: household.account.clone(),
+            holder: household.holder.clone(),
+            address: household.address.clone(),
+        };
+        Self::with_door(row, door, heard_at)
+    }
+
+    fn with_door(row: JobRow, household: Door, heard_at: Option<i64>) -> Self {
+        let window = row.window_start.zip(row.window_end);
+        let promise = row.promise_rule.zip(row.promise_due_at).zip(row.promise_state);
+        let Json(clashes) = row.clashes;
+        Self {
+            id: JobId(row.job_id),
+            kind: row.kind,
+            status: row.status,
+            household,
+            technician: row.technician_id.map(UserId),
+            window: window.map(|(start, end)| WindowBody { start, end }),
+            promise: promise.map(|((rule, due_at), state)| PromiseBody { rule, due_at, state }),
+            clashes,
+            created_at: row.created_at,
+            position: row.updated_position,
+            heard_at,
+        }
+    }
+
+    fn listed(row: ListedRow) -> Self {
+        let door = Door {
+            id: HouseholdId(row.job.household_id),
+            account: row.account,
+            holder: row.holder,
+            address: row.address,
+        };
+        Self::with_door(row.job, door, row.heard_at)
+    }
+}
+
+/// Lists one page of a hall's jobs after an id, in the order of ids.
+pub async fn list_page(
+    c: C<'_>,
+    hall: HallId,
+    filter: &Filter,
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<JobSummary>> {
+    let rows = jobs::list_jobs(c, hall, filter, (after, limit)).await?;
+    Ok(rows.into_iter().map(JobSummary::listed).collect())
+}
+
+/// Lists every job of a hall.
+pub async fn list_all(c: C<'_>, hall: HallId) -> Result<Vec<JobSummary>> {
+    list_page(c, hall, &Filter::default(), Uuid::nil(), i64::MAX).await
+}
+
+/// Finds one job of a hall.
+pub async fn find(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<JobSummary>> {
+    let filter = Filter { job: Some(job.0), ..Filter::default() };
+    Ok(list_page(c, hall, &filter, Uuid::nil(), 1).await?.pop())
+}

@@ -1,0 +1,243 @@
+//! What is derived from a job: one pure function from the document to the rows that SQL holds.
+//!
+//! Verdicts that depend on the clock alone (`pending`, `not_heard`) are stored as they were at the job's last change
+//! and judged again when they are read; all others are final until the job changes.
+
+use std::collections::BTreeMap;
+
+use domain::appointment::Source;
+use domain::calendar::city_day;
+use domain::id::DeviceId;
+use domain::job::Job;
+use domain::pack::Pack;
+use domain::promise;
+use domain::punctuality::{Circumstances, Punctuality, verdicts};
+use domain::stamp::{Anchor, Interval, Stamp, Timestamp};
+use domain::status;
+use domain::visit::{Fact, Outcome, Recorded, Visit, live_facts};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::db::jobs::JobRow;
+use crate::db::projections::{
+    FactRow, HoseChangeRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
+};
+
+/// What the hall knows of the time on one device, as far as one job is concerned.
+#[derive(Clone, Debug, Default)]
+pub struct DeviceTime {
+    /// The server times that the device heard.
+    pub anchors: Vec<Anchor>,
+    /// When changes of the job arrived from it.
+    pub receipts: Vec<Receipt>,
+}
+
+/// One arrival of changes: nothing in them happened later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// When, by the server's clock.
+    pub received_at: Timestamp,
+    /// The device's boot when it sent them.
+    pub boot: u32,
+    /// Its monotonic clock then.
+    pub mono_ms: i64,
+}
+
+/// What a projection rests on besides the job.
+pub struct Knowledge<'a> {
+    /// The job's rule pack.
+    pub pack: &'a Pack,
+    /// Time by device.
+    pub times: &'a BTreeMap<DeviceId, DeviceTime>,
+    /// The server's time.
+    pub now: Timestamp,
+    /// Where in the feed the job changed last.
+    pub position: i64,
+}
+
+/// Derives everything from a job.
+pub fn project(job: &Job, known: &Knowledge<'_>) -> (JobRow, JobDetails) {
+    let times = |stamp: &Stamp| resolve(job, stamp, known);
+    (job_row(job, &times, known), details(job, &times, known))
+}
+
+/// Resolves a stamp of the job with all that the hall knows.
+///
+/// A request of the same boot bounds it by its own monotonic clock; of another boot, only by its arrival.
+fn resolve(job: &Job, stamp: &Stamp, known: &Knowledge<'_>) -> Interval {
+    let drift_ppm = known.pack.time.drift_ppm;
+    let of_boot = |time: &&DeviceTime| {
+        time.receipts.iter().any(|receipt| receipt.boot == stamp.boot.0)
+            || time.anchors.iter().any(|anchor| anchor.boot == stamp.boot)
+    };
+    let recorded_by =
+        job.visits.values().find(|visit| visit.facts.values().any(|it| it.stamp == *stamp));
+    let time = recorded_by.and_then(|visit| known.times.get(&visit.device));
+    let time = time.or_else(|| known.times.values().find(of_boot));
+    let Some(time) = time else {
+        let bounds = Interval { earliest: job.created_at, latest: known.now.max(job.created_at) };
+        return stamp.resolve(&[], bounds, drift_ppm);
+    };
+    let same_boot =
+        time.receipts.iter().filter(|it| it.boot == stamp.boot.0 && it.mono_ms >= stamp.mono_ms);
+    let by_clock = same_boot.map(|it| {
+        let since = it.mono_ms - stamp.mono_ms;
+        it.received_at
+            - chrono::TimeDelta::milliseconds(since - since.saturating_mul(drift_ppm) / 1_000_000)
+    });
+    let by_arrival = time.receipts.iter().map(|it| it.received_at).max();
+    let latest = by_clock.min().or(by_arrival).unwrap_or(known.now).max(job.created_at);
+    stamp.resolve(&time.anchors, Interval { earliest: job.created_at, latest }, drift_ppm)
+}
+
+fn job_row(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>) -> JobRow {
+    let standing = status::standing(job);
+    let promise = promise::judge(job, times, known.now, known.pack);
+    let ms = |at: Timestamp| at.timestamp_millis();
+    JobRow {
+        job_id: job.id.0,
+        hall_id: job.hall.0,
+        household_id: job.briefing.household.id.0,
+        kind: job.kind.key().to_owned(),
+        pack_id: job.pack.0.clone(),
+        status: standing.status.key().to_owned(),
+        technician_id: standing.technician.map(|it| it.0),
+        visit_id: standing.visit.map(|it| it.0),
+        window_start: standing.appointment.map(|it| ms(it.start)),
+        window_end: standing.appointment.map(|it| ms(it.end)),
+        created_at: ms(job.created_at),
+        promise_rule: promise.as_ref().map(|it| it.rule.clone()),
+        promise_due_at: promise.as_ref().map(|it| ms(it.due_at)),
+        promise_state: promise.as_ref().map(|it| it.state.key().to_owned()),
+        clashes: Json(json!(standing.clashes)),
+        updated_position: known.position,
+    }
+}
+
+fn details(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>) -> JobDetails {
+    let mut details =
+        JobDetails { verdicts: verdict_rows(job, times, known), ..JobDetails::default() };
+    for (id, visit) in &job.visits {
+        let live = live_facts(visit);
+        let closed = live.iter().find_map(|(_, it)| outcome_key(&it.fact));
+        details.visits.push(VisitRow {
+            visit_id: id.0,
+            technician_id: visit.technician.0,
+            device_id: visit.device.0,
+            outcome: closed.map(str::to_owned),
+        });
+        for (fact, recorded) in &visit.facts {
+            let withdrawn = !live.iter().any(|(known, _)| known == fact);
+            details.facts.push(fact_row((id.0, fact.0), recorded, withdrawn, times));
+        }
+        add_work(&mut details, job, (id.0, visit), times, known);
+    }
+    details
+}
+
+fn fact_row(
+    (visit_id, fact_id): (Uuid, Uuid),
+    recorded: &Recorded,
+    withdrawn: bool,
+    times: &dyn Fn(&Stamp) -> Interval,
+) -> FactRow {
+    let body = json!(recorded);
+    let at = times(&recorded.stamp);
+    FactRow {
+        visit_id,
+        fact_id,
+        kind: body["type"].as_str().unwrap_or_default().to_owned(),
+        earliest: at.earliest.timestamp_millis(),
+        latest: at.latest.timestamp_millis(),
+        withdrawn,
+        body: Json(body),
+    }
+}
+
+/// The readings and hoses of one visit that were not withdrawn.
+fn add_work(
+    details: &mut JobDetails,
+    job: &Job,
+    (visit_id, visit): (Uuid, &Visit),
+    times: &dyn Fn(&Stamp) -> Interval,
+    known: &Knowledge<'_>,
+) {
+    for (fact, recorded) in live_facts(visit) {
+        let latest = times(&recorded.stamp).latest;
+        let day = city_day(latest, known.pack.time.utc_offset_minutes).to_string();
+        if let Fact::Read { meter, register, verdict, .. } = &recorded.fact {
+            details.readings.push(ReadingRow {
+                visit_id,
+                fact_id: fact.0,
+                meter_id: meter.0,
+                read_on: day,
+                register: register.map(|it| it.0),
+                finding: verdict.finding.key().to_owned(),
+                verdict: Json(json!(verdict)),
+            });
+        } else if let Fact::HoseReplaced { removed, installed, free } = &recorded.fact {
+            details.hose_changes.push(HoseChangeRow {
+                visit_id,
+                fact_id: fact.0,
+                household_id: job.briefing.household.id.0,
+                removed_hose_id: removed.map(|it| it.0),
+                hose_id: installed.id.0,
+                kind: word(&json!(installed.kind)),
+                length_mm: i64::from(installed.length_mm),
+                changed_on: day,
+                free: *free,
+            });
+        }
+    }
+}
+
+fn verdict_rows(
+    job: &Job,
+    times: &dyn Fn(&Stamp) -> Interval,
+    known: &Knowledge<'_>,
+) -> Vec<VerdictRow> {
+    let circumstances =
+        Circumstances { times, now: known.now, heard_until: None, pack: known.pack };
+    let judged = verdicts(job, &circumstances).into_iter().zip(0..);
+    let rows = judged.map(|(verdict, ordinal)| VerdictRow {
+        ordinal,
+        agreed_id: match verdict.agreed.source {
+            Source::Plan(entry) => entry.0,
+            Source::Visit(_, fact) => fact.0,
+        },
+        technician_id: verdict.technician.map(|it| it.0),
+        kind: verdict.kind.key().to_owned(),
+        day: verdict.day.to_string(),
+        window_start: verdict.agreed.window.start.timestamp_millis(),
+        window_end: verdict.agreed.window.end.timestamp_millis(),
+        punctuality: verdict.punctuality.key().to_owned(),
+        width_ms: match verdict.punctuality {
+            Punctuality::CannotTell { width_ms } => Some(width_ms),
+            Punctuality::Pending
+            | Punctuality::Early
+            | Punctuality::OnTime
+            | Punctuality::Late
+            | Punctuality::Missed
+            | Punctuality::NotHeard
+            | Punctuality::Released => None,
+        },
+    });
+    rows.collect()
+}
+
+fn outcome_key(fact: &Fact) -> Option<&'static str> {
+    let Fact::Closed { outcome } = fact else { return None };
+    Some(match outcome {
+        Outcome::Done => "done",
+        Outcome::NoOneHome => "no_one_home",
+        Outcome::Refused { .. } => "refused",
+        Outcome::WrongAddress { .. } => "wrong_address",
+        Outcome::CannotFinish { .. } => "cannot_finish",
+    })
+}
+
+/// A value that serde writes as one word.
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
