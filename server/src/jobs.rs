@@ -7,7 +7,7 @@ pub mod summary;
 use std::collections::BTreeMap;
 
 use automerge::ActorId;
-use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId, derived};
+use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId, derived, uuid_v7};
 use domain::job::{
     Appointment, Assignment, Author, Briefing, Channel, Due, Job, JobKind, Plan, Window,
 };
@@ -138,7 +138,13 @@ async fn brief(mut c: C<'_>, new: &NewJob) -> Result<Briefing, CreateJobError> {
 
 fn plan(new: &NewJob) -> Plan {
     let author = new.author;
-    let entry = |what: &str| EntryId(derived(new.hall, what, &new.id.to_string()));
+    // Sorts by when it was decided, as all entries do, and is the same when made again.
+    let entry = |what: &str| {
+        let name = derived(new.hall, what, &new.id.to_string());
+        let mut distinct = [0; 10];
+        distinct.copy_from_slice(&name.as_bytes()[..10]);
+        EntryId(uuid_v7(author.at.timestamp_millis(), distinct))
+    };
     let mut plan = Plan::default();
     if let Some((window, channel)) = new.appointment {
         let appointment = Appointment { window, channel, author };

@@ -81,7 +81,8 @@ impl Device {
     pub fn request(&self, now: Moment) -> Request {
         let mut changes = Vec::new();
         let mut bytes = 0;
-        for (job, _, held) in self.offers() {
+        let offers = self.offers().filter(|_| !self.lacks_time(now.boot));
+        for (job, _, held) in offers {
             bytes += held.bytes.len() + limits::OFFER_OVERHEAD_BYTES;
             if changes.len() == limits::OFFERS
                 || (bytes > limits::OFFERS_BYTES && !changes.is_empty())
@@ -133,7 +134,8 @@ impl Device {
         let stays = |job| reply.documents.iter().any(|parcel| parcel.job == job);
         let leaving = self.leaving_jobs().filter(|job| !stays(*job));
         received.records.extend(leaving.map(|job| Record::Purged { job }));
-        received.again = reply.more || (settled > 0 && settled < self.offers().count());
+        let is_left = settled > 0 && settled < self.offers().count();
+        received.again = reply.more || is_left || self.lacks_time(round.boot);
         if self.cursor.is_some_and(|cursor| cursor.epoch != reply.cursor.epoch) {
             received.again = true;
         }
@@ -161,6 +163,15 @@ impl Device {
             self.is_unknown_to_hall(&held.standing)
                 && (held.own.is_some() || !self.was_covered(&held.standing))
         })
+    }
+
+    /// Whether facts of this boot would reach the hall before the phone has heard its time in this boot.
+    ///
+    /// One round without them first: its anchor then places them, which their arrival alone could not.
+    fn lacks_time(&self, boot: BootId) -> bool {
+        let is_of_boot = |held: &Held| held.own.is_some_and(|(made_in, _)| made_in == boot);
+        !self.first_anchors.contains_key(&boot)
+            && self.offers().any(|(_, _, held)| is_of_boot(held))
     }
 
     fn was_covered(&self, standing: &Standing) -> bool {

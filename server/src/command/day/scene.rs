@@ -80,6 +80,8 @@ pub(crate) struct Scene {
     pub(crate) acts: Vec<(Timestamp, Act)>,
     /// When the technician stood at the door.
     pub(crate) arrived_at: Option<Timestamp>,
+    /// When another window was agreed.
+    pub(crate) agreed_at: Option<Timestamp>,
     /// When the technician is free again.
     pub(crate) ends_at: Timestamp,
 }
@@ -89,12 +91,17 @@ pub(crate) fn play(call: &Call, ending: Ending, number: usize, free_at: Timestam
     let mut taps = Taps { now: free_at, acts: Vec::new() };
     match ending {
         Ending::NeverCame | Ending::CalledOff => {
-            return Scene { acts: taps.acts, arrived_at: None, ends_at: free_at };
+            return Scene { acts: taps.acts, arrived_at: None, agreed_at: None, ends_at: free_at };
         }
         Ending::AgreedAnew => {
+            // Some phone while there is time, some only when the window is over.
+            let late = call.window.filter(|_| number.is_multiple_of(2)).map(|window| window.end);
+            let late = late.map(|end| end + TimeDelta::minutes(6));
+            taps.now = taps.now.max(late.unwrap_or(taps.now));
             taps.tap(Act::PhoneAhead { reached: true });
+            let agreed_at = Some(taps.now);
             taps.tap(agree_on_tomorrow(call));
-            return Scene { acts: taps.acts, arrived_at: None, ends_at: taps.now };
+            return Scene { acts: taps.acts, arrived_at: None, agreed_at, ends_at: taps.now };
         }
         Ending::Done
         | Ending::NoOneHome
@@ -109,7 +116,7 @@ pub(crate) fn play(call: &Call, ending: Ending, number: usize, free_at: Timestam
     taps.now = arrived_at;
     taps.tap(Act::Arrive { fix: fix(call, number) });
     taps.at_the_door(call, ending, number);
-    Scene { acts: taps.acts, arrived_at: Some(arrived_at), ends_at: taps.now }
+    Scene { acts: taps.acts, arrived_at: Some(arrived_at), agreed_at: None, ends_at: taps.now }
 }
 
 /// When the technician stands at the door: some early, some late, never on the very edge.

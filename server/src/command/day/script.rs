@@ -148,7 +148,7 @@ fn write_round(script: &mut Script, fate: &Fate, mut round: Vec<&Call>) {
         let race = played.arrived_at.and_then(|at| race(fate, number, call.job, ending, at));
         let clashes = race.iter().map(|(_, clash)| *clash).collect();
         script.turns.extend(race.into_iter().map(|(turn, _)| turn));
-        let known = played.arrived_at.map(|at| fate.known(at));
+        let known = played.arrived_at.or(played.agreed_at).map(|at| fate.known(at));
         let punctuality = expected_punctuality(call, ending, known);
         let status = ending.status();
         script.expected.insert(call.job, Expected { status, punctuality, clashes, technician });
@@ -198,7 +198,13 @@ fn expected_punctuality(
     };
     match (ending, known) {
         (Ending::CalledOff, _) => vec!["released"],
-        (Ending::AgreedAnew, _) => vec!["released", "pending"],
+        (Ending::AgreedAnew, Some((_, latest))) if latest <= window.end => {
+            vec!["released", "pending"]
+        }
+        (Ending::AgreedAnew, Some((earliest, _))) if earliest > window.end => {
+            vec!["missed", "pending"]
+        }
+        (Ending::AgreedAnew, _) => vec!["cannot_tell", "pending"],
         (Ending::NeverCame, _) | (_, None) => vec!["missed"],
         (_, Some((earliest, latest))) if side(earliest) == side(latest) => vec![side(earliest)],
         (_, Some(_)) => vec!["cannot_tell"],
