@@ -1,10 +1,14 @@
 //! The tasks of the workspace: `cargo xtask <task>`.
 
-use std::path::Path;
+mod check;
+mod demo;
+mod run;
+mod serve;
+mod wasm;
+
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
-
-mod demo;
 
 /// The tasks of the workspace.
 #[derive(Parser)]
@@ -15,6 +19,12 @@ struct Xtask {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Builds what is missing, starts Doorstep on SQLite with the demo hall, prints addresses and log-ins.
+    Serve(serve::Serve),
+    /// Runs every check, or those named.
+    Test(check::Check),
+    /// Measures what the system costs, each figure beside what it is compared with.
+    Bench,
     /// Writes the demo hall from its source; with `--check` only says whether it is up to date.
     Demo {
         /// Writes nothing; fails when a file differs.
@@ -24,8 +34,19 @@ enum Task {
 }
 
 fn main() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     match Xtask::parse().task {
+        Task::Serve(serve) => serve.run(&root),
+        Task::Test(check) => check.run(&root),
+        Task::Bench => {
+            run::cargo(&root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])
+        }
         Task::Demo { check } => demo::run(&root, check),
     }
+}
+
+/// The workspace's folder.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
 }

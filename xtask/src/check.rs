@@ -1,0 +1,142 @@
+//! `cargo xtask test`: every check in order, each with its time.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+use crate::run::{cargo, run, succeeds};
+use crate::{demo, wasm};
+
+/// Runs every check, or those named.
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// The steps to run; all when none is named.
+    #[arg(value_enum)]
+    steps: Vec<Step>,
+    /// Leaves out what takes minutes: WebAssembly, documentation, licences and the whole day.
+    #[arg(long, conflicts_with = "steps")]
+    quick: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Step {
+    /// Formatting.
+    Fmt,
+    /// Lints, warnings denied.
+    Clippy,
+    /// The browser's rooms build and lint for WebAssembly.
+    Wasm,
+    /// Documentation, warnings denied.
+    Doc,
+    /// Tests, doctests included.
+    Tests,
+    /// Licences, bans and sources of dependencies.
+    Deny,
+    /// The demo hall is what its generator writes.
+    Demo,
+    /// A whole day over real HTTP.
+    Day,
+}
+
+const ALL: [Step; 8] = [
+    Step::Fmt,
+    Step::Clippy,
+    Step::Wasm,
+    Step::Doc,
+    Step::Tests,
+    Step::Deny,
+    Step::Demo,
+    Step::Day,
+];
+
+const QUICK: [Step; 4] = [Step::Fmt, Step::Clippy, Step::Tests, Step::Demo];
+
+impl Check {
+    /// Runs the steps; stops at the first that fails.
+    #[expect(clippy::print_stdout, reason = "people follow the steps in their terminal")]
+    #[expect(clippy::disallowed_methods, reason = "how long a step took is told to people only")]
+    pub(crate) fn run(&self, root: &Path) -> anyhow::Result<()> {
+        let steps = match (self.steps.as_slice(), self.quick) {
+            ([], true) => &QUICK[..],
+            ([], false) => &ALL[..],
+            (named, _) => named,
+        };
+        let mut times = Vec::new();
+        for step in steps {
+            println!("\n=== {step:?}: {}", step.says());
+            let began = Instant::now();
+            step.run(root).with_context(|| step.advice())?;
+            times.push(format!("{step:?} {} s", began.elapsed().as_secs()));
+        }
+        println!("\nall checks hold: {}", times.join(", "));
+        Ok(())
+    }
+}
+
+impl Step {
+    fn says(self) -> &'static str {
+        match self {
+            Self::Fmt => "formatting",
+            Self::Clippy => "lints",
+            Self::Wasm => "the browser's rooms for WebAssembly",
+            Self::Doc => "documentation",
+            Self::Tests => "tests",
+            Self::Deny => "licences, bans and sources",
+            Self::Demo => "the demo hall",
+            Self::Day => "a whole day over real HTTP",
+        }
+    }
+
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Fmt => "run `cargo fmt --all`",
+            Self::Clippy | Self::Wasm => "mend what the lint names",
+            Self::Doc => "mend the documentation that it names",
+            Self::Tests => "a test fails: run it alone with `cargo test <its name>`",
+            Self::Deny => "see deny.toml: allow with a reason, or leave the dependency out",
+            Self::Demo => "run `cargo xtask demo` and look at what changed",
+            Self::Day => "run `cargo run --bin doorstep -- day --fresh` and read what did not hold",
+        }
+    }
+
+    fn run(self, root: &Path) -> anyhow::Result<()> {
+        match self {
+            Self::Fmt => cargo(root, &["fmt", "--all", "--check"]),
+            Self::Clippy => {
+                cargo(root, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+            }
+            Self::Wasm => wasm::check(root),
+            Self::Doc => run(Command::new("cargo")
+                .current_dir(root)
+                .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+                .env("RUSTDOCFLAGS", "-D warnings")),
+            Self::Tests => tests(root),
+            Self::Deny => deny(root),
+            Self::Demo => demo::run(root, true),
+            Self::Day => cargo(root, &["run", "--bin", "doorstep", "--", "day", "--fresh"]),
+        }
+    }
+}
+
+fn tests(root: &Path) -> anyhow::Result<()> {
+    if succeeds("cargo", &["nextest", "--version"]) {
+        cargo(root, &["nextest", "run", "--workspace"])?;
+        return cargo(root, &["test", "--workspace", "--doc"]);
+    }
+    cargo(root, &["test", "--workspace"])
+}
+
+fn deny(root: &Path) -> anyhow::Result<()> {
+    if !succeeds("cargo", &["deny", "--version"]) {
+        cargo(root, &["install", "--locked", "cargo-deny"])?;
+    }
+    cargo(root, &["deny", "check", "licenses", "bans", "sources"])?;
+    let Some(folder) = std::env::var_os("DOORSTEP_ADVISORY_DB") else { return Ok(()) };
+    if !succeeds("cargo", &["audit", "--version"]) {
+        bail!("DOORSTEP_ADVISORY_DB is set: install cargo-audit to use it");
+    }
+    let audit = ["audit", "--no-fetch", "--stale", "--db"];
+    run(Command::new("cargo").current_dir(root).args(audit).arg(folder))
+}

@@ -1,0 +1,32 @@
+//! Running other programs, with the command shown when it fails.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, bail};
+
+/// Runs cargo in the workspace.
+pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
+    run(Command::new("cargo").current_dir(root).args(arguments))
+}
+
+/// Runs a command to its end; an error names it.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
+    let shown = format!("{command:?}");
+    let status = command.status().with_context(|| format!("{shown} does not start"))?;
+    if status.success() { Ok(()) } else { bail!("{shown} ended with {status}") }
+}
+
+/// Whether a command runs and succeeds, whatever it prints.
+pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// What a command prints, without the line's end.
+pub(crate) fn output(program: &str, arguments: &[&str]) -> anyhow::Result<String> {
+    let done = Command::new(program).args(arguments).output();
+    let done = done.with_context(|| format!("{program} does not start"))?;
+    Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
+}
