@@ -229,23 +229,14 @@ impl Replica {
                 Err(error) => aside.push(SetAside { hash: None, reason: error.to_string() }),
             }
         }
-        let mut left: Vec<_> = self.changes().collect();
-        loop {
-            let before = left.len();
-            let mut failed = Vec::new();
-            for (hash, held) in left {
-                match add(&doc, &held.bytes) {
-                    Ok(next) => doc = next,
-                    Err(reason) => failed.push((hash, held, reason)),
-                }
+        // They lie in the order in which they came, which is causal: one pass does.
+        for (hash, held) in self.changes() {
+            match add(&doc, &held.bytes) {
+                Ok(next) => doc = next,
+                Err(reason) => aside.push(SetAside { hash: Some(hash), reason }),
             }
-            if failed.is_empty() || failed.len() == before {
-                let rest = failed.into_iter();
-                aside.extend(rest.map(|(hash, _, reason)| SetAside { hash: Some(hash), reason }));
-                return (doc, aside);
-            }
-            left = failed.into_iter().map(|(hash, held, _)| (hash, held)).collect();
         }
+        (doc, aside)
     }
 }
 

@@ -43,6 +43,7 @@ fn l1_a_day_of_facts_leaves_in_one_round_trip() {
 
     assert_eq!(world.rounds, 1);
     println!("400 facts: {} + {} bytes", world.traffic.0, world.traffic.1);
+    assert!(world.traffic.1 < 30_000, "a phone is not sent what it has just said");
     world.assert_converged();
 }
 

@@ -67,9 +67,26 @@ fn s12_a_watermark_of_another_history_covers_nothing() {
     world.exchange(0, Fate::Good);
 
     assert_eq!(world.phones[0].device.only_here(), 1, "it is offered again");
+    world.heal();
+    let instructions = world.hall.job(job).unwrap().plan.instructions.len();
+    assert_eq!(instructions, 81, "and so is what the hall forgot, though positions are higher now");
     world.assign(job, None);
     world.heal();
 
+    world.assert_converged();
+}
+
+#[test]
+fn s15_a_late_reply_does_not_bring_a_withdrawn_job_back() {
+    let mut world = World::new(1, 1);
+    world.exchange(0, Fate::ReplyLate);
+    world.assign(world.jobs[0], None);
+    world.exchange(0, Fate::Good);
+
+    world.deliver_late(0);
+
+    assert!(world.phones[0].device.job(world.jobs[0]).is_none());
+    world.heal();
     world.assert_converged();
 }
 
