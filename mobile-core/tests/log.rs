@@ -121,6 +121,27 @@ fn damage_with_a_lost_header_and_first_record_says_that_nobody_knows_how_much() 
 }
 
 #[test]
+fn a_record_of_another_log_in_the_middle_breaks_the_chain_and_is_told() {
+    let (ours, theirs) = (MemoryDisk::new(), MemoryDisk::new());
+    write_records(&ours, 3);
+    let mut log = open(&theirs).log;
+    for text in ["first", "second", "third"] {
+        block_on(log.append(text.as_bytes())).unwrap();
+    }
+    let second = |first: usize, length: usize| (60 + first, 60 + first + 36 + length);
+    let (from, to) = second(5, 6);
+    let (start, end) = second(record(0).len(), record(1).len());
+    let mut bytes = ours.log_bytes();
+    bytes.splice(start..end, theirs.log_bytes()[from..to].iter().copied());
+    ours.set_log_bytes(bytes);
+
+    let opened = open(&ours);
+
+    assert_eq!(opened.payloads, [record(0), b"second".to_vec(), record(2)]);
+    assert_eq!((opened.recovery.chain_breaks, opened.recovery.is_clean()), (2, false));
+}
+
+#[test]
 fn l5_a_full_disk_saves_nothing_and_later_appends_work() {
     for full_at in 0..6 {
         for calls in 1..=3 {
@@ -292,6 +313,24 @@ fn s10_a_crash_in_any_step_of_a_compaction_leaves_the_old_log_or_the_new() {
                 assert!(is_new || !is_done, "op {op} {landing:?} {stop:?}");
             }
         }
+    }
+}
+
+#[test]
+fn s1_what_is_appended_to_a_compacted_log_survives_the_loss_of_power() {
+    for stop in stops() {
+        let disk = MemoryDisk::new();
+        write_records(&disk, 6);
+        assert!(compact(&disk));
+        let mut log = open(&disk).log;
+        block_on(log.append(&record(10))).unwrap();
+        drop(log);
+
+        disk.restart(stop);
+
+        let found = open(&disk);
+        assert!(found.recovery.is_clean());
+        assert_eq!(found.payloads, [record(9), record(10)], "{stop:?}");
     }
 }
 

@@ -1,10 +1,13 @@
 //! Meeting the hall: rounds until nothing is left, each reply durable before it is used.
 
+use std::collections::BTreeSet;
+
 use automerge::ChangeHash;
 use chrono::TimeDelta;
 use domain::id::JobId;
 use domain::stamp::{Anchor, Interval};
-use sync::device::{self, Notice, Record, Round, Standing};
+use sync::chunk::chunk_hash;
+use sync::device::{self, Device, Notice, Received, Record, Round, Standing};
 use sync::message::Epoch;
 
 use super::{CompactError, Compaction, Phone, builtin_pack};
@@ -156,7 +159,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     async fn exchange(
         &mut self,
         link: &mut impl Link,
-        ahead: &mut Option<device::Device>,
+        ahead: &mut Option<Device>,
         report: &mut SyncReport,
     ) -> Result<bool, SyncError> {
         let sent = self.clock.now();
@@ -170,9 +173,10 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             return Err(SyncError::Restarted);
         }
         let round = Round { boot: sent.boot, sent_ms: sent.mono_ms, received_ms: back.mono_ms };
-        let received = speaker
+        let mut received = speaker
             .receive(&reply, round)
             .map_err(|error| SyncError::NotAReply(error.to_string()))?;
+        received.notices.extend(forgotten(speaker, &received));
         report.rounds += 1;
         report.offered += offered;
         if let Some(ahead) = ahead {
@@ -196,6 +200,27 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.notices.extend(received.notices);
         Ok(received.again)
     }
+}
+
+/// Finds that this device made changes which its store does not know.
+///
+/// The hall's count of them misses an older copy that has since made as many others.
+fn forgotten(speaker: &Device, received: &Received) -> Option<Notice> {
+    let device = speaker.enrolment()?.device;
+    // A restored hall sends things again under new positions, known ones among them.
+    let is_told =
+        |notice: &Notice| matches!(notice, Notice::OlderStore { .. } | Notice::HallRestored);
+    if received.notices.iter().any(is_told) {
+        return None;
+    }
+    let own: BTreeSet<ChangeHash> = speaker.own().map(|own| own.hash).collect();
+    let arrived = received.records.iter().filter_map(|record| {
+        let Record::Arrived(arrived) = record else { return None };
+        Some(&arrived.changes)
+    });
+    let made_here = arrived.flatten().filter(|fed| fed.voucher.device == Some(device));
+    let missing = made_here.filter(|fed| !own.contains(&chunk_hash(&fed.bytes))).count() as u64;
+    (missing > 0).then_some(Notice::OlderStore { missing })
 }
 
 impl SyncReport {
