@@ -99,5 +99,7 @@ create table anchor (
     mono_ms bigint not null,
     server_at bigint not null,
     round_trip_ms bigint not null,
+    -- When the phone told of it; a projection of that moment knows no later ones.
+    received_at bigint not null,
     primary key (device_id, boot, mono_ms)
 );

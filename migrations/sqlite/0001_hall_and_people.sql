@@ -99,5 +99,7 @@ create table anchor (
     mono_ms integer not null,
     server_at integer not null,
     round_trip_ms integer not null,
+    -- When the phone told of it; a projection of that moment knows no later ones.
+    received_at integer not null,
     primary key (device_id, boot, mono_ms)
 ) strict;

@@ -6,6 +6,7 @@ pub mod import;
 pub mod init;
 pub mod migrate;
 pub mod phone;
+pub mod rebuild;
 pub mod serve;
 pub mod watch;
 mod words;
@@ -41,6 +42,8 @@ enum Command {
     Day(day::Day),
     /// Runs a phone in this terminal.
     Phone(phone::PhoneCommand),
+    /// Derives every projection anew from the raw changes.
+    Rebuild(rebuild::Rebuild),
     /// Brings the database's schema up to date and stops.
     Migrate(migrate::Migrate),
 }
@@ -57,6 +60,7 @@ impl Cli {
             Command::Watch(watch) => watch.run(out).await,
             Command::Day(day) => day.run(out).await,
             Command::Phone(phone) => phone.run(out).await,
+            Command::Rebuild(rebuild) => rebuild.run(&config, out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }
     }

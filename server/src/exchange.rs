@@ -72,7 +72,8 @@ async fn attempt(state: &AppState, sender: &Sender, request: &Request) -> Result
         judge_apart(offer, ground).await?
     };
     let sent = store::Sent { writer, now, boot: request.boot.0, mono_ms: request.mono_ms };
-    anchors::insert_anchors(tx.c(), device, &request.anchors).await?;
+    let now_ms = now.timestamp_millis();
+    anchors::insert_anchors(tx.c(), device, &request.anchors, now_ms).await?;
     let positions = store::store(state, &mut tx, hall, &judgement, &sent).await?;
     let recorded = hear(tx.c(), hall, request, &sent).await?;
     let end = halls::find_hall(tx.c(), hall).await?.map_or(0, |row| row.next_position - 1);

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use domain::appointment::Source;
 use domain::calendar::city_day;
 use domain::id::DeviceId;
@@ -67,26 +68,19 @@ pub fn project(job: &Job, known: &Knowledge<'_>) -> (JobRow, JobDetails) {
 /// A request of the same boot bounds it by its own monotonic clock; of another boot, only by its arrival.
 fn resolve(job: &Job, stamp: &Stamp, known: &Knowledge<'_>) -> Interval {
     let drift_ppm = known.pack.time.drift_ppm;
-    let of_boot = |time: &&DeviceTime| {
-        time.receipts.iter().any(|receipt| receipt.boot == stamp.boot.0)
-            || time.anchors.iter().any(|anchor| anchor.boot == stamp.boot)
-    };
-    let recorded_by =
-        job.visits.values().find(|visit| visit.facts.values().any(|it| it.stamp == *stamp));
-    let time = recorded_by.and_then(|visit| known.times.get(&visit.device));
-    let time = time.or_else(|| known.times.values().find(of_boot));
-    let Some(time) = time else {
-        let bounds = Interval { earliest: job.created_at, latest: known.now.max(job.created_at) };
-        return stamp.resolve(&[], bounds, drift_ppm);
-    };
-    let same_boot =
-        time.receipts.iter().filter(|it| it.boot == stamp.boot.0 && it.mono_ms >= stamp.mono_ms);
-    let by_clock = same_boot.map(|it| {
-        let since = it.mono_ms - stamp.mono_ms;
-        it.received_at
-            - chrono::TimeDelta::milliseconds(since - since.saturating_mul(drift_ppm) / 1_000_000)
+    let is_its = |visit: &&Visit| visit.facts.values().any(|it| it.stamp == *stamp);
+    let device = job.visits.values().find(is_its).map(|visit| visit.device);
+    let unheard = DeviceTime::default();
+    let time = device.and_then(|device| known.times.get(&device)).unwrap_or(&unheard);
+    let receipts = &time.receipts;
+    let later_in_boot =
+        receipts.iter().filter(|it| it.boot == stamp.boot.0 && it.mono_ms >= stamp.mono_ms);
+    let by_clock = later_in_boot.map(|it| {
+        let since_ms = it.mono_ms - stamp.mono_ms;
+        let drift_ms = since_ms.saturating_mul(drift_ppm) / 1_000_000;
+        it.received_at - TimeDelta::milliseconds(since_ms - drift_ms)
     });
-    let by_arrival = time.receipts.iter().map(|it| it.received_at).max();
+    let by_arrival = receipts.iter().map(|it| it.received_at).max();
     let latest = by_clock.min().or(by_arrival).unwrap_or(known.now).max(job.created_at);
     stamp.resolve(&time.anchors, Interval { earliest: job.created_at, latest }, drift_ppm)
 }

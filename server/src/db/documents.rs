@@ -10,6 +10,7 @@ statements! {
         values ($1, $2, $3, $4, $5)";
     FIND_DOCUMENT = "select job_id, hall_id, household_id, pack_id, created_at from document \
         where job_id = $1 and hall_id = $2";
+    LIST_DOCUMENT_IDS = "select job_id from document order by job_id";
     UPSERT_SNAPSHOT = "insert into snapshot (job_id, position, made_at, bytes) values ($1, $2, $3, $4) \
         on conflict (job_id) do update set position = excluded.position, made_at = excluded.made_at, \
         bytes = excluded.bytes";
@@ -75,4 +76,10 @@ pub async fn upsert_snapshot(c: C<'_>, snapshot: &SnapshotRow, now_ms: i64) -> R
 /// Finds a job's snapshot.
 pub async fn find_snapshot(c: C<'_>, job: JobId) -> Result<Option<SnapshotRow>> {
     c.q(FIND_SNAPSHOT).bind(job.0).opt().await
+}
+
+/// Lists every document of the server.
+pub async fn list_document_ids(c: C<'_>) -> Result<Vec<JobId>> {
+    let rows: Vec<(Uuid,)> = c.q(LIST_DOCUMENT_IDS).all().await?;
+    Ok(rows.into_iter().map(|(job,)| JobId(job)).collect())
 }

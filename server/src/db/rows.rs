@@ -43,7 +43,7 @@ pub async fn select_in<T: FromDb>(
         let sql = one_key.replace("($1)", &format!("({})", placeholders.join(", ")));
         while let Some((chunk, after)) = rest.split_at_checked(size) {
             let query = c.lend().q(AssertSqlSafe(sql.as_str()));
-            found.extend(chunk.iter().fold(query, |query, key| query.bind(key)).all().await?);
+            found.extend(chunk.iter().fold(query, Query::bind).all().await?);
             rest = after;
         }
     }

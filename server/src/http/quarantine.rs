@@ -1,5 +1,6 @@
 //! Changes that were not accepted: looking at them, and letting them out.
 
+use automerge::ChangeHash;
 use axum::Json;
 use axum::extract::State;
 use domain::id::{DeviceId, JobId, UserId};
@@ -44,7 +45,9 @@ pub async fn list_quarantine(
 ) -> Result<Json<QuarantineBody>, ApiError> {
     let rows = quarantine::list_quarantine(state.db.read().await?.c(), caller.hall).await?;
     let changes = rows.into_iter().map(|row| ApartBody {
-        hash: row.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        hash: ChangeHash::try_from(row.hash.as_slice())
+            .map(|it| it.to_string())
+            .unwrap_or_default(),
         job: row.job_id.map(JobId),
         user: UserId(row.user_id),
         device: DeviceId(row.device_id),

@@ -10,8 +10,9 @@ use serde_json::json;
 use sqlx::types::Json;
 
 use super::summary::JobSummary;
+use crate::db::jobs::{self, JobRow};
 use crate::db::live_events::{self, LiveEventRow};
-use crate::db::{C, Result, anchors, changes, devices, jobs, projections};
+use crate::db::{C, Result, anchors, changes, devices, projections};
 use crate::projection::{DeviceTime, Knowledge, Receipt, project};
 
 /// What happened to a job, as the live stream names it.
@@ -30,11 +31,7 @@ pub async fn settle(
     happening: &Happening,
     (pack, now, position): (&Pack, Timestamp, i64),
 ) -> Result<()> {
-    let times = device_times(c.lend(), job.id).await?;
-    let known = Knowledge { pack, times: &times, now, position };
-    let (row, details) = project(job, &known);
-    jobs::upsert_jobs(c.lend(), std::slice::from_ref(&row)).await?;
-    projections::replace_details(c.lend(), job.hall.0, job.id, &details).await?;
+    let row = derive(c.lend(), job, (pack, now, position)).await?;
     let heard_at = match row.technician_id {
         Some(technician) => devices::find_heard_at(c.lend(), technician).await?,
         None => None,
@@ -51,8 +48,25 @@ pub async fn settle(
     live_events::insert_events(c, &[event]).await
 }
 
-/// What the hall knows of the time on each device that wrote to a job.
-pub async fn device_times(mut c: C<'_>, job: JobId) -> Result<BTreeMap<DeviceId, DeviceTime>> {
+/// Derives everything anew from a job as it stood at this time and position.
+pub async fn derive(
+    mut c: C<'_>,
+    job: &Job,
+    (pack, now, position): (&Pack, Timestamp, i64),
+) -> Result<JobRow> {
+    let times = device_times(c.lend(), job.id, now).await?;
+    let (row, details) = project(job, &Knowledge { pack, times: &times, now, position });
+    jobs::upsert_jobs(c.lend(), std::slice::from_ref(&row)).await?;
+    projections::replace_details(c, job.hall.0, job.id, &details).await?;
+    Ok(row)
+}
+
+/// What the hall knew by then of the time on each device that wrote to a job.
+async fn device_times(
+    mut c: C<'_>,
+    job: JobId,
+    now: Timestamp,
+) -> Result<BTreeMap<DeviceId, DeviceTime>> {
     let mut times: BTreeMap<DeviceId, DeviceTime> = BTreeMap::new();
     for row in changes::list_receipts(c.lend(), job).await? {
         let received_at = chrono::DateTime::from_timestamp_millis(row.received_at);
@@ -62,7 +76,7 @@ pub async fn device_times(mut c: C<'_>, job: JobId) -> Result<BTreeMap<DeviceId,
         }
     }
     for (device, time) in &mut times {
-        time.anchors = anchors::list_anchors(c.lend(), *device).await?;
+        time.anchors = anchors::list_anchors(c.lend(), *device, now.timestamp_millis()).await?;
     }
     Ok(times)
 }
