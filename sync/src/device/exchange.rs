@@ -81,8 +81,8 @@ impl Device {
     pub fn request(&self, now: Moment) -> Request {
         let mut changes = Vec::new();
         let mut bytes = 0;
-        let offers = self.offers().filter(|_| !self.lacks_time(now.boot));
-        for (job, _, held) in offers {
+        let lacks_time = self.lacks_time(now.boot);
+        for (job, _, held) in self.offers().filter(|_| !lacks_time) {
             bytes += held.bytes.len() + limits::OFFER_OVERHEAD_BYTES;
             if changes.len() == limits::OFFERS
                 || (bytes > limits::OFFERS_BYTES && !changes.is_empty())

@@ -308,3 +308,59 @@ fn new_facts(before: Option<&Job>, after: &Job) -> Vec<(VisitId, FactId)> {
         .flat_map(|(id, visit)| visit.facts.keys().map(move |fact| (*id, *fact)));
     facts.filter(|(visit, fact)| !was_there(visit, fact)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use automerge::ROOT;
+    use automerge::transaction::Transactable;
+    use domain::id::DeviceId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::authority::Writer;
+    use crate::document::{Pen, create};
+
+    #[test]
+    fn s17_one_change_that_the_document_does_not_take_leaves_the_others_alone() {
+        let json = include_str!("../../tests/hostile/job.json");
+        let job: Job = serde_json::from_str(json).unwrap();
+        let pen = Pen { actor: ActorId::from(b"hall"), at: job.created_at };
+        let changes = vec![create(&job, &pen).unwrap()];
+        let doc = load(None, &changes).unwrap();
+        let ground = JobGround { changes, grant: GrantState::Held, ..JobGround::default() };
+        let id = Uuid::from_bytes([9; 16]).to_string();
+        let ready = vec![
+            put(&doc, b"one", "a", "1"),
+            put(&doc, b"two", "id", &id),
+            put(&doc, b"3", "b", "2"),
+        ];
+        let (one, bad, three) = (ready[0].hash, ready[1].hash, ready[2].hash);
+        let mut actors = BTreeMap::new();
+        let user = UserId(Uuid::from_bytes([1; 16]));
+        let mut admission = Admission::new(job.id, Some(&ground), user, &mut actors);
+
+        assert!(
+            admission.with(&ready.iter().map(|it| it.change.clone()).collect::<Vec<_>>()).is_err()
+        );
+        assert!(admission.one_by_one(ready));
+
+        let decided = admission.finish();
+        let accepted = decided.judgement.unwrap().accepted;
+        assert_eq!(accepted.iter().map(|it| it.hash).collect::<Vec<_>>(), [one, three]);
+        assert_eq!(decided.refused[0].0.hash, bad);
+        assert_eq!(decided.refused[0].1, reason::DOCUMENT);
+    }
+
+    /// A change that no gate would let through, as if the gate had a hole.
+    fn put(doc: &Automerge, actor: &[u8], key: &str, value: &str) -> Candidate {
+        let mut doc = doc.clone().with_actor(ActorId::from(actor));
+        let mut tx = doc.transaction();
+        tx.put(ROOT, key, value).unwrap();
+        tx.commit();
+        let change = doc.get_last_local_change().unwrap();
+        let nobody = Uuid::from_bytes([1; 16]);
+        let writer = Writer { user: UserId(nobody), device: DeviceId(nobody) };
+        let bytes = change.raw_bytes().to_vec();
+        Candidate::new(change, Waiting { bytes, writer, voucher: None }, false)
+    }
+}

@@ -26,12 +26,15 @@ fn s13_what_a_restored_hall_forgot_comes_back_from_the_phones() {
     assert!(lost.iter().all(|hash| world.hall.position_of(*hash).is_some()));
     let (heads, full) = (world.hall.heads(job), world.hall.job(job).unwrap());
 
-    world.restore();
-    assert!(lost.iter().all(|hash| world.hall.position_of(*hash).is_none()));
-    world.heal();
+    // Twice, because what came back from a phone must be able to come back again.
+    for _ in 0..2 {
+        world.restore();
+        assert!(lost.iter().all(|hash| world.hall.position_of(*hash).is_none()));
+        world.heal();
+        assert!(lost.iter().all(|hash| world.hall.position_of(*hash).is_some()));
+    }
 
     assert_ne!(world.hall.epoch(), epoch);
-    assert!(lost.iter().all(|hash| world.hall.position_of(*hash).is_some()));
     assert_eq!(world.hall.heads(job), heads, "the hall's own forgotten plan is back, too");
     assert_eq!(world.hall.job(job).unwrap(), full);
     assert!(world.hall.job(young).is_ok(), "and a job that it had forgotten altogether");
@@ -72,6 +75,25 @@ fn s13_a_phone_that_has_not_heard_of_the_restore_is_told_before_it_is_judged() {
     world.sync(0);
 
     world.assert_converged();
+}
+
+#[test]
+fn s13_what_was_released_after_the_backup_comes_back_released() {
+    let mut world = World::new(2, 1);
+    world.heal();
+    let hash = world.note(0, world.jobs[0]).unwrap();
+    world.hall.revoke(world.phones[0].writer.device);
+    world.sync(0);
+    world.backup();
+    world.hall.release(hash).unwrap();
+    world.assign(world.jobs[0], Some(1));
+    world.sync(1);
+
+    world.restore();
+    assert!(world.hall.quarantined(hash).is_some());
+    world.sync(1);
+
+    assert!(world.hall.position_of(hash).is_some() && world.hall.quarantined(hash).is_none());
 }
 
 #[test]

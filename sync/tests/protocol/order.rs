@@ -76,6 +76,9 @@ fn s6_a_change_that_waited_comes_back_acked() {
     assert_eq!(world.rounds, 1, "the hall keeps it, so it is not offered again");
     let standing = world.phones[0].device.standing_of(hashes[1]);
     assert!(matches!(standing, Some(Standing::Acked(..))), "{standing:?}");
+    let received = world.phones[0].receive(&reply);
+    world.phones[0].store(&received.records);
+    assert_eq!(world.phones[0].device.standing_of(hashes[1]), standing, "late words are no news");
     world.assert_converged();
 }
 

@@ -1,5 +1,7 @@
 //! What the hall does not take, and that nobody else suffers from it.
 
+use std::collections::BTreeMap;
+
 use automerge::ChangeHash;
 use domain::id::{DeviceId, FactId, JobId, UserId, VisitId};
 use domain::visit::{Fact, Recorded};
@@ -7,9 +9,10 @@ use sync::authority::Writer;
 use sync::chunk::chunk_hash;
 use sync::device::{Made, Notice, Record, Standing};
 use sync::document::{NewFact, Pen, fact_change, load};
-use sync::hub::{Outcome, hall_actor, reason};
+use sync::hub::{GrantState, Ground, JobGround, Offer, Outcome, hall_actor, judge, reason};
+use sync::limits::Limits;
 use sync::message::{Offered, Reply, Request, Verdict};
-use sync::seal::{Seal, Voucher};
+use sync::seal::{Seal, SealKey, Voucher};
 
 use crate::world::{Fate, World, uuid};
 
@@ -86,13 +89,15 @@ fn s15_who_never_held_a_job_writes_nothing_in_it() {
     let foreign = fact(&world, 1, world.jobs[0], &pen);
 
     let verdicts = world.offer_as(1, world.jobs[0], std::slice::from_ref(&foreign), None);
-    let nowhere = world.offer_as(1, JobId(uuid(0x999)), &[foreign], None);
+    let nowhere = world.offer_as(1, JobId(uuid(0x999)), std::slice::from_ref(&foreign), None);
 
     assert_eq!(verdicts, [quarantined(reason::NOT_GRANTED)]);
     assert_eq!(nowhere, [quarantined(reason::NOT_GRANTED)], "kept apart once, for one reason");
+    let hash = chunk_hash(&foreign);
     assert_eq!(world.hall.heads(world.jobs[0]), before);
     world.sync(1);
     assert!(world.phones[1].device.job(world.jobs[0]).is_none());
+    assert_eq!(world.hall.release(hash), Some(Outcome::Accepted), "unless somebody says so");
 }
 
 #[test]
@@ -123,6 +128,30 @@ fn a_change_of_another_document_is_never_applied() {
 
     assert_eq!(verdicts, [quarantined(reason::WRONG_DOCUMENT)]);
     assert_eq!(world.hall.heads(world.jobs[1]), before);
+}
+
+#[test]
+fn a_stored_document_that_does_not_load_takes_nothing_and_says_so() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    world.note(0, world.jobs[0]).unwrap();
+    let request = Request::decode(&world.phones[0].request()).unwrap();
+    let offer = Offer::inspect(&request, world.hall.epoch(), &Limits::default());
+    let changes = vec![b"a bad sector".to_vec()];
+    let job = JobGround { changes, grant: GrantState::Held, ..JobGround::default() };
+    let ground = Ground {
+        writer: world.phones[0].writer,
+        is_revoked: false,
+        jobs: [(world.jobs[0], job)].into(),
+        known: BTreeMap::new(),
+        actors: BTreeMap::new(),
+        key: SealKey::new([9; 32]),
+    };
+
+    let judgement = judge(&offer, &ground);
+
+    assert_eq!(judgement.quarantined[0].reason, reason::DOCUMENT);
+    assert!(judgement.jobs.is_empty());
 }
 
 #[test]
@@ -238,7 +267,9 @@ fn a_change_that_is_kept_apart_is_shown_and_stays_on_the_phone() {
     world.sync(0);
     let bad = world.strange(0, world.jobs[0]);
 
-    assert!(!world.exchange(0, Fate::Good));
+    assert!(!world.exchange(0, Fate::ReplyTwice));
+    assert_eq!(world.notices.len(), 1, "{:?}", world.notices);
+    world.phones[0].compact();
 
     let own: Vec<_> = world.phones[0].device.own().collect();
     assert_eq!(own.len(), 1);

@@ -56,6 +56,9 @@ fn l1_more_than_one_request_may_carry_goes_in_as_few_as_it_needs() {
         world.note(0, world.jobs[index % 10]).unwrap();
     }
 
+    let request = sync::message::Request::decode(&world.phones[0].request()).unwrap();
+    assert_eq!(request.changes.len(), limits::OFFERS);
+
     world.rounds = 0;
     world.sync(0);
 

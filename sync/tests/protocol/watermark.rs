@@ -82,10 +82,12 @@ fn s15_a_late_reply_does_not_bring_a_withdrawn_job_back() {
     world.exchange(0, Fate::ReplyLate);
     world.assign(world.jobs[0], None);
     world.exchange(0, Fate::Good);
+    let cursor = world.phones[0].device.cursor();
 
     world.deliver_late(0);
 
     assert!(world.phones[0].device.job(world.jobs[0]).is_none());
+    assert_eq!(world.phones[0].device.cursor(), cursor, "nothing is read again for it");
     world.heal();
     world.assert_converged();
 }
