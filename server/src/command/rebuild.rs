@@ -23,6 +23,11 @@ pub struct Rebuild {
 }
 
 impl Rebuild {
+    /// Derives the projections of this database anew.
+    pub fn of(database: &str) -> Self {
+        Self { database: Some(database.to_owned()) }
+    }
+
     /// Runs the command.
     pub async fn run(self, config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         let url = self.database.map_or_else(|| config.database.clone(), Secret);

@@ -146,6 +146,19 @@ impl Node {
         reply(request).await
     }
 
+    /// Sends a request and looks at the status alone.
+    pub(crate) async fn status(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> u16 {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let sent = request.bearer_auth(token).json(body).send().await;
+        sent.expect("the server replies").status().as_u16()
+    }
+
     /// Reads a resource.
     pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.send(Method::GET, path, Some(token), None).await

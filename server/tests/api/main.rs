@@ -3,10 +3,13 @@
 //! Each test has a database of its own: a file, or with `DOORSTEP_TEST_POSTGRES` a PostgreSQL one.
 
 mod binary;
+mod counter;
 mod enrolment;
 mod hall;
+mod live;
 mod passwords;
 mod refusals;
 mod registers;
 mod roles;
 mod sessions;
+mod work;

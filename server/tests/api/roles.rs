@@ -23,6 +23,21 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/users/{id}/enrolment-code", DISPATCHERS),
     ("GET", "/api/devices", &Role::ALL),
     ("POST", "/api/devices/{id}/revoke", DISPATCHERS),
+    ("GET", "/api/jobs", STAFF),
+    ("POST", "/api/jobs", DISPATCHERS),
+    ("GET", "/api/jobs/{id}", STAFF),
+    ("GET", "/api/jobs/{id}/document", STAFF),
+    ("POST", "/api/jobs/{id}/appointments", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/assignments", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/cancellations", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/instructions", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/messages", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/rulings", DISPATCHERS),
+    ("GET", "/api/live", STAFF),
+    ("GET", "/api/quarantine", MANAGERS),
+    ("POST", "/api/quarantine/{hash}/release", MANAGERS),
+    ("GET", "/api/reports/punctuality", STAFF),
+    ("POST", "/api/sync", &[Technician]),
     ("DELETE", "/api/session", &Role::ALL),
 ];
 
@@ -56,9 +71,10 @@ async fn check_19_each_role_reaches_exactly_its_routes() {
         let stranger = node.send(method.clone(), &path, None, Some(&body)).await;
         assert_eq!(stranger.status, 401, "{method} {path} by a stranger");
         for (role, token) in &tokens {
-            let reply = node.send(method.clone(), &path, Some(token), Some(&body)).await;
-            let admitted = !matches!(reply.status.as_u16(), 401 | 403);
-            assert_eq!(admitted, allowed.contains(role), "{method} {path} by a {role}: {reply:?}");
+            // Only the status: the live stream's body has no end.
+            let status = node.status(method.clone(), &path, token, &body).await;
+            let admitted = !matches!(status, 401 | 403);
+            assert_eq!(admitted, allowed.contains(role), "{method} {path} by a {role}: {status}");
         }
     }
 }
