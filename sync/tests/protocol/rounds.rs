@@ -141,6 +141,20 @@ fn l5_a_portals_page_and_a_lost_reply_change_nothing() {
     world.assert_converged();
 }
 
+#[test]
+fn s15_a_phone_that_died_in_its_first_reply_hears_of_withdrawals() {
+    let mut world = World::new(1, 4);
+    world.exchange(0, Fate::Death(4));
+    assert!(world.phones[0].device.jobs().count() > 0);
+    for job in world.jobs.clone() {
+        world.assign(job, None);
+    }
+
+    world.sync(0);
+
+    assert_eq!(world.phones[0].device.jobs().count(), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 64, failure_persistence: None, ..ProptestConfig::default()
