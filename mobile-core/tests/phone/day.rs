@@ -200,6 +200,17 @@ fn a_window_agreed_at_the_door_holds_also_when_the_phones_clock_is_behind() {
 }
 
 #[test]
+fn facts_sort_as_they_were_made_also_when_the_clock_stands_still() {
+    let (_world, _disk, mut phone) = at_first_job();
+    let job = jobs()[0].id;
+
+    let made: Vec<_> =
+        (0..20).map(|n| block_on(phone.note(job, format!("{n}"))).unwrap().fact).collect();
+
+    assert!(made.is_sorted(), "{made:?}");
+}
+
+#[test]
 fn s19_a_wrong_wall_clock_is_noticed_once_the_hall_was_heard() {
     let world = World::new(&jobs());
     let mut phone = enrolled(&world, &MemoryDisk::new());
