@@ -1,0 +1,47 @@
+//! How figures are taken and printed.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+
+/// The clock of the benchmarks.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// Prints one figure.
+#[expect(clippy::print_stdout, reason = "people read figures in their terminal")]
+pub(crate) fn print(what: &str, figure: impl fmt::Display, unit: &str) {
+    println!("{what:<56} {figure:>16} {unit}");
+}
+
+/// What a process holds in memory.
+pub(crate) fn resident_kib(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = line.context("the system does not tell VmRSS")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+/// Durations, told by their median and their 95th percentile.
+#[derive(Default)]
+pub(crate) struct Spread(Vec<Duration>);
+
+impl Spread {
+    /// Takes one in.
+    pub(crate) fn add(&mut self, one: Duration) {
+        self.0.push(one);
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        let at = |percent: usize| sorted.get(sorted.len() * percent / 100).copied();
+        let ms = |one: Option<Duration>| one.unwrap_or_default().as_secs_f64() * 1000.0;
+        f.pad(&format!("{:.1} / {:.1} ms", ms(at(50)), ms(at(95))))
+    }
+}
