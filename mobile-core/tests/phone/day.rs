@@ -12,7 +12,7 @@ use domain::measure::Volume;
 use domain::reading::Finding;
 use domain::stamp::BootId;
 use domain::status::Status;
-use domain::visit::Outcome;
+use domain::visit::{Fact, Outcome, live_facts};
 use mobile_core::clock::{Clock, Moment};
 use mobile_core::log::memory::{MemoryDisk, MemoryLog};
 use mobile_core::phone::{CommandError, EnrolError, Step, Unseen};
@@ -177,6 +177,15 @@ fn b14_the_rules_decide_what_a_hose_costs_and_the_second_is_not_free() {
     assert_eq!(first.unwrap().entitlement, Entitlement::Free { group: Group::Elderly });
     assert_eq!(second.unwrap().entitlement, Entitlement::UsedUp { on: day() });
     assert_eq!(other.unwrap().entitlement, Entitlement::NotInGroup);
+    let is_free = |id| {
+        let facts = phone.job(id).unwrap().job.visits.values().flat_map(live_facts);
+        let hoses = facts.filter_map(|(_, it)| {
+            let Fact::HoseReplaced { free, .. } = it.fact else { return None };
+            Some(free)
+        });
+        hoses.collect::<Vec<_>>()
+    };
+    assert_eq!((is_free(entitled.id), is_free(plain.id)), (vec![true, false], vec![false]));
 }
 
 #[test]
