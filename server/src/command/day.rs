@@ -64,6 +64,7 @@ impl Day {
         let script = stage.script();
         stage.play(&script, language, out).await?;
         let findings = check::check(&mut stage, &script).await?;
+        check::show_report(&stage, language, out).await?;
         let held = findings.report(language, out)?;
         if held { Ok(()) } else { bail!("the day did not hold") }
     }

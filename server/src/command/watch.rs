@@ -141,8 +141,8 @@ impl Board {
         format!(
             "{at} #{} {}{}{}{clash}",
             words::padded(&event.id, 7),
-            words::padded(&words::say(self.language, &format!("kind.{kind}"), &[]), 12),
-            words::padded(&words::say(self.language, &format!("status.{status}"), &[]), 14),
+            words::padded(&words::say(self.language, &format!("kind.{kind}"), &[]), 19),
+            words::padded(&words::say(self.language, &format!("status.{status}"), &[]), 15),
             job["household"]["address"].as_str().unwrap_or(""),
         )
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use domain::catalogue::Language;
 use domain::id::JobId;
-use domain::job::Job;
+use domain::job::{Job, JobKind};
 use domain::stamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -73,6 +73,7 @@ pub(crate) async fn check(stage: &mut Stage, script: &Script) -> anyhow::Result<
     let hall = read_hall(stage).await?;
     let ends_at = script.turns.last().map(|turn| turn.at).context("the script is empty")?;
     Ok(Findings(vec![
+        the_day_had_everything(stage, script),
         every_tap_was_taken(stage),
         every_fact_is_at_the_hall(stage, &hall),
         statuses_are_as_scripted(script, &hall),
@@ -92,6 +93,56 @@ async fn read_hall(stage: &Stage) -> anyhow::Result<Hall> {
         jobs.insert(call.job, (job, detail["summary"].take()));
     }
     Ok(Hall { jobs })
+}
+
+/// What a day has to have, or the other checks would prove little.
+const STATUSES: [&str; 7] =
+    ["done", "no_one_home", "refused", "wrong_address", "cannot_finish", "cancelled", "assigned"];
+
+fn the_day_had_everything(stage: &Stage, script: &Script) -> Finding {
+    let mut finding = Finding::new("day.check_scope");
+    finding.compare("at least eight technicians", &true, &(stage.crew.len() >= 8));
+    finding.compare("at least 200 jobs", &true, &(script.expected.len() >= 200));
+    let jobs = || script.expected.values();
+    for status in STATUSES {
+        finding.compare(status, &true, &jobs().any(|job| job.status == status));
+    }
+    for column in COLUMNS.into_iter().filter(|column| *column != "pending") {
+        finding.compare(column, &true, &jobs().any(|job| job.punctuality.contains(&column)));
+    }
+    for clash in ["cancelled_while_visited", "visited_by_other"] {
+        finding.compare(clash, &true, &jobs().any(|job| job.clashes.contains(&clash)));
+    }
+    for kind in JobKind::ALL {
+        finding.compare(kind.key(), &true, &stage.calls.iter().any(|call| call.kind == kind));
+    }
+    for found in ["normal", "high", "backwards", "unread"] {
+        finding.compare(found, &true, &stage.readings.contains(found));
+    }
+    finding
+}
+
+/// Prints the on-time report, a line a technician.
+pub(crate) async fn show_report(
+    stage: &Stage,
+    language: Language,
+    out: &mut (dyn Write + Send),
+) -> anyhow::Result<()> {
+    let day = stage.day;
+    let path = format!("/api/reports/punctuality?from={day}&to={day}&by=technician");
+    let report: Value = stage.dispatcher.get(&path).await?;
+    let name = |column: &str| words::say(language, &format!("punctuality.{column}"), &[]);
+    let shown = &COLUMNS[..6];
+    let heading: String = shown.iter().map(|column| words::padded(&name(column), 15)).collect();
+    writeln!(out, "{}{heading}", words::padded("", 12))?;
+    for row in report["rows"].as_array().into_iter().flatten() {
+        let count = |column: &&str| words::padded(&row[*column].to_string(), 15);
+        let counts: String = shown.iter().map(count).collect();
+        let percent = row["rate"].as_f64().unwrap_or_default() * 100.0;
+        let who = words::padded(row["name"].as_str().unwrap_or_default(), 12);
+        writeln!(out, "{who}{counts}{percent:>4.0} %")?;
+    }
+    Ok(writeln!(out)?)
 }
 
 fn every_tap_was_taken(stage: &Stage) -> Finding {

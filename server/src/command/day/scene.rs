@@ -123,9 +123,10 @@ pub(crate) fn play(call: &Call, ending: Ending, number: usize, free_at: Timestam
 fn arrival(call: &Call, number: usize, free_at: Timestamp) -> Timestamp {
     let soonest = free_at + TimeDelta::minutes(4);
     let Some(window) = call.window else { return soonest.max(wanted_at(call)) };
-    let wanted = match number % 9 {
-        2 => window.start - TimeDelta::minutes(12),
-        6 => window.end + TimeDelta::minutes(9),
+    // Every fourth call opens a new window: only there can somebody be too early.
+    let wanted = match number {
+        4 | 8 => window.start - TimeDelta::minutes(12),
+        6 | 15 => window.end + TimeDelta::minutes(9),
         _ => wanted_at(call),
     };
     let at = soonest.max(wanted);

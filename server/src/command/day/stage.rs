@@ -1,6 +1,6 @@
 //! The stage of the day: the server, the crew with its phones, the dispatcher, and the turns played one by one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,6 +68,8 @@ pub(crate) struct Stage {
     pub(crate) day: NaiveDate,
     /// Every fact that a phone called saved.
     pub(crate) saved: Vec<Saved>,
+    /// What the phones made of the registers that were read.
+    pub(crate) readings: BTreeSet<String>,
     /// Taps that the phones refused, with the reason.
     pub(crate) refused: Vec<(JobId, String)>,
     /// The calls of the day.
@@ -118,6 +120,7 @@ impl Stage {
             manager,
             day,
             saved: Vec::new(),
+            readings: BTreeSet::new(),
             refused: Vec::new(),
             calls,
             pace: Duration::ZERO,
@@ -182,6 +185,7 @@ impl Stage {
                 } else {
                     let saved: Vec<Saved> = serde_json::from_value(reply["saved"].clone())?;
                     self.saved.extend(saved);
+                    self.readings.extend(reply["finding"].as_str().map(str::to_owned));
                 }
             }
             Deed::Sync { technician } => {
