@@ -7,9 +7,11 @@ mod feed;
 mod ground;
 mod store;
 
+use std::collections::BTreeSet;
+
 use domain::id::HallId;
 use sync::authority::Writer;
-use sync::hub::{Judgement, Offer, Page, judge};
+use sync::hub::{Judgement, Known, Offer, Page, judge};
 use sync::limits::Limits;
 use sync::message::{Cursor, Epoch, PackText, Reply, Request, VERSION};
 use sync::seal::SealKey;
@@ -62,6 +64,7 @@ async fn attempt(state: &AppState, sender: &Sender, request: &Request) -> Result
     let found = find_hall(tx.c(), hall).await?;
     let offer = Offer::inspect(request, found.epoch, &limits);
     let offered = offer.offered().collect();
+    let mut apart = BTreeSet::new();
     let judgement = if offer.is_empty() {
         Judgement::default()
     } else {
@@ -69,12 +72,15 @@ async fn attempt(state: &AppState, sender: &Sender, request: &Request) -> Result
         halls::take_positions(tx.c(), hall, 0).await?;
         let ground =
             ground::load(tx.c(), hall, &offer, (writer, sender.shut_out), &found.key).await?;
+        let known = ground.known.iter();
+        apart.extend(known.filter(|it| matches!(it.1, Known::Quarantined { .. })).map(|it| *it.0));
         judge_apart(offer, ground).await?
     };
-    let sent = store::Sent { writer, now, boot: request.boot.0, mono_ms: request.mono_ms };
+    let (boot, mono_ms) = (request.boot.0, request.mono_ms);
+    let sent = store::Sent { writer, now, arrived_at: now, boot, mono_ms };
     let now_ms = now.timestamp_millis();
     anchors::insert_anchors(tx.c(), device, &request.anchors, now_ms).await?;
-    let positions = store::store(state, &mut tx, hall, &judgement, &sent).await?;
+    let positions = store::store(state, &mut tx, hall, (&judgement, &apart), &sent).await?;
     let recorded = hear(tx.c(), hall, request, &sent).await?;
     let end = halls::find_hall(tx.c(), hall).await?.map_or(0, |row| row.next_position - 1);
     let page = if sender.shut_out {

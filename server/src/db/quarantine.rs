@@ -6,9 +6,13 @@ use uuid::Uuid;
 use super::{C, Result, insert_rows, select_in, statements};
 
 statements! {
-    INSERT_QUARANTINED = "insert into quarantine (hash, hall_id, job_id, device_id, user_id, reason, detail, \
+    UPSERT_QUARANTINED = "insert into quarantine (hash, hall_id, job_id, device_id, user_id, reason, detail, \
         received_at, sent_boot, sent_mono_ms, bytes, released_at, released_by) \
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+        on conflict (hash) do update set job_id = excluded.job_id, device_id = excluded.device_id, \
+        user_id = excluded.user_id, reason = excluded.reason, detail = excluded.detail, \
+        received_at = excluded.received_at, sent_boot = excluded.sent_boot, sent_mono_ms = excluded.sent_mono_ms, \
+        released_at = null, released_by = null";
     LIST_QUARANTINE = "select hash, hall_id, job_id, device_id, user_id, reason, detail, received_at, sent_boot, \
         sent_mono_ms, bytes, released_at, released_by from quarantine \
         where hall_id = $1 and released_at is null order by received_at, hash";
@@ -46,7 +50,7 @@ pub struct QuarantineRow {
     pub bytes: Vec<u8>,
     /// When a person let it out.
     pub released_at: Option<i64>,
-    /// Who did.
+    /// Who did; `None` when it came again with the hall's own word.
     pub released_by: Option<Uuid>,
 }
 
@@ -59,9 +63,9 @@ pub struct ReasonRow {
     pub reason: String,
 }
 
-/// Keeps changes apart.
-pub async fn insert_quarantined(c: C<'_>, rows: &[QuarantineRow]) -> Result<()> {
-    insert_rows(c, INSERT_QUARANTINED, rows, |q, row| {
+/// Keeps changes apart; one that was let out before and refused again is apart again.
+pub async fn upsert_quarantined(c: C<'_>, rows: &[QuarantineRow]) -> Result<()> {
+    insert_rows(c, UPSERT_QUARANTINED, rows, |q, row| {
         q.bind(&row.hash)
             .bind(row.hall_id)
             .bind(row.job_id)
@@ -99,7 +103,13 @@ pub async fn find_unreleased(c: C<'_>, hashes: &[Vec<u8>]) -> Result<Vec<ReasonR
     select_in(c, FIND_UNRELEASED, hashes).await
 }
 
-/// Lets a change out; `false` when it was not there.
-pub async fn release_quarantined(c: C<'_>, hash: &[u8], by: UserId, now_ms: i64) -> Result<bool> {
-    Ok(c.q(RELEASE_QUARANTINED).bind(now_ms).bind(by.0).bind(hash).execute().await? > 0)
+/// Lets a change out, on somebody's word or, with `None`, because it came again with the hall's own.
+pub async fn release_quarantined(
+    c: C<'_>,
+    hash: &[u8],
+    by: Option<UserId>,
+    now_ms: i64,
+) -> Result<()> {
+    let by = by.map(|by| by.0);
+    c.q(RELEASE_QUARANTINED).bind(now_ms).bind(by).bind(hash).execute().await.map(drop)
 }

@@ -1,6 +1,6 @@
 //! Writing down what was judged, and letting changes out of quarantine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 use domain::id::{DeviceId, HallId, JobId, UserId};
@@ -29,6 +29,8 @@ const SNAPSHOT_EVERY: usize = 32;
 pub(super) struct Sent {
     pub(super) writer: Writer,
     pub(super) now: Timestamp,
+    /// When it arrived: earlier than now for a change that comes out of quarantine.
+    pub(super) arrived_at: Timestamp,
     pub(super) boot: u32,
     pub(super) mono_ms: i64,
 }
@@ -38,7 +40,7 @@ pub(super) async fn store(
     state: &AppState,
     tx: &mut Tx,
     hall: HallId,
-    judgement: &Judgement,
+    (judgement, apart): (&Judgement, &BTreeSet<ChangeHash>),
     sent: &Sent,
 ) -> Result<BTreeMap<ChangeHash, Position>, ApiError> {
     let mut positions = BTreeMap::new();
@@ -58,7 +60,12 @@ pub(super) async fn store(
     for refused in refused.iter().filter(|refused| refused.has_waited) {
         waiting::delete_waiting(tx.c(), &refused.hash.0).await?;
     }
-    quarantine::insert_quarantined(tx.c(), &rows).await?;
+    quarantine::upsert_quarantined(tx.c(), &rows).await?;
+    let kept = judgement.waiting.iter().map(|kept| &kept.hash);
+    for hash in positions.keys().chain(kept).filter(|hash| apart.contains(hash)) {
+        let now_ms = sent.now.timestamp_millis();
+        quarantine::release_quarantined(tx.c(), &hash.0, None, now_ms).await?;
+    }
     Ok(positions)
 }
 
@@ -143,7 +150,7 @@ async fn take_back(
         known.iter().any(|it| it.user_id == user.0 && it.withdrawn_position.is_none())
     };
     let given = job.after.plan.assignments.values().filter_map(|it| it.technician);
-    for user in given.collect::<std::collections::BTreeSet<_>>() {
+    for user in given.collect::<BTreeSet<_>>() {
         if is_held(user) || (Some(user) != holder && known.iter().any(|it| it.user_id == user.0)) {
             continue;
         }
@@ -187,7 +194,7 @@ fn refused_row(hall: HallId, refused: &Refused, sent: &Sent) -> QuarantineRow {
         user_id: refused.writer.user.0,
         reason: refused.reason.clone(),
         detail: refused.detail.clone(),
-        received_at: sent.now.timestamp_millis(),
+        received_at: sent.arrived_at.timestamp_millis(),
         sent_boot: i64::from(sent.boot),
         sent_mono_ms: sent.mono_ms,
         bytes: refused.bytes.clone(),
@@ -242,21 +249,20 @@ pub async fn release(
     let ground = ground::load(tx.c(), hall, &offer, (writer, false), &found.key).await?;
     let judgement = judge_apart(offer, ground).await?;
     let outcome = judgement.outcomes.first().map(|(_, _, outcome)| outcome.clone());
-    if let Some(Outcome::Quarantined(reason)) = outcome {
-        let why = format!("the change still cannot be taken: {reason}");
-        return Err(ApiError::Unprocessable(why));
-    }
+    let arrived_at = chrono::DateTime::from_timestamp_millis(apart.received_at).unwrap_or(now);
     let boot = u32::try_from(apart.sent_boot).unwrap_or(0);
-    let sent = Sent { writer, now, boot, mono_ms: apart.sent_mono_ms };
-    quarantine::release_quarantined(tx.c(), &hash.0, by, now.timestamp_millis()).await?;
-    store(state, &mut tx, hall, &judgement, &sent).await?;
+    let sent = Sent { writer, now, arrived_at, boot, mono_ms: apart.sent_mono_ms };
+    quarantine::release_quarantined(tx.c(), &hash.0, Some(by), now.timestamp_millis()).await?;
+    // One that is refused again goes back, with the reason that holds now.
+    store(state, &mut tx, hall, (&judgement, &BTreeSet::new()), &sent).await?;
     let end = halls::find_hall(tx.c(), hall).await?.map_or(0, |row| row.next_position - 1);
     tx.commit().await?;
     state.bell.ring(hall, end);
-    Ok(match outcome {
-        Some(Outcome::Waiting) => "waiting",
-        Some(Outcome::Accepted | Outcome::Duplicate { .. } | Outcome::Quarantined(_)) | None => {
-            "accepted"
+    match outcome {
+        Some(Outcome::Quarantined(reason)) => {
+            Err(ApiError::Unprocessable(format!("the change still cannot be taken: {reason}")))
         }
-    })
+        Some(Outcome::Waiting) => Ok("waiting"),
+        Some(Outcome::Accepted | Outcome::Duplicate { .. }) | None => Ok("accepted"),
+    }
 }

@@ -1,0 +1,157 @@
+//! The server on SQL does what the hall in memory does, whatever is offered to both.
+//!
+//! The model is `sync::hall::Hall`. Each phone exists twice: one talks to the model, one to the server, and both make
+//! the same changes. After each step verdicts, quarantine, waiting, bindings, grants and documents are compared.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+mod pair;
+mod twins;
+
+use proptest::prelude::*;
+
+use crate::pair::Pair;
+
+/// Something that happens. Numbers choose among what is there.
+#[derive(Clone, Debug)]
+enum Step {
+    Note(usize, usize),
+    Message(usize, usize),
+    AddJob(usize),
+    Assign(usize, usize),
+    TakeBack(usize),
+    Instruct(usize),
+    Cancel(usize),
+    Exchange(usize, Tamper),
+    /// A phone offers what another one has not handed in yet.
+    Steal(usize, usize),
+    /// A phone offers a plan that it wrote itself, under an actor of its own or of the hall.
+    ForgePlan(usize, usize, bool),
+    /// A phone offers a visit under the actor of another one.
+    ForgeActor(usize, usize, usize),
+    Restart(usize),
+    Revoke(usize),
+    Release(usize),
+    Safe,
+    Reopen,
+    Backup,
+    Restore,
+}
+
+/// What becomes of an honest request on its way.
+#[derive(Clone, Debug)]
+pub(crate) enum Tamper {
+    Nothing,
+    ReplyLost,
+    /// Only those changes arrive whose bit is set.
+    Only(u8),
+    Reversed,
+    /// Every change is offered for another job.
+    OtherJob(usize),
+    /// Every change is offered for a job that nobody has.
+    NoJob,
+    /// The last byte of every change is another one.
+    Bent,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: cases(),
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_server_and_the_hall_in_memory_agree(steps in steps()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(play(&steps));
+    }
+}
+
+/// Fewer than proptest's own default, for each case opens databases; `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(48)
+}
+
+async fn play(steps: &[Step]) {
+    let mut pair = Pair::new(3, 3).await;
+    for step in steps {
+        take(&mut pair, step).await;
+        pair.assert_equal().await;
+    }
+    pair.heal().await;
+    pair.assert_equal().await;
+    pair.assert_projected().await;
+}
+
+async fn take(pair: &mut Pair, step: &Step) {
+    let job = |pair: &Pair, index: usize| pair.jobs[index % pair.jobs.len()];
+    let phone = |pair: &Pair, index: usize| index % pair.phones.len();
+    match *step {
+        Step::Note(who, what) => pair.note(phone(pair, who), job(pair, what)),
+        Step::Message(who, what) => pair.message(phone(pair, who), job(pair, what)),
+        Step::AddJob(who) => pair.add_job(phone(pair, who)).await,
+        Step::Assign(what, who) => pair.assign(job(pair, what), Some(phone(pair, who))).await,
+        Step::TakeBack(what) => pair.assign(job(pair, what), None).await,
+        Step::Instruct(what) => pair.instruct(job(pair, what)).await,
+        Step::Cancel(what) => pair.cancel(job(pair, what)).await,
+        Step::Exchange(who, ref tamper) => pair.exchange(phone(pair, who), tamper, &[]).await,
+        Step::Steal(thief, victim) => {
+            let loot = pair.unsent(phone(pair, victim));
+            pair.exchange(phone(pair, thief), &Tamper::Nothing, &loot).await;
+        }
+        Step::ForgePlan(who, what, as_hall) => {
+            let forged = pair.forged_plan(job(pair, what), as_hall).await;
+            pair.exchange(phone(pair, who), &Tamper::Nothing, &forged).await;
+        }
+        Step::ForgeActor(who, victim, what) => {
+            let (who, victim) = (phone(pair, who), phone(pair, victim));
+            let forged = pair.forged_visit(who, victim, job(pair, what)).await;
+            pair.exchange(who, &Tamper::Nothing, &forged).await;
+        }
+        Step::Restart(who) => pair.restart(phone(pair, who)),
+        Step::Revoke(who) => pair.revoke(phone(pair, who)).await,
+        Step::Release(which) => pair.release(which).await,
+        Step::Safe => pair.mark_safe().await,
+        Step::Reopen => pair.reopen().await,
+        Step::Backup => pair.backup().await,
+        Step::Restore => pair.restore().await,
+    }
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let index = || 0..64_usize;
+    let tamper = prop_oneof![
+        8 => Just(Tamper::Nothing),
+        2 => Just(Tamper::ReplyLost),
+        4 => any::<u8>().prop_map(Tamper::Only),
+        1 => Just(Tamper::Reversed),
+        1 => index().prop_map(Tamper::OtherJob),
+        1 => Just(Tamper::NoJob),
+        1 => Just(Tamper::Bent),
+    ];
+    let step = prop_oneof![
+        12 => (index(), index()).prop_map(|(who, what)| Step::Note(who, what)),
+        2 => (index(), index()).prop_map(|(who, what)| Step::Message(who, what)),
+        1 => index().prop_map(Step::AddJob),
+        3 => (index(), index()).prop_map(|(what, who)| Step::Assign(what, who)),
+        1 => index().prop_map(Step::TakeBack),
+        2 => index().prop_map(Step::Instruct),
+        1 => index().prop_map(Step::Cancel),
+        14 => (index(), tamper).prop_map(|(who, tamper)| Step::Exchange(who, tamper)),
+        2 => (index(), index()).prop_map(|(thief, victim)| Step::Steal(thief, victim)),
+        1 => (index(), index(), any::<bool>())
+            .prop_map(|(who, what, as_hall)| Step::ForgePlan(who, what, as_hall)),
+        1 => (index(), index(), index())
+            .prop_map(|(who, victim, what)| Step::ForgeActor(who, victim, what)),
+        2 => index().prop_map(Step::Restart),
+        1 => index().prop_map(Step::Revoke),
+        4 => index().prop_map(Step::Release),
+        1 => Just(Step::Safe),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Backup),
+        1 => Just(Step::Restore),
+    ];
+    proptest::collection::vec(step, 1..50)
+}
