@@ -3,9 +3,10 @@
 //! Verdicts that depend on the clock alone (`pending`, `not_heard`) are stored as they were at the job's last change
 //! and judged again when they are read; all others are final until the job changes.
 
+pub mod times;
+
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use domain::appointment::Source;
 use domain::calendar::city_day;
 use domain::id::DeviceId;
@@ -13,37 +14,18 @@ use domain::job::Job;
 use domain::pack::Pack;
 use domain::promise;
 use domain::punctuality::{Circumstances, Punctuality, verdicts};
-use domain::stamp::{Anchor, Interval, Stamp, Timestamp};
+use domain::stamp::{Interval, Stamp, Timestamp};
 use domain::status;
 use domain::visit::{Fact, Outcome, Recorded, Visit, live_facts};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use self::times::{DeviceTime, Times};
 use crate::db::jobs::JobRow;
 use crate::db::projections::{
     FactRow, HoseChangeRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
 };
-
-/// What the hall knows of the time on one device, as far as one job is concerned.
-#[derive(Clone, Debug, Default)]
-pub struct DeviceTime {
-    /// The server times that the device heard.
-    pub anchors: Vec<Anchor>,
-    /// When changes of the job arrived from it.
-    pub receipts: Vec<Receipt>,
-}
-
-/// One arrival of changes: nothing in them happened later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// When, by the server's clock.
-    pub received_at: Timestamp,
-    /// The device's boot when it sent them.
-    pub boot: u32,
-    /// Its monotonic clock then.
-    pub mono_ms: i64,
-}
 
 /// What a projection rests on besides the job.
 pub struct Knowledge<'a> {
@@ -59,30 +41,9 @@ pub struct Knowledge<'a> {
 
 /// Derives everything from a job.
 pub fn project(job: &Job, known: &Knowledge<'_>) -> (JobRow, JobDetails) {
-    let times = |stamp: &Stamp| resolve(job, stamp, known);
+    let times = Times::of(job, known.times, known.pack.time.drift_ppm, known.now);
+    let times = |stamp: &Stamp| times.resolve(stamp);
     (job_row(job, &times, known), details(job, &times, known))
-}
-
-/// Resolves a stamp of the job with all that the hall knows.
-///
-/// A request of the same boot bounds it by its own monotonic clock; of another boot, only by its arrival.
-fn resolve(job: &Job, stamp: &Stamp, known: &Knowledge<'_>) -> Interval {
-    let drift_ppm = known.pack.time.drift_ppm;
-    let is_its = |visit: &&Visit| visit.facts.values().any(|it| it.stamp == *stamp);
-    let device = job.visits.values().find(is_its).map(|visit| visit.device);
-    let unheard = DeviceTime::default();
-    let time = device.and_then(|device| known.times.get(&device)).unwrap_or(&unheard);
-    let receipts = &time.receipts;
-    let later_in_boot =
-        receipts.iter().filter(|it| it.boot == stamp.boot.0 && it.mono_ms >= stamp.mono_ms);
-    let by_clock = later_in_boot.map(|it| {
-        let since_ms = it.mono_ms - stamp.mono_ms;
-        let drift_ms = since_ms.saturating_mul(drift_ppm) / 1_000_000;
-        it.received_at - TimeDelta::milliseconds(since_ms - drift_ms)
-    });
-    let by_arrival = receipts.iter().map(|it| it.received_at).max();
-    let latest = by_clock.min().or(by_arrival).unwrap_or(known.now).max(job.created_at);
-    stamp.resolve(&time.anchors, Interval { earliest: job.created_at, latest }, drift_ppm)
 }
 
 fn job_row(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>) -> JobRow {

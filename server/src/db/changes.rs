@@ -13,8 +13,8 @@ statements! {
     LIST_HALL_CHANGES = "select hash, hall_id, job_id, position, actor, seq, device_id, author_id, received_at, \
         sent_boot, sent_mono_ms, bytes from change where hall_id = $1 and position > $2 order by position limit $3";
     COUNT_JOB_CHANGES = "select count(*) from change where job_id = $1 and position > $2";
-    LIST_RECEIPTS = "select distinct device_id, received_at, sent_boot, sent_mono_ms from change \
-        where job_id = $1 and device_id is not null and sent_boot is not null order by received_at";
+    LIST_ARRIVALS = "select device_id, received_at, sent_boot, sent_mono_ms, bytes from change \
+        where job_id = $1 and device_id is not null order by position";
     FIND_KNOWN_CHANGES = "select hash, job_id, position, device_id from change where hash in ($1)";
     FIND_CHANGE_POSITION = "select position from change where hash = $1";
 }
@@ -107,22 +107,24 @@ pub async fn find_known_changes(c: C<'_>, hashes: &[Vec<u8>]) -> Result<Vec<Know
     select_in(c, FIND_KNOWN_CHANGES, hashes).await
 }
 
-/// When changes of a job arrived from a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct ReceiptRow {
-    /// The device.
+/// How a change of a device arrived.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ArrivalRow {
+    /// The device that made it.
     pub device_id: Uuid,
-    /// When, by the server's clock.
+    /// When the server took it.
     pub received_at: i64,
-    /// The device's boot when it sent them.
-    pub sent_boot: i64,
-    /// Its monotonic clock then.
-    pub sent_mono_ms: i64,
+    /// The device's boot when it sent the request.
+    pub sent_boot: Option<i64>,
+    /// The device's monotonic clock then.
+    pub sent_mono_ms: Option<i64>,
+    /// The change chunk.
+    pub bytes: Vec<u8>,
 }
 
-/// Lists when changes of a job arrived from which device.
-pub async fn list_receipts(c: C<'_>, job: JobId) -> Result<Vec<ReceiptRow>> {
-    c.q(LIST_RECEIPTS).bind(job.0).all().await
+/// Lists how a job's changes arrived from devices, in the order of their positions.
+pub async fn list_arrivals(c: C<'_>, job: JobId) -> Result<Vec<ArrivalRow>> {
+    c.q(LIST_ARRIVALS).bind(job.0).all().await
 }
 
 /// Counts a job's changes after a position.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::id::{DeviceId, JobId};
 use domain::job::Job;
 use domain::pack::Pack;
-use domain::stamp::Timestamp;
+use domain::stamp::{BootId, Timestamp};
 use serde_json::json;
 use sqlx::types::Json;
 
@@ -13,7 +13,8 @@ use super::summary::JobSummary;
 use crate::db::jobs::{self, JobRow};
 use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{C, Result, anchors, changes, devices, projections};
-use crate::projection::{DeviceTime, Knowledge, Receipt, project};
+use crate::projection::times::{Arrival, DeviceTime, facts_in};
+use crate::projection::{Knowledge, project};
 
 /// What happened to a job, as the live stream names it.
 #[derive(Clone, Debug)]
@@ -68,12 +69,15 @@ async fn device_times(
     now: Timestamp,
 ) -> Result<BTreeMap<DeviceId, DeviceTime>> {
     let mut times: BTreeMap<DeviceId, DeviceTime> = BTreeMap::new();
-    for row in changes::list_receipts(c.lend(), job).await? {
+    for row in changes::list_arrivals(c.lend(), job).await? {
         let received_at = chrono::DateTime::from_timestamp_millis(row.received_at);
-        if let (Some(received_at), Ok(boot)) = (received_at, u32::try_from(row.sent_boot)) {
-            let receipt = Receipt { received_at, boot, mono_ms: row.sent_mono_ms };
-            times.entry(DeviceId(row.device_id)).or_default().receipts.push(receipt);
-        }
+        let boot = row.sent_boot.and_then(|boot| u32::try_from(boot).ok()).map(BootId);
+        let arrival = Arrival {
+            received_at: received_at.unwrap_or(now),
+            sent: boot.zip(row.sent_mono_ms),
+            facts: facts_in(&row.bytes),
+        };
+        times.entry(DeviceId(row.device_id)).or_default().arrivals.push(arrival);
     }
     for (device, time) in &mut times {
         time.anchors = anchors::list_anchors(c.lend(), *device, now.timestamp_millis()).await?;

@@ -37,6 +37,7 @@ pub(crate) struct Technician {
     pub(crate) device: String,
     pub(crate) phone: Phone<FileLog<MemoryDisk>, ManualClock, SeededRng>,
     clock: ManualClock,
+    boot: BootId,
     base: String,
 }
 
@@ -78,7 +79,7 @@ impl Counter {
             Enrolment { device: device.parse().expect("a device"), user, hall: self.hall.id };
         phone.enrol(enrolment).await.expect("enrolled");
         let base = self.node.base.clone();
-        Technician { user, token, device, phone, clock, base }
+        Technician { user, token, device, phone, clock, boot: BootId(7), base }
     }
 
     /// Takes on a repair with a window from ten to twelve, given to somebody.
@@ -124,7 +125,7 @@ impl Counter {
         self.dispatcher = self.node.sign_in("dora").await;
         self.manager = self.node.sign_in("mara").await;
         for technician in phones {
-            technician.clock.set(self.moment());
+            technician.clock.set(Moment { boot: technician.boot, ..self.moment() });
         }
     }
 
@@ -135,6 +136,11 @@ impl Counter {
 }
 
 impl Technician {
+    /// The phone has restarted; it shows so when time has passed.
+    pub(crate) fn boot(&mut self, boot: BootId) {
+        self.boot = boot;
+    }
+
     /// Meets the hall.
     pub(crate) async fn sync(&mut self) -> SyncReport {
         let mut link = HttpLink { base: self.base.clone(), token: self.token.clone() };

@@ -12,4 +12,5 @@ mod refusals;
 mod registers;
 mod roles;
 mod sessions;
+mod times;
 mod work;
