@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -74,23 +75,6 @@ async fn an_id_that_is_no_position_is_refused_in_words() {
     let response = connect(&counter, Some("yesterday")).await;
 
     assert_eq!(response.status(), 400);
-}
-
-async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut results = Vec::new();
-    let mut pending: Vec<_> = futures.map(Box::pin).collect();
-    std::future::poll_fn(|context| {
-        pending.retain_mut(|future| match future.as_mut().poll(context) {
-            std::task::Poll::Ready(result) => {
-                results.push(result);
-                false
-            }
-            std::task::Poll::Pending => true,
-        });
-        if pending.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    results
 }
 
 async fn connect(counter: &Counter, after: Option<&str>) -> Response {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use figures::{Spread, now, print, resident_kib};
+use futures_util::future::join_all;
 use mobile_core::phone::SyncEnd;
 use stage::{CountingLink, Live, Stage};
 
@@ -95,7 +96,7 @@ async fn durable_changes(stage: &Stage) -> anyhow::Result<()> {
             let mut link = CountingLink::new(stage, phone);
             phone.phone.sync(&mut link).await.end == SyncEnd::Complete
         });
-        let all_in = futures_of(handing_in).await.into_iter().all(|complete| complete);
+        let all_in = join_all(handing_in).await.into_iter().all(|complete| complete);
         anyhow::ensure!(all_in, "a device could not hand in");
         let changes = u32::try_from(devices * FACTS)?;
         let rate = f64::from(changes) / began.elapsed().as_secs_f64();
@@ -135,22 +136,4 @@ async fn memory(stage: &Stage) -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_millis(200)).await;
     print("  after showing all of them", resident_kib(server.pid())?, "KiB");
     Ok(())
-}
-
-/// Lets futures make progress together on this thread.
-async fn futures_of<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.map(Box::pin).collect();
-    let mut results = Vec::new();
-    std::future::poll_fn(|context| {
-        pending.retain_mut(|future| match future.as_mut().poll(context) {
-            std::task::Poll::Ready(result) => {
-                results.push(result);
-                false
-            }
-            std::task::Poll::Pending => true,
-        });
-        if pending.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    results
 }
