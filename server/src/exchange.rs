@@ -1,6 +1,6 @@
 //! The path of a pushed change: what the hall does with a phone's request, in one transaction.
 //!
-//! Inspect → lock the hall's row → load the ground → judge → store, project, tell → read the feed → commit → reply.
+//! Inspect → begin, lock the hall's row → load the ground → judge → store, project, tell → read the feed → commit → reply.
 //! Nothing is acknowledged before the commit returned, and a repeated request changes nothing.
 
 mod feed;
@@ -8,16 +8,20 @@ mod ground;
 mod store;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use domain::id::HallId;
+use automerge::ChangeHash;
+use domain::id::{DeviceId, HallId};
+use domain::stamp::Timestamp;
 use sync::authority::Writer;
-use sync::hub::{Judgement, Known, Offer, Page, judge};
-use sync::limits::Limits;
-use sync::message::{Cursor, Epoch, PackText, Reply, Request, VERSION};
+use sync::hub::{Ground, Judgement, Known, Offer, Outcome, Page, judge};
+use sync::limits::{self, Limits};
+use sync::message::{Cursor, Epoch, Judged, PackText, Reply, Request, VERSION};
 use sync::seal::SealKey;
 
+use crate::db::devices::{self, DeviceRow};
 use crate::db::halls::{self, HallRow};
-use crate::db::{C, anchors, devices, is_retryable, packs};
+use crate::db::{C, anchors, is_retryable, packs};
 use crate::http::caller::Sender;
 use crate::http::error::ApiError;
 use crate::state::AppState;
@@ -41,6 +45,7 @@ struct Hall {
 pub async fn exchange(state: &AppState, sender: &Sender, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let request = Request::decode(body)
         .map_err(|error| ApiError::BadRequest(format!("send a sync request: {error}")))?;
+    let request = Arc::new(request);
     let mut tries = 1;
     loop {
         match attempt(state, sender, &request).await {
@@ -54,56 +59,103 @@ fn is_lost_race(error: &anyhow::Error) -> bool {
     error.downcast_ref::<sqlx::Error>().is_some_and(is_retryable)
 }
 
-async fn attempt(state: &AppState, sender: &Sender, request: &Request) -> Result<Reply, ApiError> {
-    let device = sender.phone.device;
-    let writer = Writer { user: sender.phone.caller.user, device };
-    let hall = sender.phone.caller.hall;
+async fn attempt(
+    state: &AppState,
+    sender: &Sender,
+    request: &Arc<Request>,
+) -> Result<Reply, ApiError> {
+    let (hall, device) = (sender.phone.caller.hall, sender.phone.device);
     let now = state.clock.now();
-    let limits = Limits::default();
-    let mut tx = state.db.begin().await?;
-    let found = find_hall(tx.c(), hall).await?;
-    let offer = Offer::inspect(request, found.epoch, &limits);
+    let mut conn = state.db.read().await?;
+    let found = find_hall(conn.c(), hall).await?;
+    let known = devices::find_device(conn.c(), hall, device).await?;
+    let known = known.ok_or(ApiError::NotFound("device"))?;
+    let heard = Heard::of(&known, request, &Judgement::default(), now);
+    let has_nothing = request.changes.is_empty() && request.anchors.is_empty();
+    if has_nothing && !heard.is_news(&known) {
+        // The usual poll takes no turn at writing.
+        let nothing = (Vec::new(), BTreeSet::new());
+        return read_on(conn.c(), (sender, request), (&found, now), heard, nothing).await;
+    }
+    drop(conn);
+    let offer = inspect_apart(request, found.epoch).await?;
+    hand_in(state, sender, request, (offer, found.epoch, now)).await
+}
+
+/// Takes what a phone brings, in one transaction with the reading of what it gets.
+async fn hand_in(
+    state: &AppState,
+    sender: &Sender,
+    request: &Request,
+    (offer, inspected_in, now): (Offer, Epoch, Timestamp),
+) -> Result<Reply, ApiError> {
+    let (hall, device) = (sender.phone.caller.hall, sender.phone.device);
+    let writer = Writer { user: sender.phone.caller.user, device };
+    let now_ms = now.timestamp_millis();
     let offered = offer.offered().collect();
+    let mut tx = state.db.begin().await?;
     let mut apart = BTreeSet::new();
-    let judgement = if offer.is_empty() {
-        Judgement::default()
-    } else {
+    let mut judgement = Judgement::default();
+    if !offer.is_empty() || !request.anchors.is_empty() {
         // Holds the hall's row until the commit, so that position order is commit order.
         halls::take_positions(tx.c(), hall, 0).await?;
-        let ground =
-            ground::load(tx.c(), hall, &offer, (writer, sender.shut_out), &found.key).await?;
+    }
+    let mut found = find_hall(tx.c(), hall).await?;
+    if !offer.is_empty() && found.epoch == inspected_in {
+        let from = (writer, sender.shut_out);
+        let ground = ground::load(tx.c(), hall, &offer, from, &found.key).await?;
         let known = ground.known.iter();
         apart.extend(known.filter(|it| matches!(it.1, Known::Quarantined { .. })).map(|it| *it.0));
-        judge_apart(offer, ground).await?
-    };
+        judgement = judge_apart(offer, ground).await?;
+    }
+    let anchors = &request.anchors[..request.anchors.len().min(limits::ANCHORS)];
+    anchors::insert_anchors(tx.c(), device, anchors, now_ms).await?;
     let (boot, mono_ms) = (request.boot.0, request.mono_ms);
     let sent = store::Sent { writer, now, arrived_at: now, boot, mono_ms };
-    let now_ms = now.timestamp_millis();
-    anchors::insert_anchors(tx.c(), device, &request.anchors, now_ms).await?;
     let positions = store::store(state, &mut tx, hall, (&judgement, &apart), &sent).await?;
-    let recorded = hear(tx.c(), hall, request, &sent).await?;
+    let known = devices::find_device(tx.c(), hall, device).await?;
+    let known = known.ok_or(ApiError::NotFound("device"))?;
+    let heard = Heard::of(&known, request, &judgement, now);
+    if heard.is_news(&known) {
+        devices::hear_device(tx.c(), device, heard.recorded, heard.pending, now_ms).await?;
+    }
     let end = halls::find_hall(tx.c(), hall).await?.map_or(0, |row| row.next_position - 1);
-    let page = if sender.shut_out {
-        Page::default()
-    } else {
-        feed::page(tx.c(), hall, writer.user, (request, &found, end), &offered).await?
-    };
-    let lacking = lacking_packs(tx.c(), request).await?;
+    found.row.next_position = end + 1;
+    let verdicts = judgement.verdicts(&positions, &found.key);
+    let said = (verdicts, offered);
+    let reply = read_on(tx.c(), (sender, request), (&found, now), heard, said).await?;
     tx.commit().await?;
     if !judgement.jobs.is_empty() {
         state.bell.ring(hall, end);
     }
+    Ok(reply)
+}
+
+/// Reads what the phone has not read yet, and puts the reply together.
+async fn read_on(
+    mut c: C<'_>,
+    (sender, request): (&Sender, &Request),
+    (found, now): (&Hall, Timestamp),
+    heard: Heard,
+    (verdicts, offered): (Vec<Judged>, BTreeSet<ChangeHash>),
+) -> Result<Reply, ApiError> {
+    let caller = &sender.phone.caller;
+    let page = if sender.shut_out {
+        Page::default()
+    } else {
+        feed::page(c.lend(), caller.hall, caller.user, (request, found), &offered).await?
+    };
     Ok(Reply {
         version: VERSION,
         cursor: Cursor { epoch: found.epoch, position: page.position },
         safe: found.row.safe_position,
         server_at: now,
-        verdicts: judgement.verdicts(&positions, &found.key),
+        verdicts,
         documents: page.documents,
         withdrawn: page.withdrawn,
-        packs: lacking,
+        packs: lacking_packs(c, request).await?,
         more: page.more,
-        recorded,
+        recorded: u64::try_from(heard.recorded).unwrap_or(0),
     })
 }
 
@@ -116,36 +168,68 @@ async fn find_hall(mut c: C<'_>, hall: HallId) -> Result<Hall, ApiError> {
     Ok(Hall { row, epoch, key: SealKey::new(key) })
 }
 
+/// Measures and parses on a thread of its own, before anything is locked for it.
+async fn inspect_apart(request: &Arc<Request>, epoch: Epoch) -> Result<Offer, ApiError> {
+    let request = Arc::clone(request);
+    let inspect = move || Offer::inspect(&request, epoch, &Limits::default());
+    let inspected = tokio::task::spawn_blocking(inspect).await;
+    inspected.map_err(|error| ApiError::Internal(error.into()))
+}
+
 /// Judges on a thread of its own: merging documents takes milliseconds, and other requests must not wait for it.
-async fn judge_apart(offer: Offer, ground: sync::hub::Ground) -> Result<Judgement, ApiError> {
+async fn judge_apart(offer: Offer, ground: Ground) -> Result<Judgement, ApiError> {
     let judged = tokio::task::spawn_blocking(move || judge(&offer, &ground)).await;
     judged.map_err(|error| ApiError::Internal(error.into()))
 }
 
-/// Notes that the phone was heard; tells the highest count of changes that it ever reported.
-async fn hear(
-    mut c: C<'_>,
-    hall: HallId,
-    request: &Request,
-    sent: &store::Sent,
-) -> Result<u64, ApiError> {
-    let device = sent.writer.device;
-    let known = devices::find_device(c.lend(), hall, device).await?;
-    let known = known.ok_or(ApiError::NotFound("device"))?;
-    let recorded = i64::try_from(request.recorded).unwrap_or(i64::MAX);
-    let pending = i64::try_from(request.pending).unwrap_or(i64::MAX);
-    let now_ms = sent.now.timestamp_millis();
-    let is_news = recorded > known.recorded
-        || pending != known.pending
-        || known.heard_at.is_none_or(|heard| (now_ms - heard).abs() >= HEARD_EVERY_MS);
-    if is_news {
-        devices::hear_device(c, device, recorded, pending, now_ms).await?;
-    }
-    Ok(u64::try_from(known.recorded.max(recorded)).unwrap_or(0))
+/// What a phone says of itself.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    /// The highest count of changes that it ever reported.
+    recorded: i64,
+    /// How many it holds that the hall has not taken, those of this request taken off.
+    pending: i64,
+    at_ms: i64,
 }
 
-async fn lacking_packs(c: C<'_>, request: &Request) -> Result<Vec<PackText>, ApiError> {
-    let rows = packs::list_packs(c).await?;
-    let texts = rows.into_iter().map(|row| PackText::new(row.toml));
-    Ok(texts.filter(|text| !request.packs.contains(&text.hash)).collect())
+impl Heard {
+    fn of(known: &DeviceRow, request: &Request, judgement: &Judgement, now: Timestamp) -> Self {
+        let recorded = i64::try_from(request.recorded).unwrap_or(i64::MAX);
+        let pending = i64::try_from(request.pending).unwrap_or(i64::MAX);
+        let own = Some(DeviceId(known.device_id));
+        let accepted: BTreeSet<_> = (judgement.accepted())
+            .filter(|(_, change)| change.device == own)
+            .map(|(_, change)| change.hash)
+            .collect();
+        let taken = judgement.outcomes.iter().filter(|(hash, _, outcome)| match outcome {
+            Outcome::Accepted => accepted.contains(hash),
+            Outcome::Duplicate { device, .. } => *device == own,
+            Outcome::Waiting | Outcome::Quarantined(_) => false,
+        });
+        let taken = i64::try_from(taken.count()).unwrap_or(i64::MAX);
+        Self {
+            recorded: recorded.max(known.recorded),
+            pending: (pending - taken).max(0),
+            at_ms: now.timestamp_millis(),
+        }
+    }
+
+    /// Whether it is worth being written down.
+    fn is_news(&self, known: &DeviceRow) -> bool {
+        self.recorded > known.recorded
+            || self.pending != known.pending
+            || known.heard_at.is_none_or(|heard| (self.at_ms - heard).abs() >= HEARD_EVERY_MS)
+    }
+}
+
+async fn lacking_packs(mut c: C<'_>, request: &Request) -> Result<Vec<PackText>, ApiError> {
+    let mut lacking = Vec::new();
+    for (id, hash) in packs::list_pack_hashes(c.lend()).await? {
+        if request.packs.iter().any(|held| held.0[..] == hash[..]) {
+            continue;
+        }
+        let row = packs::find_pack(c.lend(), &id).await?;
+        lacking.extend(row.map(|row| PackText::new(row.toml)));
+    }
+    Ok(lacking)
 }

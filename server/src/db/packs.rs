@@ -6,7 +6,7 @@ statements! {
     INSERT_PACK = "insert into rule_pack (pack_id, hash, toml, added_at) values ($1, $2, $3, $4) \
         on conflict do nothing";
     FIND_PACK = "select pack_id, hash, toml, added_at from rule_pack where pack_id = $1";
-    LIST_PACKS = "select pack_id, hash, toml, added_at from rule_pack order by pack_id";
+    LIST_PACK_HASHES = "select pack_id, hash from rule_pack order by pack_id";
 }
 
 /// A rule pack as stored.
@@ -39,7 +39,7 @@ pub async fn find_pack(c: C<'_>, id: &str) -> Result<Option<PackRow>> {
     c.q(FIND_PACK).bind(id).opt().await
 }
 
-/// Lists every pack.
-pub async fn list_packs(c: C<'_>) -> Result<Vec<PackRow>> {
-    c.q(LIST_PACKS).all().await
+/// Lists every pack's id with the SHA-256 of its text.
+pub async fn list_pack_hashes(c: C<'_>) -> Result<Vec<(String, Vec<u8>)>> {
+    c.q(LIST_PACK_HASHES).all().await
 }

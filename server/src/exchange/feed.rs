@@ -23,9 +23,10 @@ pub(super) async fn page(
     mut c: C<'_>,
     hall: HallId,
     user: UserId,
-    (request, found, end): (&Request, &Hall, Position),
+    (request, found): (&Request, &Hall),
     offered: &BTreeSet<ChangeHash>,
 ) -> Result<Page> {
+    let end = found.row.next_position - 1;
     let cursor = request.cursor;
     let after = cursor.filter(|it| it.epoch == found.epoch).map_or(0, |it| it.position);
     let grants = feed::list_new_grants(c.lend(), user, after, GRANTS).await?;
