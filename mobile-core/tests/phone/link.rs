@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::id::JobId;
 use domain::job::Author;
 use mobile_core::link::LinkError;
 use mobile_core::log::StoreError;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::jobs::{DISPATCHER, entry, jobs, morning};
 use crate::script::{tap, taps};
-use crate::world::{DEVICE, ENROLMENT, Fault, TestPhone, World, held};
+use crate::world::{DEVICE, ENROLMENT, Fault, TestPhone, World, held, ids};
 
 #[test]
 fn s3_every_kind_of_bad_reply_leaves_everything_and_the_next_sync_completes() {
@@ -184,10 +185,7 @@ fn l5_a_rescue_file_holds_every_unsent_fact_also_on_a_full_disk() {
 fn more_than_one_request_can_carry_goes_in_several_rounds() {
     let (disk, world, mut saved) = part_of_the_day(20);
     let (mut phone, _) = world.open(open(&disk), 2);
-    let job = jobs()[5].id;
-    for n in 0..600 {
-        saved.insert(block_on(phone.message(job, format!("第{n}句"))).unwrap().0);
-    }
+    saved.extend(six_hundred_messages(&mut phone));
 
     let report = world.sync(&mut phone);
 
@@ -199,17 +197,16 @@ fn more_than_one_request_can_carry_goes_in_several_rounds() {
 fn l5_more_than_one_request_can_carry_is_pushed_also_from_a_full_disk() {
     let (disk, world, mut saved) = part_of_the_day(20);
     let (mut phone, _) = world.open(open(&disk), 2);
-    for n in 0..600 {
-        saved.insert(block_on(phone.message(jobs()[5].id, format!("第{n}句"))).unwrap().0);
-    }
+    saved.extend(six_hundred_messages(&mut phone));
     let before = phone.sync_state().only_here;
     disk.fill_up(u32::MAX);
 
     let report = world.sync(&mut phone);
 
     assert!(report.unkept && report.rounds > 1, "{report:?}");
-    let there = world.hall.borrow().job(jobs()[5].id).unwrap().messages.len();
-    assert_eq!((there, phone.sync_state().only_here), (600, before));
+    assert_eq!(phone.sync_state().only_here, before);
+    let hall = world.hall.borrow().jobs().flat_map(|id| known(&world, id)).collect();
+    assert!(saved.is_subset(&hall));
     disk.fill_up(0);
     world.sync(&mut phone);
     world.assert_equal(&phone, &saved);
@@ -235,6 +232,17 @@ fn what_the_hall_changed_stands_out_until_it_is_seen() {
     drop(phone);
     let (phone, _) = world.open(open(&disk), 3);
     assert_eq!(phone.job(job.id).unwrap().unseen, []);
+}
+
+fn known(world: &World, id: JobId) -> Vec<Uuid> {
+    ids(&world.hall.borrow().job(id).unwrap()).collect()
+}
+
+/// More than one request carries, spread over the jobs.
+fn six_hundred_messages(phone: &mut TestPhone<MemoryLog>) -> Vec<Uuid> {
+    let all = jobs();
+    let each = (0..600).zip(all.iter().cycle());
+    each.map(|(n, job)| block_on(phone.message(job.id, format!("第{n}句"))).unwrap().0).collect()
 }
 
 fn part_of_the_day(count: usize) -> (MemoryDisk, World, BTreeSet<Uuid>) {
