@@ -116,7 +116,7 @@ fn the_day_had_everything(stage: &Stage, script: &Script) -> Finding {
     for kind in JobKind::ALL {
         finding.compare(kind.key(), &true, &stage.calls.iter().any(|call| call.kind == kind));
     }
-    for found in ["normal", "high", "backwards", "unread"] {
+    for found in ["normal", "high", "low", "backwards", "unread"] {
         finding.compare(found, &true, &stage.readings.contains(found));
     }
     finding

@@ -10,7 +10,7 @@ use domain::reading::Measure;
 use domain::stamp::Timestamp;
 use domain::visit::{Outcome, Subject};
 
-use super::script::Call;
+use super::script::{Call, Register};
 use crate::command::phone::act::Act;
 
 /// How a call of the script ends.
@@ -240,13 +240,16 @@ impl Taps {
         }
     }
 
-    /// Reads the meter: most show what they really show, a few are far too high, too low or cannot be read.
+    /// Reads the meter: most show what they really show, a few far too much, far too little, less than last time,
+    /// or nothing that can be read.
     fn read(&mut self, call: &Call, number: usize) {
-        let Some((meter, today)) = call.meter else { return };
+        let Some(Register { meter, last, today }) = call.meter else { return };
+        let used = today.0 - last.0;
         let register = match number {
             4 => Some(Volume(today.0 + 900_000)),
             7 => None,
-            10 => Some(Volume(today.0 - 900_000)),
+            10 => Some(Volume(last.0 + used / 6)),
+            13 => Some(Volume(last.0 - 2_000)),
             _ => Some(today),
         };
         self.tap(Act::Read { meter, register });

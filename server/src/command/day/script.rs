@@ -26,12 +26,23 @@ pub(crate) struct Call {
     pub(crate) window: Option<Window>,
     /// When the hall took it on.
     pub(crate) created_at: Timestamp,
-    /// The household's meter, with what it shows today.
-    pub(crate) meter: Option<(MeterId, Volume)>,
+    /// The household's meter.
+    pub(crate) meter: Option<Register>,
     /// The household's hose.
     pub(crate) hose: Option<HoseId>,
     /// Where the door is.
     pub(crate) door: Option<Place>,
+}
+
+/// A meter with what it showed and shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Register {
+    /// The meter.
+    pub(crate) meter: MeterId,
+    /// What was read last; what it shows today where it was never read.
+    pub(crate) last: Volume,
+    /// What it really shows today.
+    pub(crate) today: Volume,
 }
 
 /// One thing that happens.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::fate::Fate;
 use super::process::PhoneProcess;
-use super::script::{self, Call, Deed, Script, Turn};
+use super::script::{self, Call, Deed, Register, Script, Turn};
 use crate::command::client::{Client, Event};
 use crate::command::watch::Board;
 use crate::command::words;
@@ -328,7 +328,11 @@ async fn read_calls(
 fn call(job: &Job, technician: usize, registers: &BTreeMap<String, Volume>) -> Call {
     let household = &job.briefing.household;
     let meter = job.briefing.meters.first();
-    let shown = meter.and_then(|meter| Some((meter.id, *registers.get(&meter.serial)?)));
+    let shown = meter.and_then(|meter| {
+        let today = *registers.get(&meter.serial)?;
+        let last = meter.readings.last().map_or(today, |past| past.register);
+        Some(Register { meter: meter.id, last, today })
+    });
     let window: Option<Window> =
         job.plan.appointments.values().last().map(|appointment| appointment.window);
     Call {
