@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use domain::id::HallId;
@@ -35,16 +35,10 @@ pub async fn follow_hall(
     Staff(caller): Staff,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let resumed = match headers.get("last-event-id") {
-        None => None,
-        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
-            ApiError::BadRequest("send the id of an event as Last-Event-ID, or none".to_owned())
-        })?),
-    };
     let (sender, receiver) = mpsc::channel(QUEUE);
     let bell = state.bell.listen(caller.hall);
-    let after = match resumed {
-        Some(after) => after,
+    let after = match headers.get("last-event-id") {
+        Some(id) => find_place(&state, caller.hall, id).await?,
         None => send_snapshot(&state, caller.hall, &sender).await?,
     };
     let mut stream = LiveStream { state, hall: caller.hall, after, sender, bell };
@@ -54,13 +48,29 @@ pub async fn follow_hall(
 
 type Sender = mpsc::Sender<Result<Event, Infallible>>;
 
+/// The place that a reader was at; after a restore a hall may not have come as far as the reader has.
+async fn find_place(state: &AppState, hall: HallId, id: &HeaderValue) -> Result<i64, ApiError> {
+    let refuse = |why: &str| {
+        let what_to_do = "send the id of an event as Last-Event-ID, or none for a snapshot";
+        ApiError::BadRequest(format!("{why}: {what_to_do}"))
+    };
+    let place: Option<i64> = id.to_str().ok().and_then(|id| id.parse().ok());
+    let place = place.filter(|place| *place >= 0).ok_or_else(|| refuse("this is no position"))?;
+    let row = halls::find_hall(state.db.read().await?.c(), hall).await?;
+    let next = row.ok_or(ApiError::NotFound("hall"))?.next_position;
+    if place >= next {
+        return Err(refuse("the hall has not come that far"));
+    }
+    Ok(place)
+}
+
 /// Sends every job as it stands; tells the position from which events continue it.
 async fn send_snapshot(state: &AppState, hall: HallId, sender: &Sender) -> Result<i64, ApiError> {
     let mut conn = state.db.read().await?;
     // The position first: what commits between the two is told twice in content, never left out.
     let row = halls::find_hall(conn.c(), hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let position = row.next_position - 1;
-    let jobs = summary::list_all(conn.c(), hall).await?;
+    let jobs = summary::list_all(conn.c(), hall, state.clock.now()).await?;
     let data = json!({"jobs": jobs, "position": position});
     let event = Event::default().id(position.to_string()).event("snapshot").data(data.to_string());
     let _gone = sender.send(Ok(event)).await;
@@ -77,8 +87,16 @@ struct LiveStream {
 }
 
 impl LiveStream {
+    /// Follows the hall until the server stops, wherever the reader is by then.
     async fn run(&mut self) {
         let mut closing = self.state.closing.clone();
+        tokio::select! {
+            () = self.follow() => {}
+            _ = closing.wait_for(|closing| *closing) => {}
+        }
+    }
+
+    async fn follow(&mut self) {
         loop {
             match self.send_new().await {
                 Ok(true) => continue,
@@ -91,7 +109,6 @@ impl LiveStream {
                 rung = self.bell.changed() => if rung.is_err() { return },
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = self.sender.closed() => return,
-                _ = closing.wait_for(|closing| *closing) => return,
             }
         }
     }

@@ -1,13 +1,21 @@
 //! The live stream: a snapshot, then everything once and in order, however often a reader comes back.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::time::Duration;
 
+use domain::id::HallId;
 use futures_util::future::join_all;
 use reqwest::Response;
 use serde_json::{Value, json};
+use server::db::jobs::{self, JobRow};
+use server::db::live_events::{LiveEventRow, insert_events};
+use sqlx::types::Json;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::counter::Counter;
+use crate::reports::{another_hall, document};
 
 /// Events written while readers come and go.
 const EVENTS: usize = 60;
@@ -72,9 +80,93 @@ async fn readers_who_come_back_at_any_moment_miss_nothing_and_hear_nothing_twice
 async fn an_id_that_is_no_position_is_refused_in_words() {
     let counter = Counter::open().await;
 
-    let response = connect(&counter, Some("yesterday")).await;
+    for id in ["yesterday", "", "-1", "1.5", "1000000"] {
+        let response = connect(&counter, Some(id)).await;
+        assert_eq!(response.status(), 400, "{id}");
+        let problem: Value = response.json().await.unwrap();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("or none for a snapshot"), "{id}: {detail}");
+    }
+}
 
-    assert_eq!(response.status(), 400);
+#[tokio::test]
+async fn another_halls_jobs_and_events_are_not_seen() {
+    let counter = Counter::open().await;
+    let ana = counter.hire("ana").await;
+    let job = counter.job_for(ana.user).await;
+    let elsewhere = another_hall(&counter.hall).await;
+    let foreign = document(&counter.hall, elsewhere).await;
+    let mut tx = counter.hall.db.begin().await.unwrap();
+    let row = jobs::find_job(tx.c(), counter.hall.id, job).await.unwrap().unwrap();
+    let row = JobRow {
+        job_id: foreign.job_id,
+        hall_id: elsewhere.0,
+        household_id: foreign.household_id,
+        ..row
+    };
+    jobs::upsert_jobs(tx.c(), &[row]).await.unwrap();
+    insert_events(tx.c(), &events(elsewhere, 1..100, "elsewhere")).await.unwrap();
+    tx.commit().await.unwrap();
+
+    let (start, _, snapshot) = Reader::open(&counter, None).await.next().await;
+    counter.add(job, "messages", &json!({"text": "在吗"})).await;
+    let mut heard = Vec::new();
+    let mut reader = Reader::open(&counter, Some(0)).await;
+    while heard.last().is_none_or(|(position, _)| *position <= start) {
+        let (position, _, event) = reader.next().await;
+        heard.push((position, event["job"]["id"].clone()));
+    }
+
+    assert_eq!(snapshot["jobs"].as_array().unwrap().len(), 1);
+    assert_eq!(snapshot["jobs"][0]["id"], json!(job));
+    assert!(heard.iter().all(|(_, about)| *about == json!(job)), "{heard:?}");
+}
+
+#[tokio::test]
+async fn a_technician_may_not_follow_the_hall() {
+    let counter = Counter::open().await;
+    let ana = counter.hire("ana").await;
+
+    assert_eq!(counter.node.get("/api/live", &ana.token).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_server_that_stops_ends_a_stream_in_the_middle_of_a_backlog() {
+    let mut counter = Counter::open().await;
+    let backlog = events(counter.hall.id, 1..5_001, &"长".repeat(1_000));
+    let mut tx = counter.hall.db.begin().await.unwrap();
+    insert_events(tx.c(), &backlog).await.unwrap();
+    tx.commit().await.unwrap();
+    let app = server::build(counter.hall.config.clone()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    counter.node.base = format!("http://{}", listener.local_addr().unwrap());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(app.serve(listener, async { drop(stopped.await) }));
+    let mut reader = Reader::open(&counter, Some(0)).await;
+    let first = reader.next().await.0;
+
+    stop.send(()).unwrap();
+    let mut rest = 0;
+    while let Some(chunk) = reader.response.chunk().await.expect("a whole reply") {
+        rest += String::from_utf8_lossy(&chunk).matches("event: job").count();
+    }
+
+    assert_eq!(first, 1);
+    assert!(rest < backlog.len() - 1, "it did not wait until all was told");
+    serving.await.unwrap().expect("it stopped by itself");
+}
+
+/// Events as a busy hall writes them.
+fn events(hall: HallId, positions: Range<i64>, what: &str) -> Vec<LiveEventRow> {
+    let event = |position| LiveEventRow {
+        hall_id: hall.0,
+        position,
+        kind: "job".to_owned(),
+        job_id: None,
+        at: 0,
+        body: Json(json!({"what": what, "job": {"id": null}})),
+    };
+    positions.map(event).collect()
 }
 
 async fn connect(counter: &Counter, after: Option<&str>) -> Response {

@@ -10,6 +10,7 @@ mod live;
 mod passwords;
 mod refusals;
 mod registers;
+mod reports;
 mod roles;
 mod sessions;
 mod times;

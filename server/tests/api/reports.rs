@@ -1,0 +1,268 @@
+//! Reports: what is counted, under which heading, and what only the clock decides.
+
+use std::collections::BTreeSet;
+
+use domain::household::Household;
+use domain::id::{DeviceId, HallId, HouseholdId, JobId, UserId};
+use domain::pack::Pack;
+use serde_json::{Value, json};
+use server::db::documents::{self, DocumentRow};
+use server::db::projections::{JobDetails, VerdictRow, replace_details};
+use server::db::{devices, halls, households};
+use server::identity::Role;
+use uuid::Uuid;
+
+use crate::hall::{Hall, Node, Reply};
+
+const MONDAY: &str = "2026-03-02";
+const TUESDAY: &str = "2026-03-03";
+const WEDNESDAY: &str = "2026-03-04";
+
+/// Everything that a row counts.
+const COUNTS: [&str; 8] =
+    ["on_time", "early", "late", "missed", "cannot_tell", "not_heard", "released", "pending"];
+
+#[tokio::test]
+async fn a2_a_technicians_row_counts_each_verdict_and_only_breaches_lower_the_rate() {
+    let desk = Desk::open().await;
+    let (ana, ben) = (desk.technician("ana").await, desk.technician("ben").await);
+    desk.fill(ana, ben).await;
+
+    let rows = desk.rows(&format!("from={MONDAY}&to={TUESDAY}&by=technician")).await;
+
+    let (ana, ben) = (ana.to_string(), ben.to_string());
+    let mut expected = vec![
+        line("", "", [0, 0, 0, 0, 0, 1, 0, 0], None),
+        line(&ana, "ANA", [2, 1, 1, 0, 0, 0, 0, 0], Some(0.5)),
+        line(&ben, "BEN", [0, 0, 0, 1, 1, 1, 1, 1], Some(0.0)),
+    ];
+    expected.sort_by_key(|row| row["key"].as_str().unwrap().to_owned());
+    assert_eq!(rows, expected);
+}
+
+#[tokio::test]
+async fn a2_the_same_verdicts_by_kind_are_named_in_both_languages() {
+    let desk = Desk::open().await;
+    let (ana, ben) = (desk.technician("ana").await, desk.technician("ben").await);
+    desk.fill(ana, ben).await;
+    let asked = format!("from={MONDAY}&to={TUESDAY}&by=kind");
+    let ignition = |name| line("ignition", name, [0, 1, 0, 0, 1, 0, 0, 1], Some(0.0));
+    let repair = |name| line("repair", name, [2, 0, 1, 1, 0, 2, 1, 0], Some(0.5));
+
+    let chinese = desk.rows(&asked).await;
+    let english = desk.rows(&format!("{asked}&lang=en")).await;
+
+    assert_eq!(chinese, [ignition("点火"), repair("维修")]);
+    assert_eq!(english, [ignition("Ignition"), repair("Repair")]);
+}
+
+#[tokio::test]
+async fn a2_the_same_verdicts_by_day_keep_to_the_days_asked_for() {
+    let desk = Desk::open().await;
+    let (ana, ben) = (desk.technician("ana").await, desk.technician("ben").await);
+    desk.fill(ana, ben).await;
+    let monday = line(MONDAY, MONDAY, [1, 1, 0, 1, 1, 2, 0, 0], Some(1.0 / 3.0));
+    let tuesday = line(TUESDAY, TUESDAY, [1, 0, 1, 0, 0, 0, 1, 1], Some(0.5));
+
+    let both = desk.rows(&format!("from={MONDAY}&to={TUESDAY}&by=day")).await;
+    let one = desk.rows(&format!("from={TUESDAY}&to={TUESDAY}&by=day")).await;
+
+    assert_eq!(both, [monday, tuesday.clone()]);
+    assert_eq!(one, [tuesday]);
+}
+
+#[tokio::test]
+async fn a2_what_only_the_clock_decides_is_judged_when_the_report_is_read() {
+    let desk = Desk::open().await;
+    let ana = desk.technician("ana").await;
+    let (_, device) = desk.node.enrol(&desk.dispatcher, "ana", ana).await;
+    let device: DeviceId = device.parse().unwrap();
+    let ends = desk.now_ms() + 60_000;
+    for stored in ["pending", "not_heard"] {
+        desk.verdict_in(desk.hall.id, (Some(ana), "repair", MONDAY, ends, stored)).await;
+    }
+    let asked = format!("from={MONDAY}&to={MONDAY}&by=day");
+    let counts =
+        |on: &'static str| line(MONDAY, MONDAY, COUNTS.map(|it| 2 * u64::from(it == on)), None);
+
+    desk.hall.wait_minutes(1);
+    assert_eq!(desk.rows(&asked).await, [counts("pending")], "the window's last instant");
+
+    desk.hall.wait_minutes(1);
+    desk.hear(device, ends - 1).await;
+    assert_eq!(desk.rows(&asked).await, [counts("not_heard")], "heard too early to tell");
+
+    desk.hear(device, ends).await;
+    let mut missed = counts("missed");
+    missed["rate"] = json!(0.0);
+    assert_eq!(desk.rows(&asked).await, [missed], "heard since, and nobody had come");
+}
+
+#[tokio::test]
+async fn another_halls_verdicts_are_not_counted() {
+    let desk = Desk::open().await;
+    let elsewhere = another_hall(&desk.hall).await;
+    desk.verdict_in(elsewhere, (None, "repair", MONDAY, desk.now_ms(), "on_time")).await;
+
+    for by in ["technician", "kind", "day"] {
+        let rows = desk.rows(&format!("from={MONDAY}&to={MONDAY}&by={by}")).await;
+        assert_eq!(rows, Vec::<Value>::new(), "by {by}");
+    }
+}
+
+#[tokio::test]
+async fn days_that_are_none_are_refused_with_what_to_do() {
+    let desk = Desk::open().await;
+
+    for (from, to, what_to_do) in [
+        ("yesterday", MONDAY, "send `from` as a day like 2026-03-02"),
+        ("2026-3-2", MONDAY, "send `from` as a day like 2026-03-02"),
+        ("2026-02-30", MONDAY, "send `from` as a day like 2026-03-02"),
+        (MONDAY, "", "send `to` as a day like 2026-03-02"),
+        (MONDAY, "%2B12026-03-02", "send `to` as a day like 2026-03-02"),
+        (TUESDAY, MONDAY, "let `from` be no later than `to`"),
+    ] {
+        let reply = desk.ask(&format!("from={from}&to={to}&by=day")).await;
+        assert_eq!((reply.status.as_u16(), reply.problem()), (400, "bad-request"), "{from} {to}");
+        assert_eq!(reply.body["detail"], what_to_do);
+    }
+}
+
+#[tokio::test]
+async fn a_technician_reads_no_report() {
+    let desk = Desk::open().await;
+    let ana = desk.technician("ana").await;
+    let (token, _) = desk.node.enrol(&desk.dispatcher, "ana", ana).await;
+    let path = format!("/api/reports/punctuality?from={MONDAY}&to={MONDAY}&by=day");
+
+    assert_eq!(desk.node.get(&path, &token).await.status, 403);
+}
+
+/// Makes a second hall beside the first.
+pub(crate) async fn another_hall(hall: &Hall) -> HallId {
+    let id = HallId(Uuid::from_u128(0xbeef));
+    let mut tx = hall.db.begin().await.expect("a transaction");
+    halls::upsert_hall(tx.c(), id, "城西营业厅", 480).await.expect("a hall");
+    tx.commit().await.expect("a commit");
+    id
+}
+
+/// Stores a document with a door of its own, so that rows can be derived from it.
+pub(crate) async fn document(hall: &Hall, owner: HallId) -> DocumentRow {
+    let row = DocumentRow {
+        job_id: server::ids::fresh_uuid(hall.config.clock.now()),
+        hall_id: owner.0,
+        household_id: server::ids::fresh_uuid(hall.config.clock.now()),
+        pack_id: Pack::builtin().id.0,
+        created_at: hall.config.clock.now_ms(),
+    };
+    let household = Household {
+        id: HouseholdId(row.household_id),
+        account: row.household_id.to_string(),
+        holder: "章思雨".to_owned(),
+        address: "听江里1幢101室".to_owned(),
+        phone: "05530200000".to_owned(),
+        place: None,
+        groups: BTreeSet::new(),
+        access: String::new(),
+    };
+    let mut tx = hall.db.begin().await.expect("a transaction");
+    households::upsert_households(tx.c(), owner, &[household]).await.expect("a household");
+    documents::insert_document(tx.c(), &row).await.expect("a document");
+    tx.commit().await.expect("a commit");
+    row
+}
+
+/// A row of the report as it has to be.
+fn line(key: &str, name: &str, counts: [u64; 8], rate: Option<f64>) -> Value {
+    let mut row = json!({"key": key, "name": name, "rate": rate});
+    for (name, count) in COUNTS.into_iter().zip(counts) {
+        row[name] = json!(count);
+    }
+    row
+}
+
+/// Who is answerable, the kind, the day, when the window ends, and the verdict as stored.
+type Verdict<'a> = (Option<UserId>, &'a str, &'a str, i64, &'a str);
+
+/// A dispatcher who reads reports.
+struct Desk {
+    hall: Hall,
+    node: Node,
+    dispatcher: String,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let hall = Hall::new().await;
+        let node = hall.node().await;
+        hall.person("dora", Role::Dispatcher).await;
+        let dispatcher = node.sign_in("dora").await;
+        Self { hall, node, dispatcher }
+    }
+
+    async fn technician(&self, login: &str) -> UserId {
+        self.hall.person(login, Role::Technician).await
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.hall.config.clock.now_ms()
+    }
+
+    /// Two days of two technicians and of nobody, and a day that no test asks for.
+    async fn fill(&self, ana: UserId, ben: UserId) {
+        let (past, next) = (self.now_ms() - 1, self.now_ms());
+        for verdict in [
+            (Some(ana), "repair", MONDAY, past, "on_time"),
+            (Some(ana), "repair", TUESDAY, past, "on_time"),
+            (Some(ana), "ignition", MONDAY, past, "early"),
+            (Some(ana), "repair", TUESDAY, past, "late"),
+            (Some(ana), "repair", WEDNESDAY, past, "on_time"),
+            (Some(ben), "repair", MONDAY, past, "missed"),
+            (Some(ben), "ignition", MONDAY, past, "cannot_tell"),
+            (Some(ben), "repair", TUESDAY, past, "released"),
+            (Some(ben), "repair", MONDAY, past, "pending"),
+            (Some(ben), "ignition", TUESDAY, next, "pending"),
+            (None, "repair", MONDAY, past, "pending"),
+        ] {
+            self.verdict_in(self.hall.id, verdict).await;
+        }
+    }
+
+    async fn verdict_in(&self, hall: HallId, (technician, kind, day, ends, stored): Verdict<'_>) {
+        let document = document(&self.hall, hall).await;
+        let verdict = VerdictRow {
+            ordinal: 0,
+            agreed_id: Uuid::from_u128(1),
+            technician_id: technician.map(|technician| technician.0),
+            kind: kind.to_owned(),
+            day: day.to_owned(),
+            window_start: ends - 7_200_000,
+            window_end: ends,
+            punctuality: stored.to_owned(),
+            width_ms: (stored == "cannot_tell").then_some(1),
+        };
+        let details = JobDetails { verdicts: vec![verdict], ..JobDetails::default() };
+        let mut tx = self.hall.db.begin().await.expect("a transaction");
+        let stored = replace_details(tx.c(), hall.0, JobId(document.job_id), &details).await;
+        stored.expect("a verdict");
+        tx.commit().await.expect("a commit");
+    }
+
+    /// A phone was heard, and it has nothing more to hand in.
+    async fn hear(&self, device: DeviceId, at: i64) {
+        let mut tx = self.hall.db.begin().await.expect("a transaction");
+        devices::hear_device(tx.c(), device, 0, 0, at).await.expect("a phone");
+        tx.commit().await.expect("a commit");
+    }
+
+    async fn ask(&self, asked: &str) -> Reply {
+        self.node.get(&format!("/api/reports/punctuality?{asked}"), &self.dispatcher).await
+    }
+
+    async fn rows(&self, asked: &str) -> Vec<Value> {
+        let reply = self.ask(asked).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.body["rows"].as_array().expect("rows").clone()
+    }
+}
