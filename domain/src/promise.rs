@@ -37,6 +37,17 @@ impl PromiseState {
             Self::CannotTell { .. } => "cannot_tell",
         }
     }
+
+    /// The same state read at another time: a clock that ran then may have run out since.
+    #[must_use]
+    pub fn read_at(self, due_at: Timestamp, now: Timestamp) -> Self {
+        match self {
+            Self::Running if now > due_at => Self::Broken,
+            Self::Running | Self::Kept | Self::Broken | Self::Excused | Self::CannotTell { .. } => {
+                self
+            }
+        }
+    }
 }
 
 /// A promise on a job.
@@ -76,8 +87,7 @@ pub fn judge(
         _ if excused => PromiseState::Excused,
         Some(at) if at.earliest > due_at => PromiseState::Broken,
         Some(at) => PromiseState::CannotTell { width_ms: at.width().num_milliseconds() },
-        None if now > due_at => PromiseState::Broken,
-        None => PromiseState::Running,
+        None => PromiseState::Running.read_at(due_at, now),
     };
     Some(PromiseVerdict { rule: rule.rule.clone(), due_at, state })
 }

@@ -51,6 +51,31 @@ impl Punctuality {
             Self::Released => "released",
         }
     }
+
+    /// The same verdict read at another time: what was open then, time itself may have decided since.
+    ///
+    /// `heard_until` is up to when the hall has all that the technician's phone recorded.
+    #[must_use]
+    pub fn read_at(
+        self,
+        window_end: Timestamp,
+        now: Timestamp,
+        heard_until: Option<Timestamp>,
+    ) -> Self {
+        match self {
+            Self::Pending | Self::NotHeard if now <= window_end => Self::Pending,
+            Self::Pending | Self::NotHeard => match heard_until {
+                Some(heard) if heard >= window_end => Self::Missed,
+                Some(_) | None => Self::NotHeard,
+            },
+            Self::Early
+            | Self::OnTime
+            | Self::Late
+            | Self::Missed
+            | Self::CannotTell { .. }
+            | Self::Released => self,
+        }
+    }
 }
 
 /// The verdict on one appointment.
@@ -143,9 +168,7 @@ fn judge(
         Some(at) if at.latest <= window.end => Punctuality::Released,
         Some(at) if at.earliest > window.end => Punctuality::Missed,
         Some(at) => Punctuality::CannotTell { width_ms: at.width().num_milliseconds() },
-        None if known.now <= window.end => Punctuality::Pending,
-        None if known.heard_until.is_some_and(|heard| heard >= window.end) => Punctuality::Missed,
-        None => Punctuality::NotHeard,
+        None => Punctuality::Pending.read_at(window.end, known.now, known.heard_until),
     }
 }
 

@@ -212,6 +212,31 @@ proptest! {
     }
 }
 
+#[test]
+fn a2_read_later_only_what_was_open_is_decided_by_time() {
+    let read = |verdict: Punctuality, now: &str, heard: Option<&str>| {
+        verdict.read_at(at("12:00"), at(now), heard.map(at))
+    };
+
+    for open in [Punctuality::Pending, Punctuality::NotHeard] {
+        assert_eq!(read(open, "12:00", Some("12:00")), Punctuality::Pending, "the last moment");
+        assert_eq!(read(open, "12:01", None), Punctuality::NotHeard);
+        assert_eq!(read(open, "18:00", Some("11:59")), Punctuality::NotHeard);
+        assert_eq!(read(open, "18:00", Some("12:00")), Punctuality::Missed);
+    }
+    for decided in [
+        Punctuality::Early,
+        Punctuality::OnTime,
+        Punctuality::Late,
+        Punctuality::Missed,
+        Punctuality::CannotTell { width_ms: 7 },
+        Punctuality::Released,
+    ] {
+        assert_eq!(read(decided, "11:00", None), decided);
+        assert_eq!(read(decided, "18:00", Some("18:00")), decided);
+    }
+}
+
 fn ten_to_twelve() -> JobBuilder {
     let job = job(JobKind::SafetyInspection).assigned_to(ANA, "07:00");
     job.agreed(window("10:00", "12:00"), "07:00")

@@ -168,6 +168,18 @@ fn b2_a_blocked_road_excuses_only_with_evidence() {
 }
 
 #[test]
+fn b2_a_promise_read_later_is_broken_when_its_clock_ran_out() {
+    for (state, now, expected) in [
+        (PromiseState::Running, "06:30", PromiseState::Running),
+        (PromiseState::Running, "06:31", PromiseState::Broken),
+        (PromiseState::Kept, "23:00", PromiseState::Kept),
+        (PromiseState::Excused, "23:00", PromiseState::Excused),
+    ] {
+        assert_eq!(state.read_at(at("06:30"), at(now)), expected, "{state:?} at {now}");
+    }
+}
+
+#[test]
 fn b2_an_arrival_that_cannot_be_placed_cannot_be_told() {
     let job = job(JobKind::Emergency).visit(1, ANA, vec![("06:29", arrived())]).build();
 

@@ -25,6 +25,7 @@ pub mod jobs;
 pub mod live;
 pub mod packs;
 pub mod projection;
+pub mod reports;
 pub mod state;
 pub mod telemetry;
 

@@ -1,5 +1,7 @@
 //! Enrolled phones.
 
+use std::collections::BTreeMap;
+
 use domain::id::{DeviceId, HallId, UserId};
 use uuid::Uuid;
 
@@ -16,6 +18,9 @@ statements! {
     REVOKE_DEVICE = "update device set revoked_at = $1 where device_id = $2 and revoked_at is null";
     REVOKE_USER_DEVICES = "update device set revoked_at = $1 where user_id = $2 and revoked_at is null";
     FIND_HEARD_AT = "select max(heard_at) from device where user_id = $1";
+    LIST_HEARD_UNTIL = "select d.user_id, max(d.heard_at) from device d \
+        where d.hall_id = $1 and d.heard_at is not null and d.pending <= (select count(*) from quarantine q \
+        where q.hall_id = d.hall_id and q.device_id = d.device_id and q.released_at is null) group by d.user_id";
     HEAR_DEVICE = "update device set recorded = case when recorded < $1 then $1 else recorded end, pending = $2, \
         heard_at = $3 where device_id = $4";
 }
@@ -109,4 +114,13 @@ pub async fn hear_device(
 /// Finds when a phone of this user was heard last.
 pub async fn find_heard_at(c: C<'_>, user: Uuid) -> Result<Option<i64>> {
     c.q(FIND_HEARD_AT).bind(user).scalar().await
+}
+
+/// Lists up to when the hall has everything that each user's phone recorded, in Unix milliseconds.
+///
+/// A phone that still holds something counts only with its word before that. What is in quarantine has been handed in:
+/// a person decides on it, and nobody is unheard because of it.
+pub async fn list_heard_until(c: C<'_>, hall: HallId) -> Result<BTreeMap<UserId, i64>> {
+    let rows: Vec<(Uuid, i64)> = c.q(LIST_HEARD_UNTIL).bind(hall.0).all().await?;
+    Ok(rows.into_iter().map(|(user, heard)| (UserId(user), heard)).collect())
 }

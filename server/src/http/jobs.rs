@@ -6,12 +6,13 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
-use domain::id::{HouseholdId, JobId, UserId, VisitId};
+use domain::id::{HallId, HouseholdId, JobId, UserId, VisitId};
 use domain::job::{
     Appointment, Assignment, Cancellation, Channel, Instruction, Job, JobKind, PlanEntry, Ruling,
     Window,
 };
 use domain::pack::Pack;
+use domain::punctuality::Punctuality;
 use domain::status::{Standing, standing};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -20,12 +21,13 @@ use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use crate::db::jobs::Filter;
-use crate::db::{documents, halls, households, users};
+use crate::db::{devices, documents, halls, households, users, verdicts};
 use crate::identity::Role;
 use crate::ids::fresh_uuid;
 use crate::jobs::plan::{Addition, add, author, load, read};
-use crate::jobs::summary::{self, JobSummary};
+use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
+use crate::reports;
 use crate::state::AppState;
 
 /// Jobs that a page shows when nobody says how many.
@@ -60,6 +62,20 @@ pub struct JobBody {
     job: Job,
     standing: Standing,
     summary: JobSummary,
+    /// One for each appointment, oldest first.
+    verdicts: Vec<VerdictBody>,
+}
+
+/// How one appointment turned out, as of now.
+#[derive(Debug, Serialize)]
+pub struct VerdictBody {
+    /// The plan's entry or the fact that agreed it.
+    agreed: Uuid,
+    /// Who is answerable.
+    technician: Option<UserId>,
+    window: WindowBody,
+    #[serde(flatten)]
+    punctuality: Punctuality,
 }
 
 /// Lists the hall's jobs in the order of their ids.
@@ -81,7 +97,8 @@ pub async fn list_jobs(
     };
     let limit = asked.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
     let after = asked.after.unwrap_or(Uuid::nil());
-    let jobs = summary::list_page(conn.c(), caller.hall, &filter, after, i64::from(limit)).await?;
+    let page = (after, i64::from(limit));
+    let jobs = summary::list_page(conn.c(), caller.hall, &filter, page, state.clock.now()).await?;
     let is_full = jobs.len() == usize::from(limit);
     let next = jobs.last().filter(|_| is_full).map(|job| job.id);
     Ok(Json(JobsBody { jobs, next }))
@@ -96,7 +113,28 @@ pub async fn get_job(
     let (doc, summary) = find(&state, &caller, id).await?;
     let job = read(&doc)?;
     let standing = standing(&job);
-    Ok(Json(JobBody { job, standing, summary }))
+    let verdicts = verdicts_of(&state, caller.hall, id).await?;
+    Ok(Json(JobBody { job, standing, summary, verdicts }))
+}
+
+async fn verdicts_of(
+    state: &AppState,
+    hall: HallId,
+    job: JobId,
+) -> Result<Vec<VerdictBody>, ApiError> {
+    let mut conn = state.db.read().await?;
+    let stored = verdicts::list_job_verdicts(conn.c(), job).await?;
+    let heard_until = devices::list_heard_until(conn.c(), hall).await?;
+    let now = state.clock.now();
+    let bodies = stored.iter().map(|verdict| {
+        Ok(VerdictBody {
+            agreed: verdict.agreed_id,
+            technician: verdict.technician_id.map(UserId),
+            window: WindowBody { start: verdict.window_start, end: verdict.window_end },
+            punctuality: reports::punctuality(verdict, now, &heard_until)?,
+        })
+    });
+    bodies.collect()
 }
 
 /// Gives a job's document as a plain Automerge file, which any Automerge library opens.
@@ -121,7 +159,7 @@ async fn find(
 ) -> Result<(Automerge, JobSummary), ApiError> {
     let mut conn = state.db.read().await?;
     documents::find_document(conn.c(), caller.hall, id).await?.ok_or(ApiError::NotFound("job"))?;
-    let summary = summary::find(conn.c(), caller.hall, id).await?;
+    let summary = summary::find(conn.c(), caller.hall, id, state.clock.now()).await?;
     let doc = load(conn.c(), id).await?;
     Ok((doc, summary.ok_or(ApiError::NotFound("job"))?))
 }

@@ -37,7 +37,7 @@ pub async fn settle(
         Some(technician) => devices::find_heard_at(c.lend(), technician).await?,
         None => None,
     };
-    let summary = JobSummary::new(row, &job.briefing.household, heard_at);
+    let summary = JobSummary::new(row, &job.briefing.household, heard_at, now);
     let event = LiveEventRow {
         hall_id: job.hall.0,
         position,

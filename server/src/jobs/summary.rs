@@ -2,6 +2,7 @@
 
 use domain::household::Household;
 use domain::id::{HallId, HouseholdId, JobId, UserId};
+use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use crate::db::jobs::{self, Filter, JobRow, ListedRow};
 use crate::db::{C, Result};
+use crate::reports;
 
 /// A job in a list; instants are Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,7 +61,7 @@ pub struct WindowBody {
     pub end: i64,
 }
 
-/// A promise with its state as of the job's last change.
+/// A promise with its state as of now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromiseBody {
     /// The rule of the rulebook.
@@ -72,17 +74,17 @@ pub struct PromiseBody {
 
 impl JobSummary {
     /// Puts a job's row and its household together.
-    pub fn new(row: JobRow, household: &Household, heard_at: Option<i64>) -> Self {
+    pub fn new(row: JobRow, household: &Household, heard_at: Option<i64>, now: Timestamp) -> Self {
         let door = Door {
             id: household.id,
             account: household.account.clone(),
             holder: household.holder.clone(),
             address: household.address.clone(),
         };
-        Self::with_door(row, door, heard_at)
+        Self::with_door(row, door, heard_at, now)
     }
 
-    fn with_door(row: JobRow, household: Door, heard_at: Option<i64>) -> Self {
+    fn with_door(row: JobRow, household: Door, heard_at: Option<i64>, now: Timestamp) -> Self {
         let window = row.window_start.zip(row.window_end);
         let promise = row.promise_rule.zip(row.promise_due_at).zip(row.promise_state);
         let Json(clashes) = row.clashes;
@@ -93,7 +95,10 @@ impl JobSummary {
             household,
             technician: row.technician_id.map(UserId),
             window: window.map(|(start, end)| WindowBody { start, end }),
-            promise: promise.map(|((rule, due_at), state)| PromiseBody { rule, due_at, state }),
+            promise: promise.map(|((rule, due_at), state)| {
+                let state = reports::promise_state(state, due_at, now);
+                PromiseBody { rule, due_at, state }
+            }),
             clashes,
             created_at: row.created_at,
             position: row.updated_position,
@@ -101,14 +106,14 @@ impl JobSummary {
         }
     }
 
-    fn listed(row: ListedRow) -> Self {
+    fn listed(row: ListedRow, now: Timestamp) -> Self {
         let door = Door {
             id: HouseholdId(row.job.household_id),
             account: row.account,
             holder: row.holder,
             address: row.address,
         };
-        Self::with_door(row.job, door, row.heard_at)
+        Self::with_door(row.job, door, row.heard_at, now)
     }
 }
 
@@ -117,20 +122,25 @@ pub async fn list_page(
     c: C<'_>,
     hall: HallId,
     filter: &Filter,
-    after: Uuid,
-    limit: i64,
+    (after, limit): (Uuid, i64),
+    now: Timestamp,
 ) -> Result<Vec<JobSummary>> {
     let rows = jobs::list_jobs(c, hall, filter, (after, limit)).await?;
-    Ok(rows.into_iter().map(JobSummary::listed).collect())
+    Ok(rows.into_iter().map(|row| JobSummary::listed(row, now)).collect())
 }
 
 /// Lists every job of a hall.
-pub async fn list_all(c: C<'_>, hall: HallId) -> Result<Vec<JobSummary>> {
-    list_page(c, hall, &Filter::default(), Uuid::nil(), i64::MAX).await
+pub async fn list_all(c: C<'_>, hall: HallId, now: Timestamp) -> Result<Vec<JobSummary>> {
+    list_page(c, hall, &Filter::default(), (Uuid::nil(), i64::MAX), now).await
 }
 
 /// Finds one job of a hall.
-pub async fn find(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<JobSummary>> {
+pub async fn find(
+    c: C<'_>,
+    hall: HallId,
+    job: JobId,
+    now: Timestamp,
+) -> Result<Option<JobSummary>> {
     let filter = Filter { job: Some(job.0), ..Filter::default() };
-    Ok(list_page(c, hall, &filter, Uuid::nil(), 1).await?.pop())
+    Ok(list_page(c, hall, &filter, (Uuid::nil(), 1), now).await?.pop())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::household::Household;
 use domain::id::{HouseholdId, JobId, UserId};
 use domain::stamp::BootId;
-use mobile_core::clock::{ManualClock, Moment, SeededRng};
+use mobile_core::clock::{Clock as _, ManualClock, Moment, SeededRng};
 use mobile_core::link::{Link, LinkError};
 use mobile_core::log::file::FileLog;
 use mobile_core::log::memory::MemoryDisk;
@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use server::db::households;
 use server::identity::Role;
 use sync::device::Enrolment;
+use sync::message::Request;
 use uuid::Uuid;
 
 use crate::hall::{Hall, Node, Reply, text};
 
 /// The household of every job.
-const ACCOUNT: &str = "30100001";
+pub(crate) const ACCOUNT: &str = "30100001";
 
 /// A hall with a dispatcher, a manager and one household.
 pub(crate) struct Counter {
@@ -151,6 +152,12 @@ impl Technician {
     pub(crate) async fn synced(&mut self) {
         let report = self.sync().await;
         assert_eq!(report.end, SyncEnd::Complete, "{report:?}");
+    }
+
+    /// What the phone would say now.
+    pub(crate) fn request(&self) -> Request {
+        let now = self.clock.now();
+        self.phone.device().request(sync::device::Moment { boot: now.boot, mono_ms: now.mono_ms })
     }
 
     /// Sends a request as it is.

@@ -114,8 +114,9 @@ impl Pair {
         for job in &self.jobs {
             let Some(told) = self.stored_job(*job).await else { continue };
             let filter = Filter { job: Some(job.0), ..Filter::default() };
-            let page = summary::list_page(conn.c(), HALL, &filter, uuid::Uuid::nil(), 1).await;
-            let shown = page.unwrap().pop().unwrap();
+            let now = self.config.clock.now();
+            let page = summary::list_page(conn.c(), HALL, &filter, (uuid::Uuid::nil(), 1), now);
+            let shown = page.await.unwrap().pop().unwrap();
             assert_eq!(shown.status, standing(&told).status.key());
         }
         let events = live_events::list_events(conn.c(), HALL, 0, i64::MAX).await.unwrap();
