@@ -6,13 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
 use domain::catalogue::{self, Language};
-use domain::punctuality::{Punctuality, Tally};
+use domain::punctuality::Tally;
 use serde::{Deserialize, Serialize};
 
 use super::caller::Staff;
 use super::error::ApiError;
 use super::extract::Query;
+use crate::db::devices;
 use crate::db::verdicts::{self, StoredVerdict};
+use crate::reports;
 use crate::state::AppState;
 
 /// Which days to report, and by what.
@@ -71,12 +73,13 @@ pub async fn report_punctuality(
     }
     let mut conn = state.db.read().await?;
     let stored = verdicts::list_verdicts(conn.c(), caller.hall, &from, &to).await?;
-    let now_ms = state.clock.now_ms();
+    let heard_until = devices::list_heard_until(conn.c(), caller.hall).await?;
+    let now = state.clock.now();
     let mut rows: BTreeMap<String, (String, Tally)> = BTreeMap::new();
     for verdict in &stored {
         let (key, name) = heading(verdict, asked.by, asked.lang);
         let (_, tally) = rows.entry(key).or_insert_with(|| (name, Tally::default()));
-        tally.count(judge_again(verdict, now_ms)?);
+        tally.count(reports::punctuality(verdict, now, &heard_until)?);
     }
     let rows = rows.into_iter().map(|(key, (name, tally))| {
         let rate = tally.on_time_rate();
@@ -110,21 +113,4 @@ fn heading(verdict: &StoredVerdict, by: By, lang: Lang) -> (String, String) {
         }
         By::Day => (verdict.day.clone(), verdict.day.clone()),
     }
-}
-
-/// What was pending when the job changed last is judged by the clock of now.
-fn judge_again(verdict: &StoredVerdict, now_ms: i64) -> Result<Punctuality, ApiError> {
-    let heard = verdict.heard_at.is_some_and(|heard| heard >= verdict.window_end);
-    Ok(match verdict.punctuality.as_str() {
-        "pending" | "not_heard" if now_ms <= verdict.window_end => Punctuality::Pending,
-        "pending" | "not_heard" if heard => Punctuality::Missed,
-        "pending" | "not_heard" => Punctuality::NotHeard,
-        "early" => Punctuality::Early,
-        "on_time" => Punctuality::OnTime,
-        "late" => Punctuality::Late,
-        "missed" => Punctuality::Missed,
-        "cannot_tell" => Punctuality::CannotTell { width_ms: 0 },
-        "released" => Punctuality::Released,
-        other => return Err(anyhow::anyhow!("{other} is no verdict on an appointment").into()),
-    })
 }
