@@ -16,7 +16,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use super::caller::Staff;
 use super::error::ApiError;
 use crate::db::live_events::{self, LiveEventRow};
-use crate::db::{Result, halls};
+use crate::db::{Result, halls, sessions};
+use crate::identity::token::TokenHash;
 use crate::jobs::summary;
 use crate::state::AppState;
 
@@ -41,7 +42,8 @@ pub async fn follow_hall(
         Some(id) => find_place(&state, caller.hall, id).await?,
         None => send_snapshot(&state, caller.hall, &sender).await?,
     };
-    let mut stream = LiveStream { state, hall: caller.hall, after, sender, bell };
+    let session = caller.session;
+    let mut stream = LiveStream { state, hall: caller.hall, session, after, sender, bell };
     tokio::spawn(async move { stream.run().await });
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default()))
 }
@@ -81,6 +83,7 @@ async fn send_snapshot(state: &AppState, hall: HallId, sender: &Sender) -> Resul
 struct LiveStream {
     state: AppState,
     hall: HallId,
+    session: TokenHash,
     after: i64,
     sender: Sender,
     bell: tokio::sync::watch::Receiver<i64>,
@@ -97,6 +100,8 @@ impl LiveStream {
     }
 
     async fn follow(&mut self) {
+        // Outlives each turn: a hall where something happens all the time looks as often as a quiet one.
+        let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             match self.send_new().await {
                 Ok(true) => continue,
@@ -107,10 +112,25 @@ impl LiveStream {
             }
             tokio::select! {
                 rung = self.bell.changed() => if rung.is_err() { return },
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = look.tick() => {
+                    // Whether somebody may still look is asked as well; a database that is away says nothing of it.
+                    if matches!(self.may_look().await, Ok(false)) {
+                        return;
+                    }
+                }
                 () = self.sender.closed() => return,
             }
         }
+    }
+
+    /// Whether the session that opened the stream still stands. Watching is using it, so idleness does not end it.
+    async fn may_look(&self) -> Result<bool> {
+        let mut conn = self.state.db.read().await?;
+        let session = sessions::find_session(conn.c(), &self.session.0).await?;
+        Ok(session.is_some_and(|it| {
+            let has_ended = it.ended_at.is_some() || it.disabled_at.is_some();
+            !has_ended && self.state.clock.now_ms() < it.expires_at
+        }))
     }
 
     /// Sends one page of what is new; whether there may be more.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::id::HallId;
 use futures_util::future::join_all;
-use reqwest::Response;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use server::db::jobs::{self, JobRow};
 use server::db::live_events::{LiveEventRow, insert_events};
@@ -128,6 +128,35 @@ async fn a_technician_may_not_follow_the_hall() {
     let ana = counter.hire("ana").await;
 
     assert_eq!(counter.node.get("/api/live", &ana.token).await.status, 403);
+}
+
+#[tokio::test]
+async fn check_14_whoever_signs_out_sees_nothing_more_however_busy_the_hall() {
+    let counter = Counter::open().await;
+    let ana = counter.hire("ana").await;
+    let job = counter.job_for(ana.user).await;
+    let other = counter.node.sign_in("dora").await;
+    let mut reader = Reader::open(&counter, None).await;
+    assert_eq!(reader.next().await.1, "snapshot");
+
+    let path = "/api/session";
+    let gone = counter.node.send(Method::DELETE, path, Some(&counter.dispatcher), None).await;
+    assert_eq!(gone.status, 204);
+
+    let busy = async {
+        let path = format!("/api/jobs/{job}/messages");
+        for number in 0.. {
+            let body = json!({"text": format!("第 {number} 条")});
+            assert_eq!(counter.node.post(&path, Some(&other), &body).await.status, 201);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let end = async { while reader.response.chunk().await.expect("a whole reply").is_some() {} };
+    tokio::select! {
+        () = end => {}
+        () = busy => unreachable!("it writes on and on"),
+        () = tokio::time::sleep(Duration::from_secs(20)) => panic!("the stream goes on"),
+    }
 }
 
 #[tokio::test]

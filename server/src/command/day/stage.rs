@@ -219,7 +219,7 @@ async fn set_clock(client: &Client, now: Timestamp) -> anyhow::Result<()> {
 }
 
 /// Follows the live stream in the background, taking it up where it breaks.
-async fn listen(client: Client, heard: Arc<Mutex<Vec<Event>>>) -> anyhow::Result<()> {
+async fn listen(mut client: Client, heard: Arc<Mutex<Vec<Event>>>) -> anyhow::Result<()> {
     let mut events = client.live(None).await?;
     tokio::spawn(async move {
         loop {
@@ -227,6 +227,9 @@ async fn listen(client: Client, heard: Arc<Mutex<Vec<Event>>>) -> anyhow::Result
                 heard.lock().unwrap_or_else(PoisonError::into_inner).push(event);
             }
             let last = heard.lock().unwrap_or_else(PoisonError::into_inner).last().cloned();
+            if client.renew().await.is_err() {
+                return;
+            }
             match client.live(last.as_ref().map(|event| event.id.as_str())).await {
                 Ok(again) => events = again,
                 Err(_) => return,
