@@ -34,7 +34,7 @@ impl Watch {
     /// Runs the command.
     pub async fn run(self, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         let language = words::language(&self.language)?;
-        let client = Client::new(&self.server).sign_in(&self.login, &self.password.0).await?;
+        let mut client = Client::new(&self.server).sign_in(&self.login, &self.password.0).await?;
         let redraw = std::io::stdout().is_terminal();
         let mut board = Board::new(language);
         let mut last_id: Option<String> = None;
@@ -50,6 +50,8 @@ impl Watch {
                 out.flush()?;
                 last_id = Some(event.id);
             }
+            // The server ends a stream with its session; a new session goes on where the old one stopped.
+            client.renew().await?;
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
@@ -71,6 +72,7 @@ struct Hall {
 pub(crate) async fn check(stage: &mut Stage, script: &Script) -> anyhow::Result<Findings> {
     stage.renew().await?;
     let hall = read_hall(stage).await?;
+    hear_the_rest(stage, &hall).await;
     let ends_at = script.turns.last().map(|turn| turn.at).context("the script is empty")?;
     Ok(Findings(vec![
         the_day_had_everything(stage, script),
@@ -143,6 +145,21 @@ pub(crate) async fn show_report(
         writeln!(out, "{who}{counts}{percent:>4.0} %")?;
     }
     Ok(writeln!(out)?)
+}
+
+/// Waits until the live stream has told of everything that the server holds, or has had time enough.
+async fn hear_the_rest(stage: &Stage, hall: &Hall) {
+    let newest = hall.jobs.values().filter_map(|(_, summary)| summary["position"].as_u64()).max();
+    for _ in 0..500 {
+        let last = {
+            let heard = stage.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            heard.last().and_then(|event| event.id.parse::<u64>().ok())
+        };
+        if last >= newest {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn every_tap_was_taken(stage: &Stage) -> Finding {
