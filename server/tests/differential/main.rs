@@ -1,13 +1,15 @@
 //! The server on SQL does what the hall in memory does, whatever is offered to both.
 //!
 //! The model is `sync::hall::Hall`. Each phone exists twice: one talks to the model, one to the server, and both make
-//! the same changes. After each step verdicts, quarantine, waiting, bindings, grants and documents are compared.
+//! the same changes. After each step verdicts, quarantine, waiting, bindings, grants and documents are compared, and at
+//! the end what was projected on the way with what is projected from all changes at once (S8).
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod pair;
 mod twins;
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 use crate::pair::Pair;
@@ -30,6 +32,7 @@ enum Step {
     /// A phone offers a visit under the actor of another one.
     ForgeActor(usize, usize, usize),
     Restart(usize),
+    Wait(i64),
     Revoke(usize),
     Release(usize),
     Safe,
@@ -83,6 +86,7 @@ async fn play(steps: &[Step]) {
     pair.heal().await;
     pair.assert_equal().await;
     pair.assert_projected().await;
+    pair.assert_rebuilt().await;
 }
 
 async fn take(pair: &mut Pair, step: &Step) {
@@ -111,6 +115,7 @@ async fn take(pair: &mut Pair, step: &Step) {
             pair.exchange(who, &Tamper::Nothing, &forged).await;
         }
         Step::Restart(who) => pair.restart(phone(pair, who)),
+        Step::Wait(minutes) => pair.wait(TimeDelta::minutes(minutes)),
         Step::Revoke(who) => pair.revoke(phone(pair, who)).await,
         Step::Release(which) => pair.release(which).await,
         Step::Safe => pair.mark_safe().await,
@@ -146,6 +151,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (index(), index(), index())
             .prop_map(|(who, victim, what)| Step::ForgeActor(who, victim, what)),
         2 => index().prop_map(Step::Restart),
+        3 => (1..90_i64).prop_map(Step::Wait),
         1 => index().prop_map(Step::Revoke),
         4 => index().prop_map(Step::Release),
         1 => Just(Step::Safe),

@@ -7,8 +7,11 @@ mod store;
 use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
+use chrono::TimeDelta;
 use domain::id::{DeviceId, EntryId, HallId, HouseholdId, JobId, UserId};
-use domain::job::{Assignment, Author, Cancellation, Instruction, JobKind, PlanEntry};
+use domain::job::{
+    Assignment, Author, Cancellation, Channel, Instruction, JobKind, PlanEntry, Window,
+};
 use domain::pack::Pack;
 use domain::stamp::Timestamp;
 use server::config::Config;
@@ -65,8 +68,8 @@ impl Pair {
         };
         store::furnish(pair.server(), phones).await;
         for number in 0..phones {
-            let actor = pair.next();
-            pair.phones.push(Twins::new(writer(number), HALL, actor));
+            let (actor, now) = (pair.next(), pair.tick());
+            pair.phones.push(Twins::new(writer(number), HALL, actor, now));
         }
         for number in 0..jobs {
             pair.add_job(number % phones).await;
@@ -85,8 +88,8 @@ impl Pair {
     }
 
     pub(crate) fn restart(&mut self, phone: usize) {
-        let actor = self.next();
-        self.phones[phone].restart(actor);
+        let (actor, now) = (self.next(), self.tick());
+        self.phones[phone].restart(actor, now);
     }
 
     pub(crate) async fn add_job(&mut self, phone: usize) {
@@ -99,7 +102,7 @@ impl Pair {
             household: HOME,
             request: String::new(),
             author: Author { by: DISPATCHER, at: now },
-            appointment: None,
+            appointment: Some((in_an_hour(now), Channel::Phone)),
             technician: Some(self.phones[phone].writer.user),
             also_due: Vec::new(),
         };
@@ -254,15 +257,26 @@ impl Pair {
 
     /// A second passes.
     fn tick(&mut self) -> Timestamp {
+        self.wait(TimeDelta::seconds(1));
+        self.config.clock.now()
+    }
+
+    /// Time passes for everybody.
+    pub(crate) fn wait(&mut self, time: TimeDelta) {
         let clock = &self.config.clock;
-        assert!(clock.set(clock.now_ms() + 1_000));
-        clock.now()
+        assert!(clock.set(clock.now_ms() + time.num_milliseconds()));
+        let now = clock.now();
+        self.phones.iter_mut().for_each(|phone| phone.pass_to(now));
     }
 
     fn next(&mut self) -> u64 {
         self.counter += 1;
         self.counter
     }
+}
+
+fn in_an_hour(now: Timestamp) -> Window {
+    Window { start: now + TimeDelta::hours(1), end: now + TimeDelta::hours(2) }
 }
 
 fn writer(number: usize) -> Writer {

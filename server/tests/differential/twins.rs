@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use automerge::{ActorId, ChangeHash};
-use domain::id::{FactId, HallId, JobId, MessageId, VisitId, uuid_v7};
+use domain::household::{Hose, HoseKind};
+use domain::id::{FactId, HallId, HoseId, JobId, MessageId, MeterId, VisitId, uuid_v7};
 use domain::job::Message;
+use domain::measure::Volume;
+use domain::pack::PackId;
+use domain::reading::{Finding, Verdict};
 use domain::stamp::{BootId, Stamp, Timestamp};
 use domain::visit::{Fact, Outcome, Recorded};
 use sync::authority::Writer;
@@ -23,34 +27,38 @@ pub(crate) struct Twins {
     pub(crate) sides: [Device; 2],
     actor: u64,
     boot: u32,
+    booted_at: Timestamp,
     mono_ms: i64,
     seq: u64,
     visits: BTreeMap<JobId, VisitId>,
 }
 
 impl Twins {
-    pub(crate) fn new(writer: Writer, hall: HallId, actor: u64) -> Self {
+    pub(crate) fn new(writer: Writer, hall: HallId, actor: u64, booted_at: Timestamp) -> Self {
         let Writer { user, device } = writer;
         let mut sides = [Device::new(), Device::new()];
         for side in &mut sides {
             side.replay(&Record::Enrolled(Enrolment { device, user, hall }));
         }
-        Self { writer, sides, actor, boot: 1, mono_ms: 0, seq: 0, visits: BTreeMap::new() }
+        let visits = BTreeMap::new();
+        Self { writer, sides, actor, boot: 1, booted_at, mono_ms: 0, seq: 0, visits }
     }
 
     /// Starts again, with an actor never used before.
-    pub(crate) fn restart(&mut self, actor: u64) {
-        (self.actor, self.boot, self.mono_ms) = (actor, self.boot + 1, 0);
+    pub(crate) fn restart(&mut self, actor: u64, now: Timestamp) {
+        (self.actor, self.boot, self.booted_at) = (actor, self.boot + 1, now);
+        self.pass_to(now);
     }
 
-    /// Records a remark; every sixth closes the visit. Nothing happens when the job is not on the phone.
+    /// Time passes on the phone.
+    pub(crate) fn pass_to(&mut self, now: Timestamp) {
+        self.mono_ms = (now - self.booted_at).num_milliseconds();
+    }
+
+    /// Records a remark; every eighth closes the visit. Nothing happens when the job is not on the phone.
     pub(crate) fn note(&mut self, job: JobId, at: Timestamp) {
         self.seq += 1;
-        let fact = match self.seq % 6 {
-            0 => Fact::Closed { outcome: Outcome::NoOneHome },
-            1 => Fact::Arrived { fix: None },
-            _ => Fact::Noted { text: format!("{} {}", self.actor, self.seq) },
-        };
+        let fact = self.next_fact();
         let Some(known) = self.sides[MODEL].job(job) else { return };
         let open = self.visits.get(&job).copied().filter(|visit| {
             let facts = known.visits.get(visit).map(|visit| visit.facts.values());
@@ -64,6 +72,38 @@ impl Twins {
         let made =
             self.sides[MODEL].make_fact(&self.pen(at), BootId(self.boot), job, &fact).unwrap();
         self.replay(&made);
+    }
+
+    fn next_fact(&self) -> Fact {
+        match self.seq % 8 {
+            0 => Fact::Closed { outcome: Outcome::NoOneHome },
+            1 => Fact::Arrived { fix: None },
+            2 => Fact::Read {
+                meter: MeterId(self.id(4)),
+                register: Some(Volume(i64::try_from(self.seq).unwrap())),
+                verdict: Verdict {
+                    finding: Finding::Normal,
+                    pack: PackId("pack".to_owned()),
+                    days: None,
+                    used: None,
+                    expected: None,
+                    high_above: None,
+                    low_below: None,
+                },
+                corrects: None,
+            },
+            3 => Fact::HoseReplaced {
+                removed: None,
+                installed: Hose {
+                    id: HoseId(self.id(5)),
+                    kind: HoseKind::Corrugated,
+                    length_mm: 1_500,
+                    installed_on: chrono::NaiveDate::default(),
+                },
+                free: true,
+            },
+            _ => Fact::Noted { text: format!("{} {}", self.actor, self.seq) },
+        }
     }
 
     /// Writes a message. Nothing happens when the job is not on the phone.
@@ -86,8 +126,7 @@ impl Twins {
     /// Takes in the replies of both halls; returns whether one wants another round.
     pub(crate) fn receive(&mut self, replies: &[Vec<u8>; 2]) -> bool {
         let sent_ms = self.mono_ms;
-        self.mono_ms += 2_000;
-        let round = Round { boot: BootId(self.boot), sent_ms, received_ms: self.mono_ms };
+        let round = Round { boot: BootId(self.boot), sent_ms, received_ms: sent_ms + 200 };
         let mut again = false;
         for (side, reply) in self.sides.iter_mut().zip(replies) {
             let received = side.receive(reply, round).unwrap();
@@ -111,8 +150,10 @@ impl Twins {
     }
 
     pub(crate) fn stamp(&self, wall_at: Timestamp) -> Stamp {
-        // Both twins heard the same times, but of two halls; the stamp must not tell them apart.
-        Stamp { wall_at, boot: BootId(self.boot), mono_ms: self.mono_ms, anchor: None }
+        // Both twins heard the same times, each of its own hall.
+        let [anchor, same] = self.sides.each_ref().map(Device::anchor);
+        assert_eq!(anchor, same);
+        Stamp { wall_at, boot: BootId(self.boot), mono_ms: self.mono_ms, anchor }
     }
 
     fn replay(&mut self, made: &Record) {

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::ChangeHash;
 use domain::id::{DeviceId, JobId, UserId};
 use domain::status::standing;
+use server::command::rebuild::Rebuild;
 use server::db::jobs::Filter;
-use server::db::{actors, changes, grants, live_events, quarantine, waiting};
+use server::db::{C, actors, changes, grants, live_events, quarantine, waiting};
 use server::jobs::summary;
+use sqlx::{AssertSqlSafe, Row as _};
 use sync::authority::Writer;
 use sync::hub::GrantState;
 use sync::message::{Reply, Verdict};
@@ -106,6 +108,49 @@ impl Pair {
             (hash, (JobId(row.job_id.unwrap()), row.reason, writer))
         });
         apart.collect()
+    }
+
+    /// What is derived from the changes as they came is what is derived from all of them at once.
+    pub(crate) async fn assert_rebuilt(&self) {
+        let before = self.projections().await;
+        let mut tx = self.server().db.begin().await.unwrap();
+        for spoil in [
+            "delete from visit",
+            "delete from fact",
+            "delete from reading",
+            "delete from hose_change",
+            "delete from appointment_verdict",
+            "update job set status = '', technician_id = null, visit_id = null, window_start = null, \
+             window_end = null, promise_state = 'kept', clashes = '[7]', updated_position = 0",
+        ] {
+            tx.c().q(spoil).execute().await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        assert_ne!(self.projections().await, before);
+
+        let rebuild = Rebuild::of(&self.config.database.0);
+        rebuild.run(&self.config, &mut std::io::sink()).await.unwrap();
+
+        assert_eq!(self.projections().await, before);
+    }
+
+    /// Every row of every projection, column by column.
+    async fn projections(&self) -> Vec<String> {
+        let mut conn = self.server().db.read().await.unwrap();
+        let C::Sqlite(conn) = conn.c() else { unreachable!("the differential runs on files") };
+        let mut lines = Vec::new();
+        for table in ["job", "visit", "fact", "reading", "hose_change", "appointment_verdict"] {
+            let sql = AssertSqlSafe(format!("select * from {table} order by 1, 2, 3"));
+            for row in sqlx::query(sql).fetch_all(&mut *conn).await.unwrap() {
+                let column = |index| row.try_get_unchecked::<Option<Vec<u8>>, _>(index).unwrap();
+                let columns = (0..row.len()).map(|index| match column(index) {
+                    None => "null".to_owned(),
+                    Some(bytes) => bytes.escape_ascii().to_string(),
+                });
+                lines.push(format!("{table}: {}", columns.collect::<Vec<_>>().join(" | ")));
+            }
+        }
+        lines
     }
 
     /// What lists and boards show is what the documents say, and events have one position each.
