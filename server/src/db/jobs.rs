@@ -24,10 +24,10 @@ statements! {
         j.updated_position, h.account, h.holder, h.address, \
         (select max(d.heard_at) from device d where d.user_id = j.technician_id) as heard_at \
         from job j join household h on h.household_id = j.household_id \
-        where j.hall_id = $1 and j.job_id > $2 and ($3 is null or j.job_id = $3) and ($4 is null or j.status = $4) \
-        and ($5 is null or j.technician_id = $5) and ($6 is null or j.kind = $6) \
-        and ($7 is null or coalesce(j.window_start, j.created_at) >= $7) \
-        and ($8 is null or coalesce(j.window_start, j.created_at) < $8) order by j.job_id limit $9";
+        where j.hall_id = $1 and j.job_id > $2 and (j.job_id = $3 or $3 is null) and (j.status = $4 or $4 is null) \
+        and (j.technician_id = $5 or $5 is null) and (j.kind = $6 or $6 is null) \
+        and (coalesce(j.window_start, j.created_at) >= $7 or $7 is null) \
+        and (coalesce(j.window_start, j.created_at) < $8 or $8 is null) order by j.job_id limit $9";
 }
 
 /// A job's projection as stored.
