@@ -112,10 +112,42 @@ pub struct ReadingRules {
     pub slack_m3_per_30_days: f64,
     /// Use below this many litres a period is zero.
     pub zero_below_litres: i64,
-    /// Fewer days of history than this, and only backwards and zero are judged.
+    /// Fewer days of history than this, and only backwards is judged.
     pub least_history_days: i64,
     /// Where the numbers come from.
     pub source: String,
+    /// How a home's past becomes the use to expect of it.
+    #[serde(default)]
+    pub fit: FitRules,
+}
+
+/// How a home's past becomes the use to expect of it (A9).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitRules {
+    /// The part of the season's mean weight that homes burn on any day, heated or not.
+    pub base_weight: f64,
+    /// How far a home's mix of base and heat may be from the usual one, as a multiple of the usual base.
+    pub mix_doubt: f64,
+    /// How far a period may be from its home's own habit, as a part of the use.
+    pub use_doubt: f64,
+    /// The same in cubic metres a month, which decides where little is used.
+    pub doubt_m3_per_30_days: f64,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// What packs meant before they could say it.
+impl Default for FitRules {
+    fn default() -> Self {
+        Self {
+            base_weight: 0.15,
+            mix_doubt: 2.0,
+            use_doubt: 0.2,
+            doubt_m3_per_30_days: 6.0,
+            source: "our choice, as in the pack city-gas-2026-11-01".to_owned(),
+        }
+    }
 }
 
 /// Hoses (B14).

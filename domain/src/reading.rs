@@ -111,10 +111,10 @@ pub fn judge(meter: &Meter, on: NaiveDate, register: Option<Volume>, pack: &Pack
     };
     let days = (on - last.on).num_days();
     verdict.days = Some(days);
-    let full_turn = 10_i64.pow(u32::from(meter.digits)).saturating_mul(1000);
-    let difference = register.0 - last.register.0;
+    let full_turn = 10_i64.saturating_pow(u32::from(meter.digits)).saturating_mul(1000);
+    let difference = register.0.saturating_sub(last.register.0);
     // A register that rolled over shows a small value after one near its end.
-    let has_rolled_over = difference < 0 && difference + full_turn < full_turn / 10;
+    let has_rolled_over = difference < 0 && difference.saturating_add(full_turn) < full_turn / 10;
     let used = if has_rolled_over { difference + full_turn } else { difference };
     verdict.used = Some(Volume(used));
     if used < 0 {
