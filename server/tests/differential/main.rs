@@ -27,8 +27,8 @@ enum Step {
     Exchange(usize, Tamper),
     /// A phone offers what another one has not handed in yet.
     Steal(usize, usize),
-    /// A phone offers a plan that it wrote itself, under an actor of its own or of the hall.
-    ForgePlan(usize, usize, bool),
+    /// A phone offers a plan that it wrote itself.
+    ForgePlan(usize, usize, Forgery),
     /// A phone offers a visit under the actor of another one.
     ForgeActor(usize, usize, usize),
     Restart(usize),
@@ -39,6 +39,17 @@ enum Step {
     Reopen,
     Backup,
     Restore,
+}
+
+/// How a plan is forged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Forgery {
+    /// Under an actor of the phone's own.
+    Plain,
+    /// Under an actor that looks like the hall's.
+    AsHall,
+    /// On top of what the phone has not handed in, so that it has to wait first.
+    OnUnsent,
 }
 
 /// What becomes of an honest request on its way.
@@ -70,6 +81,53 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(play(&steps));
     }
+}
+
+/// What a backup kept apart was let out after it; a restored hall takes it by its own word, and keeps it apart no more.
+#[tokio::test]
+async fn s13_what_a_backup_kept_apart_comes_back_with_the_halls_own_word() {
+    let good = |who| Step::Exchange(who, Tamper::Nothing);
+    let steps = [
+        Step::Backup,
+        // Given, begun and forgotten.
+        Step::Assign(0, 1),
+        good(1),
+        Step::Note(1, 0),
+        Step::Restore,
+        good(1),
+        // The note arrives without the assignment that it builds on.
+        Step::Exchange(1, Tamper::Only(0b100)),
+        Step::Backup,
+        Step::Release(0),
+        good(1),
+        good(1),
+        Step::Restore,
+        good(1),
+    ];
+    let mut pair = Pair::new(3, 3).await;
+    for step in &steps {
+        take(&mut pair, step).await;
+        pair.assert_equal().await;
+    }
+    assert_eq!(pair.count_apart(), 1, "the restored hall keeps it apart");
+
+    take(&mut pair, &good(1)).await;
+
+    pair.assert_equal().await;
+    assert_eq!(pair.count_apart(), 0);
+    pair.assert_rebuilt().await;
+}
+
+/// A job with many changes is loaded, judged and handed over from a snapshot.
+#[tokio::test]
+async fn s10_a_long_job_goes_on_from_its_snapshot() {
+    let good = |who| Step::Exchange(who, Tamper::Nothing);
+    let mut steps = vec![good(0)];
+    steps.extend((0..70).map(|_| Step::Note(0, 0)));
+    steps.extend([good(0), Step::Note(0, 0), good(0), Step::Safe, Step::Assign(0, 1), good(1)]);
+    steps.extend([Step::Note(1, 0), good(1), Step::Reopen, Step::Note(1, 0), good(1), good(0)]);
+
+    play(&steps).await;
 }
 
 /// Fewer than proptest's own default, for each case opens databases; `PROPTEST_CASES` asks for more.
@@ -105,9 +163,11 @@ async fn take(pair: &mut Pair, step: &Step) {
             let loot = pair.unsent(phone(pair, victim));
             pair.exchange(phone(pair, thief), &Tamper::Nothing, &loot).await;
         }
-        Step::ForgePlan(who, what, as_hall) => {
-            let forged = pair.forged_plan(job(pair, what), as_hall).await;
-            pair.exchange(phone(pair, who), &Tamper::Nothing, &forged).await;
+        Step::ForgePlan(who, what, forgery) => {
+            let who = phone(pair, who);
+            let forged = pair.forged_plan(who, job(pair, what), forgery).await;
+            // What a forged plan waits for comes with a later request.
+            pair.exchange(who, &Tamper::Only(0), &forged).await;
         }
         Step::ForgeActor(who, victim, what) => {
             let (who, victim) = (phone(pair, who), phone(pair, victim));
@@ -136,6 +196,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Tamper::NoJob),
         1 => Just(Tamper::Bent),
     ];
+    let forgery = prop_oneof![Just(Forgery::Plain), Just(Forgery::AsHall), Just(Forgery::OnUnsent)];
     let step = prop_oneof![
         12 => (index(), index()).prop_map(|(who, what)| Step::Note(who, what)),
         2 => (index(), index()).prop_map(|(who, what)| Step::Message(who, what)),
@@ -146,8 +207,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => index().prop_map(Step::Cancel),
         14 => (index(), tamper).prop_map(|(who, tamper)| Step::Exchange(who, tamper)),
         2 => (index(), index()).prop_map(|(thief, victim)| Step::Steal(thief, victim)),
-        1 => (index(), index(), any::<bool>())
-            .prop_map(|(who, what, as_hall)| Step::ForgePlan(who, what, as_hall)),
+        2 => (index(), index(), forgery)
+            .prop_map(|(who, what, forgery)| Step::ForgePlan(who, what, forgery)),
         1 => (index(), index(), index())
             .prop_map(|(who, victim, what)| Step::ForgeActor(who, victim, what)),
         2 => index().prop_map(Step::Restart),

@@ -251,6 +251,11 @@ impl Pair {
         }
     }
 
+    /// How many changes the model keeps apart.
+    pub(crate) fn count_apart(&self) -> usize {
+        self.model.quarantine().count()
+    }
+
     fn server(&self) -> &AppState {
         self.server.as_ref().expect("the server is open")
     }

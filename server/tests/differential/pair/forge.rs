@@ -1,6 +1,6 @@
 //! What a hostile phone would offer.
 
-use automerge::ActorId;
+use automerge::{ActorId, Change};
 use domain::id::{EntryId, FactId, JobId, VisitId};
 use domain::job::{Author, Cancellation, PlanEntry};
 use domain::visit::{Fact, Recorded};
@@ -11,6 +11,7 @@ use sync::message::Offered;
 use uuid::Uuid;
 
 use super::{DISPATCHER, Pair};
+use crate::Forgery;
 impl Pair {
     /// What a phone has not handed in yet, without the hall's word for any of it.
     pub(crate) fn unsent(&self, phone: usize) -> Vec<Offered> {
@@ -20,16 +21,29 @@ impl Pair {
     }
 
     /// A cancellation that no dispatcher made.
-    pub(crate) async fn forged_plan(&mut self, job: JobId, as_hall: bool) -> Vec<Offered> {
+    pub(crate) async fn forged_plan(
+        &mut self,
+        phone: usize,
+        job: JobId,
+        forgery: Forgery,
+    ) -> Vec<Offered> {
         let (at, number) = (self.tick(), self.next());
         let mut random = [7; 12];
         random[..8].copy_from_slice(&number.to_be_bytes());
-        let actor = if as_hall { hall_actor(random) } else { ActorId::from(random) };
+        let actor = match forgery {
+            Forgery::AsHall => hall_actor(random),
+            Forgery::Plain | Forgery::OnUnsent => ActorId::from(random),
+        };
         let author = Author { by: DISPATCHER, at };
         let reason = "不想去".to_owned();
         let entry = PlanEntry::Cancellation(Cancellation { reason, author });
         let id = EntryId(Uuid::from_u128(0xf000 + u128::from(number)));
         let Some(mut doc) = self.document(job).await else { return Vec::new() };
+        if let Forgery::OnUnsent = forgery {
+            let unsent = self.unsent(phone).into_iter().filter(|it| it.job == job);
+            let unsent = unsent.map(|it| Change::from_bytes(it.bytes).unwrap());
+            doc.apply_changes(unsent).unwrap();
+        }
         let bytes = document::plan_change(&mut doc, &Pen { actor, at }, id, &entry).unwrap();
         vec![Offered { job, bytes, voucher: None }]
     }
