@@ -10,7 +10,6 @@ use domain::household::{Group, Hose, HoseKind};
 use domain::id::{HoseId, MeterId};
 use domain::job::{Job, JobKind};
 use domain::measure::{Fen, Volume};
-use domain::pack::Pack;
 use domain::reading::{Finding, Measure, Verdict};
 use domain::visit::check::{RecordError, check, missing_to_close};
 use domain::visit::{Fact, Outcome, Subject, Visit};
@@ -345,20 +344,6 @@ fn every_refusal_has_words_in_both_languages() {
             assert_ne!(sentence.say(Language::Chinese), sentence.key, "{refusal:?}");
             assert_ne!(sentence.say(Language::English), sentence.key, "{refusal:?}");
         }
-    }
-}
-
-#[test]
-fn a_pack_with_a_mistake_is_refused_with_its_name() {
-    let text = domain::pack::BUILTIN;
-    for (from, to, says) in [
-        ("[kinds.repair]", "[kinds.repare]", "repare"),
-        ("id = \"tool_mat\"", "id = \"shoe_covers\"", "shoe_covers twice"),
-        ("2.44, 1.62", "2.44", "twelve season weights"),
-        ("drift_ppm = 200", "drift_pm = 200", "drift_pm"),
-    ] {
-        let error = Pack::parse(&text.replace(from, to)).unwrap_err().to_string();
-        assert!(error.contains(says), "{error}");
     }
 }
 
