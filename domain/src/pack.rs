@@ -1,5 +1,7 @@
 //! Rule packs (规则包): dated data of one company or city, every number with its source.
 
+mod check;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
@@ -41,6 +43,22 @@ pub enum PackError {
     Season {
         /// The pack.
         pack: String,
+    },
+    /// The checklist is not in the order in which it is walked.
+    #[error("rule pack {pack} needs its conduct items in walking order: door, entering, leaving")]
+    Order {
+        /// The pack.
+        pack: String,
+    },
+    /// A value that nobody can be judged by.
+    #[error("rule pack {pack}, {key}: needs {needs}")]
+    Number {
+        /// The pack.
+        pack: String,
+        /// Where it stands.
+        key: String,
+        /// What it has to be.
+        needs: String,
     },
 }
 
@@ -284,21 +302,7 @@ impl Pack {
     /// Reads a pack from TOML and checks it as a whole.
     pub fn parse(text: &str) -> Result<Self, PackError> {
         let pack: Self = toml::from_str(text)?;
-        let name = || pack.id.0.clone();
-        if let Some(kind) = JobKind::ALL.into_iter().find(|kind| !pack.kinds.contains_key(kind)) {
-            return Err(PackError::MissingKind { pack: name(), kind });
-        }
-        let mut ids = BTreeSet::new();
-        let items = pack.conduct.iter().map(|item| &item.id);
-        for id in items.chain(pack.hazards.iter().map(|hazard| &hazard.id)) {
-            if !ids.insert(id) {
-                return Err(PackError::Twice { pack: name(), item: id.clone() });
-            }
-        }
-        let season = &pack.reading.season_weights;
-        if season.len() != 12 || season.iter().any(|weight| *weight <= 0.0) {
-            return Err(PackError::Season { pack: name() });
-        }
+        check::check(&pack)?;
         Ok(pack)
     }
 

@@ -68,11 +68,12 @@ impl Anchor {
     ///
     /// The server spoke somewhere in the round trip, and the monotonic clock may drift.
     fn places(&self, mono_ms: i64, drift_ppm: i64) -> Interval {
-        let since = mono_ms - self.mono_ms;
-        let drift = since.abs().saturating_mul(drift_ppm) / 1_000_000;
+        let since = mono_ms.saturating_sub(self.mono_ms);
+        let drift = since.saturating_abs().saturating_mul(drift_ppm) / 1_000_000;
+        let spoken_before = since.saturating_add(self.round_trip_ms.max(0));
         Interval {
-            earliest: self.server_at + TimeDelta::milliseconds(since - drift),
-            latest: self.server_at + TimeDelta::milliseconds(since + self.round_trip_ms + drift),
+            earliest: shifted(self.server_at, since.saturating_sub(drift)),
+            latest: shifted(self.server_at, spoken_before.saturating_add(drift)),
         }
     }
 }
@@ -115,6 +116,14 @@ impl Stamp {
 /// Whether somebody moved the wall clock between two stamps of one boot.
 pub fn clock_stepped(first: &Stamp, second: &Stamp, tolerance_ms: i64) -> bool {
     let by_wall = (second.wall_at - first.wall_at).num_milliseconds();
-    let by_mono = second.mono_ms - first.mono_ms;
-    first.boot == second.boot && (by_wall - by_mono).abs() > tolerance_ms
+    let by_mono = second.mono_ms.saturating_sub(first.mono_ms);
+    let moved = by_wall.saturating_sub(by_mono).saturating_abs();
+    first.boot == second.boot && moved > tolerance_ms
+}
+
+/// Moves an instant, and stops at the calendar's ends: a phone may claim any number.
+pub(crate) fn shifted(at: Timestamp, by_ms: i64) -> Timestamp {
+    let end = if by_ms < 0 { Timestamp::MIN_UTC } else { Timestamp::MAX_UTC };
+    let by = TimeDelta::try_milliseconds(by_ms);
+    by.and_then(|by| at.checked_add_signed(by)).unwrap_or(end)
 }

@@ -212,6 +212,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn s19_no_claim_of_a_phone_stops_the_judge(
+        wall in -1_000_000_i64..1_000_000, event in any::<i64>(), heard in any::<i64>(),
+        round_trip in any::<i64>(), anchored in any::<bool>(),
+    ) {
+        let anchor = Anchor {
+            boot: BootId(1), mono_ms: heard, server_at: at("09:00"), round_trip_ms: round_trip,
+        };
+        let wall_at = at("09:00") + TimeDelta::seconds(wall);
+        let own = anchored.then_some(anchor);
+        let claimed = Stamp { wall_at, boot: BootId(1), mono_ms: event, anchor: own };
+        let bounds = Interval { earliest: at("06:00"), latest: at("13:00") };
+
+        let found = claimed.resolve(&[anchor], bounds, 200);
+
+        prop_assert!(found.earliest <= found.latest, "{found:?}");
+        prop_assert_eq!(claimed.skew_ms(found) == 0, found.earliest <= wall_at && wall_at <= found.latest);
+        let other = Stamp { mono_ms: heard, ..claimed };
+        prop_assert_eq!(
+            domain::stamp::clock_stepped(&claimed, &other, 0),
+            domain::stamp::clock_stepped(&other, &claimed, 0)
+        );
+    }
+}
+
 #[test]
 fn a2_read_later_only_what_was_open_is_decided_by_time() {
     let read = |verdict: Punctuality, now: &str, heard: Option<&str>| {

@@ -1,0 +1,160 @@
+//! Whether a pack makes sense as a whole, before anybody is judged by it.
+
+use std::collections::BTreeSet;
+
+use super::{Pack, PackError};
+use crate::job::JobKind;
+
+/// A city is at most this many minutes from UTC.
+const MOST_OFFSET_MINUTES: u32 = 14 * 60;
+
+/// Finds the first thing that is wrong with a pack.
+pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
+    let name = || pack.id.0.clone();
+    if let Some(kind) = JobKind::ALL.into_iter().find(|kind| !pack.kinds.contains_key(kind)) {
+        return Err(PackError::MissingKind { pack: name(), kind });
+    }
+    if let Some(item) = named_twice(pack) {
+        return Err(PackError::Twice { pack: name(), item });
+    }
+    let season = &pack.reading.season_weights;
+    if season.len() != 12 || !season.iter().all(|weight| is_positive(*weight)) {
+        return Err(PackError::Season { pack: name() });
+    }
+    if !pack.conduct.is_sorted_by_key(|item| item.phase) {
+        return Err(PackError::Order { pack: name() });
+    }
+    let checks = numbers(pack).into_iter().chain(promises(pack)).chain(sources(pack));
+    match checks.into_iter().find(|(_, _, holds)| !holds) {
+        Some((key, needs, _)) => {
+            Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is named, what it has to be, and whether it is.
+type Check = (&'static str, &'static str, bool);
+
+fn numbers(pack: &Pack) -> Vec<Check> {
+    let (time, grace) = (&pack.time, &pack.punctuality);
+    let (reading, fit) = (&pack.reading, &pack.reading.fit);
+    let doubts = [fit.mix_doubt, fit.use_doubt, fit.doubt_m3_per_30_days];
+    vec![
+        (
+            "time.utc_offset_minutes",
+            "within 14 hours of UTC",
+            time.utc_offset_minutes.unsigned_abs() <= MOST_OFFSET_MINUTES,
+        ),
+        ("time.drift_ppm", "from 0 to 100000", (0..=100_000).contains(&time.drift_ppm)),
+        ("time.skew_flag_minutes", "zero or more", time.skew_flag_minutes >= 0),
+        ("punctuality.early_grace_minutes", "from 0 to 1440", is_in_day(grace.early_grace_minutes)),
+        ("punctuality.late_grace_minutes", "from 0 to 1440", is_in_day(grace.late_grace_minutes)),
+        (
+            "reading.high_coefficient",
+            "one or more",
+            reading.high_coefficient.is_finite() && reading.high_coefficient >= 1.0,
+        ),
+        ("reading.low_coefficient", "from 0 to 1", (0.0..=1.0).contains(&reading.low_coefficient)),
+        (
+            "reading.slack_m3_per_30_days",
+            "zero or more",
+            reading.slack_m3_per_30_days.is_finite() && reading.slack_m3_per_30_days >= 0.0,
+        ),
+        ("reading.least_history_days", "one or more", reading.least_history_days >= 1),
+        (
+            "reading.fit.base_weight",
+            "above 0 and below 1",
+            fit.base_weight > 0.0 && fit.base_weight < 1.0,
+        ),
+        ("reading.fit", "doubts above zero", doubts.into_iter().all(is_positive)),
+        ("hose.max_length_mm", "above zero", pack.hose.max_length_mm > 0),
+        ("hazards", "a level of 1 or more", pack.hazards.iter().all(|hazard| hazard.level >= 1)),
+    ]
+}
+
+fn promises(pack: &Pack) -> Vec<Check> {
+    let a_year = 366 * 24 * 60;
+    let spans = pack.promises.iter().all(|rule| (1..=a_year).contains(&rule.minutes));
+    vec![("promises", "minutes from 1 to a year", spans)]
+}
+
+/// A number without its source cannot be defended in front of a household.
+fn sources(pack: &Pack) -> Vec<Check> {
+    let says = |text: &str| !text.trim().is_empty();
+    vec![
+        ("source", "not empty", says(&pack.source)),
+        ("time.source", "not empty", says(&pack.time.source)),
+        ("punctuality.source", "not empty", says(&pack.punctuality.source)),
+        ("reading.source", "not empty", says(&pack.reading.source)),
+        ("reading.fit.source", "not empty", says(&pack.reading.fit.source)),
+        ("hose.source", "not empty", says(&pack.hose.source)),
+        ("promises", "a source each", pack.promises.iter().all(|rule| says(&rule.source))),
+        ("hazards", "a source each", pack.hazards.iter().all(|hazard| says(&hazard.source))),
+        ("conduct", "a rule each", pack.conduct.iter().all(|item| says(&item.rule))),
+    ]
+}
+
+/// An id that two items share, or a kind that two promises bind.
+fn named_twice(pack: &Pack) -> Option<String> {
+    let mut ids = BTreeSet::new();
+    let items = pack.conduct.iter().map(|item| &item.id);
+    let mut named = items.chain(pack.hazards.iter().map(|hazard| &hazard.id));
+    if let Some(id) = named.find(|id| !ids.insert(*id)) {
+        return Some(id.clone());
+    }
+    let mut bound = BTreeSet::new();
+    let mut kinds = pack.promises.iter().flat_map(|rule| &rule.kinds);
+    kinds.find(|kind| !bound.insert(**kind)).map(|kind| format!("a promise for {kind}"))
+}
+
+fn is_positive(number: f64) -> bool {
+    number.is_finite() && number > 0.0
+}
+
+fn is_in_day(minutes: i64) -> bool {
+    (0..=1440).contains(&minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pack::{BUILTIN, Pack};
+
+    #[test]
+    fn the_pack_that_comes_with_the_program_is_whole() {
+        let pack = Pack::parse(BUILTIN).unwrap();
+
+        assert_eq!(pack, Pack::builtin());
+        assert_eq!(pack.id.0, "city-gas-2026-11-01");
+    }
+
+    #[test]
+    fn a_pack_with_a_mistake_is_refused_in_words() {
+        for (from, to, says) in [
+            ("[kinds.repair]", "[kinds.repare]", "repare"),
+            ("[kinds.repair]\n", "[kinds.x]\n", "unknown variant `x`"),
+            ("[kinds.repair]\nneeds = [\"tightness\", \"signature\"]", "", "add [kinds.repair]"),
+            ("id = \"tool_mat\"", "id = \"shoe_covers\"", "shoe_covers twice"),
+            ("id = \"leak\"", "id = \"tool_mat\"", "tool_mat twice"),
+            ("kinds = [\"emergency\"]", "kinds = [\"ignition\"]", "a promise for ignition twice"),
+            ("2.49, 1.60", "2.49", "twelve season weights"),
+            ("2.49, 1.60", "nan, 1.60", "twelve season weights"),
+            ("2.49, 1.60", "0.0, 1.60", "twelve season weights"),
+            ("drift_ppm = 200", "drift_pm = 200", "drift_pm"),
+            ("drift_ppm = 200", "drift_ppm = -1", "time.drift_ppm: needs from 0"),
+            ("utc_offset_minutes = 480", "utc_offset_minutes = 4800", "within 14 hours"),
+            ("late_grace_minutes = 0", "late_grace_minutes = -5", "punctuality.late_grace"),
+            ("high_coefficient = 1.25", "high_coefficient = 0.5", "one or more"),
+            ("low_coefficient = 0.8", "low_coefficient = inf", "reading.low_coefficient"),
+            ("base_weight = 0.15", "base_weight = 0.0", "reading.fit.base_weight"),
+            ("use_doubt = 0.2", "use_doubt = nan", "doubts above zero"),
+            ("minutes = 30", "minutes = 0", "minutes from 1"),
+            ("level = 3", "level = 0", "a level of 1"),
+            ("phase = \"at_the_door\"", "phase = \"before_leaving\"", "walking order"),
+            ("source = \"Rulebook B6: 48 hours on request\"", "source = \" \"", "a source each"),
+        ] {
+            let error = Pack::parse(&BUILTIN.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(says), "{from} -> {to}: {error}");
+        }
+    }
+}
