@@ -1,14 +1,14 @@
 //! Punctuality: whether somebody stood at the door inside the window that was promised (A2).
 
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::appointment::{Agreed, AgreedAt, appointments};
+use crate::appointment::{Agreed, AgreedAt, Source, appointments};
 use crate::calendar::city_day;
-use crate::id::UserId;
+use crate::id::{DeviceId, UserId};
 use crate::job::{Job, JobKind, Window};
 use crate::pack::{Pack, PunctualityRules};
-use crate::stamp::{Interval, Stamp, Timestamp};
+use crate::stamp::{Interval, Stamp, Timestamp, shifted};
 use crate::status;
 use crate::visit::{Fact, live_facts};
 
@@ -95,8 +95,8 @@ pub struct AppointmentVerdict {
 
 /// Judges one arrival against one window (A2).
 pub fn judge_arrival(window: Window, arrived: Interval, rules: &PunctualityRules) -> Punctuality {
-    let opens = window.start - TimeDelta::minutes(rules.early_grace_minutes);
-    let closes = window.end + TimeDelta::minutes(rules.late_grace_minutes);
+    let opens = shifted(window.start, rules.early_grace_minutes.saturating_mul(-60_000));
+    let closes = shifted(window.end, rules.late_grace_minutes.saturating_mul(60_000));
     let side = |at: Timestamp| {
         if at < opens {
             Punctuality::Early
@@ -129,23 +129,19 @@ pub struct Circumstances<'a> {
 pub fn verdicts(job: &Job, known: &Circumstances<'_>) -> Vec<AppointmentVerdict> {
     let agreed = appointments(job);
     let mut arrivals = arrivals(job, known.times);
-    arrivals.sort_by_key(|(_, at)| (at.latest, at.earliest));
-    let made: Vec<Interval> = agreed.iter().map(|one| made(one, known.times)).collect();
+    arrivals.sort_by_key(|(_, came)| (came.at.latest, came.at.earliest));
+    let made: Vec<Moment> = agreed.iter().map(|one| made(job, one, known.times)).collect();
     agreed
         .iter()
         .enumerate()
         .map(|(number, one)| {
-            // An arrival belongs to the appointment that held when it happened.
-            let next = made.get(number + 1).copied();
-            let first = arrivals.iter().find(|(_, at)| {
-                (number == 0 || at.latest >= made[number].earliest)
-                    && next.is_none_or(|next| at.earliest <= next.latest)
-            });
-            let released = released_at(job, next);
-            let punctuality = judge(one.window, first.map(|(_, at)| *at), released, known);
+            let held = Held { window: one.window, made: made[number], next: made.get(number + 1) };
+            // Who was to come is who had the job when the window ended, whoever has it since.
+            let planned = status::assigned_at(job, one.window.end);
+            let (came, punctuality) = held.judge(job, &arrivals, planned, known);
             AppointmentVerdict {
                 agreed: *one,
-                technician: first.map(|(who, _)| *who).or_else(|| status::assigned(job)),
+                technician: came.or(planned),
                 kind: job.kind,
                 day: city_day(one.window.start, known.pack.time.utc_offset_minutes),
                 punctuality,
@@ -154,43 +150,142 @@ pub fn verdicts(job: &Job, known: &Circumstances<'_>) -> Vec<AppointmentVerdict>
         .collect()
 }
 
-/// An arrival decides; else being released in time; else time itself.
-fn judge(
-    window: Window,
-    arrived: Option<Interval>,
-    released: Option<Interval>,
-    known: &Circumstances<'_>,
-) -> Punctuality {
-    if let Some(arrived) = arrived {
-        return judge_arrival(window, arrived, &known.pack.punctuality);
-    }
-    match released {
-        Some(at) if at.latest <= window.end => Punctuality::Released,
-        Some(at) if at.earliest > window.end => Punctuality::Missed,
-        Some(at) => Punctuality::CannotTell { width_ms: at.width().num_milliseconds() },
-        None => Punctuality::Pending.read_at(window.end, known.now, known.heard_until),
+/// When something happened, and on whose clock.
+#[derive(Clone, Copy)]
+struct Moment {
+    at: Interval,
+    clock: Option<(DeviceId, Stamp)>,
+}
+
+impl Moment {
+    /// Whether this was before the other one; `None` when nobody can tell.
+    ///
+    /// One phone's own clock orders its facts, however little is known of the time.
+    fn is_before(&self, other: &Self) -> Option<bool> {
+        if let (Some((device, mine)), Some((other_device, theirs))) = (self.clock, other.clock)
+            && (device, mine.boot) == (other_device, theirs.boot)
+        {
+            return Some(mine.mono_ms <= theirs.mono_ms);
+        }
+        if self.at.latest <= other.at.earliest {
+            Some(true)
+        } else if other.at.latest <= self.at.earliest {
+            Some(false)
+        } else {
+            None
+        }
     }
 }
 
-fn arrivals(job: &Job, times: &dyn Fn(&Stamp) -> Interval) -> Vec<(UserId, Interval)> {
+/// One appointment while it held: from its making to the next one's.
+struct Held<'a> {
+    window: Window,
+    made: Moment,
+    next: Option<&'a Moment>,
+}
+
+impl Held<'_> {
+    /// Who came, and how it turned out.
+    ///
+    /// An arrival belongs to the appointment that held when it happened. Where that cannot be told, the verdicts
+    /// with and without it have to agree.
+    fn judge(
+        &self,
+        job: &Job,
+        arrivals: &[(UserId, Moment)],
+        planned: Option<UserId>,
+        known: &Circumstances<'_>,
+    ) -> (Option<UserId>, Punctuality) {
+        let mut perhaps: Option<(UserId, Interval)> = None;
+        let mut certain = None;
+        for (who, came) in arrivals {
+            let begun = self.made.is_before(came);
+            let ended = self.next.map_or(Some(false), |next| next.is_before(came));
+            if begun == Some(true) && ended == Some(false) {
+                certain = Some((*who, came.at));
+                break;
+            }
+            if begun != Some(false) && ended != Some(true) {
+                perhaps = perhaps.or(Some((*who, came.at)));
+            }
+        }
+        let without = match certain {
+            Some((_, at)) => self.judge_arrival(job, at, known),
+            None => self.judge_absence(job, planned, known),
+        };
+        match perhaps {
+            Some((who, at)) if self.judge_arrival(job, at, known) != without => {
+                let width_ms = at.width().num_milliseconds();
+                (Some(who), Punctuality::CannotTell { width_ms })
+            }
+            Some(_) | None => (certain.map(|(who, _)| who), without),
+        }
+    }
+
+    /// Nobody waits any more when the job was called off in time: coming after the window is no breach then.
+    fn judge_arrival(&self, job: &Job, at: Interval, known: &Circumstances<'_>) -> Punctuality {
+        let judged = judge_arrival(self.window, at, &known.pack.punctuality);
+        let called_off = job.plan.cancelled.values().map(|it| it.author.at).min();
+        let in_time = called_off.is_some_and(|off| off <= self.window.end);
+        if judged == Punctuality::Late && in_time { Punctuality::Released } else { judged }
+    }
+
+    /// Nobody came: being released in time decides, else time itself.
+    fn judge_absence(
+        &self,
+        job: &Job,
+        planned: Option<UserId>,
+        known: &Circumstances<'_>,
+    ) -> Punctuality {
+        let end = self.window.end;
+        let cancelled = job.plan.cancelled.values().map(|it| Interval::at(it.author.at));
+        let released = cancelled.chain(self.next.map(|next| next.at)).min_by_key(|at| at.latest);
+        match released {
+            Some(at) if at.latest <= end => Punctuality::Released,
+            Some(at) if at.earliest <= end => {
+                Punctuality::CannotTell { width_ms: at.width().num_milliseconds() }
+            }
+            Some(_) | None => {
+                let heard = known.heard_until.max(heard_in(job, planned, known.times));
+                Punctuality::Pending.read_at(end, known.now, heard)
+            }
+        }
+    }
+}
+
+/// Up to when the job's own document tells what its technician's phone recorded of it.
+///
+/// A fact arrives after every earlier fact of its phone on the same job, for its change rests on theirs.
+fn heard_in(
+    job: &Job,
+    technician: Option<UserId>,
+    times: &dyn Fn(&Stamp) -> Interval,
+) -> Option<Timestamp> {
+    let visits = job.visits.values().filter(|visit| Some(visit.technician) == technician);
+    let facts = visits.flat_map(|visit| visit.facts.values());
+    facts.map(|recorded| times(&recorded.stamp).earliest).max()
+}
+
+fn arrivals(job: &Job, times: &dyn Fn(&Stamp) -> Interval) -> Vec<(UserId, Moment)> {
     let visits = job.visits.values();
     visits
         .flat_map(|visit| live_facts(visit).into_iter().map(move |(_, fact)| (visit, fact)))
         .filter(|(_, recorded)| matches!(recorded.fact, Fact::Arrived { .. }))
-        .map(|(visit, recorded)| (visit.technician, times(&recorded.stamp)))
+        .map(|(visit, recorded)| {
+            let clock = Some((visit.device, recorded.stamp));
+            (visit.technician, Moment { at: times(&recorded.stamp), clock })
+        })
         .collect()
 }
 
-/// When the household was released from waiting: by the next agreement or by the cancellation.
-fn released_at(job: &Job, next_made: Option<Interval>) -> Option<Interval> {
-    let cancelled = job.plan.cancelled.values().map(|it| Interval::at(it.author.at));
-    cancelled.chain(next_made).min_by_key(|at| at.latest)
-}
-
-fn made(agreed: &Agreed, times: &dyn Fn(&Stamp) -> Interval) -> Interval {
-    match agreed.at {
-        AgreedAt::Hall(at) => Interval::at(at),
-        AgreedAt::Phone(stamp) => times(&stamp),
+fn made(job: &Job, agreed: &Agreed, times: &dyn Fn(&Stamp) -> Interval) -> Moment {
+    match (agreed.at, agreed.source) {
+        (AgreedAt::Phone(stamp), Source::Visit(visit, _)) => {
+            let device = job.visits.get(&visit).map(|visit| visit.device);
+            Moment { at: times(&stamp), clock: device.map(|device| (device, stamp)) }
+        }
+        (AgreedAt::Phone(stamp), Source::Plan(_)) => Moment { at: times(&stamp), clock: None },
+        (AgreedAt::Hall(at), _) => Moment { at: Interval::at(at), clock: None },
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::appointment;
 use crate::id::{HoseId, UserId, VisitId};
 use crate::job::{Job, Window};
+use crate::stamp::Timestamp;
 use crate::visit::{Fact, Outcome, Visit, live_facts};
 
 /// Where a job stands.
@@ -157,6 +158,12 @@ pub fn standing(job: &Job) -> Standing {
 pub fn assigned(job: &Job) -> Option<UserId> {
     let newest = job.plan.assignments.iter().max_by_key(|(id, made)| (made.author.at, *id));
     newest.and_then(|(_, made)| made.technician)
+}
+
+/// Who had the job by the plan at that time.
+pub fn assigned_at(job: &Job, at: Timestamp) -> Option<UserId> {
+    let made = job.plan.assignments.iter().filter(|(_, made)| made.author.at <= at);
+    made.max_by_key(|(id, made)| (made.author.at, **id)).and_then(|(_, made)| made.technician)
 }
 
 /// How far one visit got; `None` before anybody set out.

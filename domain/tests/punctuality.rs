@@ -4,9 +4,9 @@ mod build;
 use build::*;
 use chrono::TimeDelta;
 use domain::appointment::{appointments, current};
-use domain::job::{Channel, Job, JobKind};
+use domain::job::{Channel, Job, JobKind, Window};
 use domain::punctuality::{Circumstances, Punctuality, Tally, verdicts};
-use domain::stamp::{Anchor, BootId, Interval, Stamp};
+use domain::stamp::{Anchor, BootId, Interval, Stamp, Timestamp};
 use domain::visit::{Fact, check::RecordError, check::check};
 use proptest::prelude::*;
 
@@ -139,6 +139,96 @@ fn a2_whoever_came_answers_for_the_arrival() {
     let found = verdicts(&job, &known(&exact, "20:00", None));
 
     assert_eq!(found[0].technician, Some(ANA));
+}
+
+#[test]
+fn a2_late_without_notice_is_a_breach() {
+    let late = || ten_to_twelve().visit(1, ANA, vec![("12:30", arrived())]);
+
+    assert_eq!(judged(&late().build()), [Punctuality::Late]);
+    assert_eq!(judged(&late().cancelled("12:10").build()), [Punctuality::Late], "too late");
+    assert_eq!(judged(&late().cancelled("11:00").build()), [Punctuality::Released], "nobody waits");
+}
+
+#[test]
+fn a2_an_arrival_before_anything_was_agreed_is_not_early() {
+    let job = job(JobKind::Emergency)
+        .assigned_to(ANA, "06:00")
+        .visit(1, ANA, vec![("06:20", arrived())])
+        .agreed(window("14:00", "16:00"), "07:00")
+        .visit(2, ANA, vec![("15:00", arrived())])
+        .build();
+
+    assert_eq!(judged(&job), [Punctuality::OnTime]);
+}
+
+#[test]
+fn a2_an_arrival_that_may_belong_to_either_window_cannot_be_told() {
+    let job = ten_to_twelve()
+        .agreed(window("14:00", "16:00"), "11:00")
+        .visit(1, ANA, vec![("11:05", arrived())])
+        .build();
+
+    let blurred = blurred(10);
+    let found = verdicts(&job, &known(&blurred, "20:00", Some("20:00")));
+
+    let cannot_tell = Punctuality::CannotTell { width_ms: 20 * 60_000 };
+    assert_eq!([found[0].punctuality, found[1].punctuality], [cannot_tell; 2]);
+}
+
+#[test]
+fn a2_one_phones_own_clock_orders_what_it_recorded() {
+    let facts = vec![("11:00", anew("14:00", "16:00")), ("11:30", arrived())];
+    let job = ten_to_twelve().visit(1, ANA, facts).build();
+
+    // Both facts lie somewhere in the same hour, and still the arrival is the later one.
+    let blurred = blurred(20);
+    let found = verdicts(&job, &known(&blurred, "20:00", Some("20:00")));
+
+    let found = [found[0].punctuality, found[1].punctuality];
+    assert_eq!(found, [Punctuality::Released, Punctuality::Early]);
+}
+
+#[test]
+fn a2_who_had_the_job_at_the_windows_end_answers_for_nobody_coming() {
+    let job = ten_to_twelve()
+        .agreed(window("15:00", "17:00"), "12:30")
+        .assigned_to(BEN, "12:30")
+        .visit(1, BEN, vec![("15:30", arrived())])
+        .build();
+
+    let found = verdicts(&job, &known(&exact, "20:00", Some("20:00")));
+
+    let found: Vec<_> = found.iter().map(|it| (it.technician, it.punctuality)).collect();
+    assert_eq!(found, [(Some(ANA), Punctuality::Missed), (Some(BEN), Punctuality::OnTime)]);
+}
+
+#[test]
+fn a2_agreed_anew_too_late_is_a_breach_only_when_the_phone_was_heard() {
+    let by_the_hall = ten_to_twelve().agreed(window("15:00", "17:00"), "12:30").build();
+    for (heard, expected) in [(None, Punctuality::NotHeard), (Some("12:00"), Punctuality::Missed)] {
+        let found = verdicts(&by_the_hall, &known(&exact, "13:00", heard));
+        assert_eq!(found[0].punctuality, expected, "somebody may have come: {heard:?}");
+    }
+
+    let by_phone = ten_to_twelve().visit(1, ANA, vec![("12:01", anew("15:00", "17:00"))]).build();
+    let found = verdicts(&by_phone, &known(&exact, "13:00", None));
+    assert_eq!(found[0].punctuality, Punctuality::Missed, "the phone itself has told");
+}
+
+#[test]
+fn a2_a_window_at_the_end_of_time_is_judged_too() {
+    let ages = Window { start: Timestamp::MIN_UTC, end: Timestamp::MAX_UTC };
+    let agreed = Fact::AgreedAnew { window: ages, channel: Channel::Phone };
+    let facts = vec![("09:00", agreed), ("10:00", arrived())];
+    let job = job(JobKind::Repair).visit(1, ANA, facts).build();
+    let mut pack = pack();
+    pack.punctuality.early_grace_minutes = 1440;
+    pack.punctuality.late_grace_minutes = 1440;
+
+    let known = Circumstances { times: &exact, now: at("20:00"), heard_until: None, pack: &pack };
+
+    assert_eq!(verdicts(&job, &known)[0].punctuality, Punctuality::OnTime);
 }
 
 #[test]
