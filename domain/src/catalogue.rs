@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::pack::ItemName;
+
 /// A language that the product speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Language {
@@ -10,6 +12,16 @@ pub enum Language {
     Chinese,
     /// English
     English,
+}
+
+impl Language {
+    /// Its tag (BCP 47).
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::Chinese => "zh",
+            Self::English => "en",
+        }
+    }
 }
 
 /// A sentence before it is said: its key in the catalogue with what goes into it.
@@ -35,10 +47,25 @@ impl Sentence {
         self
     }
 
+    /// Fills one place with an item of a rule pack, which has words of its own in each language.
+    #[must_use]
+    pub fn naming(self, place: &str, item: &ItemName) -> Self {
+        let both = [(Language::Chinese, &item.zh), (Language::English, &item.en)];
+        both.into_iter().fold(self, |sentence, (language, words)| {
+            sentence.with(&format!("{place}.{}", language.tag()), words)
+        })
+    }
+
     /// Says it.
     pub fn say(&self, language: Language) -> String {
+        let said = |(name, value): (&String, &String)| match name.rsplit_once('.') {
+            Some((place, tag)) if tag == language.tag() => Some((place.to_owned(), value.clone())),
+            Some(_) => None,
+            None => Some((name.clone(), value.clone())),
+        };
+        let arguments: Vec<(String, String)> = self.arguments.iter().filter_map(said).collect();
         let arguments: Vec<(&str, String)> =
-            self.arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+            arguments.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         text(language, &self.key, &arguments)
     }
 }
@@ -73,8 +100,12 @@ fn entries() -> &'static BTreeMap<String, Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::JobKind;
+    use crate::conduct::Phase;
+    use crate::household::{Group, HoseKind};
+    use crate::job::{Channel, JobKind};
+    use crate::reading::{Finding, Measure};
     use crate::status::Status;
+    use crate::visit::Subject;
 
     #[test]
     fn every_sentence_has_both_languages_and_the_same_places() {
@@ -85,12 +116,40 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_and_status_has_a_name() {
-        let kinds = JobKind::ALL.into_iter().map(|kind| format!("kind.{kind}"));
-        let statuses = Status::ALL.into_iter().map(|status| format!("status.{}", status.key()));
-        for key in kinds.chain(statuses) {
+    fn all_that_lists_show_has_a_name() {
+        fn named<T>(what: &str, all: &[T], key: fn(&T) -> &'static str) -> Vec<String> {
+            all.iter().map(|it| format!("{what}.{}", key(it))).collect()
+        }
+        let lists = [
+            named("kind", &JobKind::ALL, |it| it.key()),
+            named("status", &Status::ALL, |it| it.key()),
+            named("finding", &Finding::ALL, |it| it.key()),
+            named("verdict", &Finding::ALL, |it| it.key()),
+            named("measure", &Measure::ALL, |it| it.key()),
+            named("phase", &Phase::ALL, |it| it.key()),
+            named("group", &Group::ALL, |it| it.key()),
+            named("channel", &Channel::ALL, |it| it.key()),
+            named("hose_kind", &HoseKind::ALL, |it| it.key()),
+            named("subject", &Subject::ALL, |it| it.key()),
+        ];
+        for key in lists.concat() {
             assert!(entries().contains_key(&key), "{key}");
         }
+    }
+
+    #[test]
+    fn a_key_is_the_word_in_json() {
+        fn holds<T: serde::Serialize>(all: &[T], key: fn(&T) -> &'static str) {
+            for it in all {
+                assert_eq!(serde_json::to_value(it).unwrap(), key(it));
+            }
+        }
+        holds(&Measure::ALL, |it| it.key());
+        holds(&Channel::ALL, |it| it.key());
+        holds(&Subject::ALL, |it| it.key());
+        holds(&Group::ALL, |it| it.key());
+        holds(&Phase::ALL, |it| it.key());
+        holds(&HoseKind::ALL, |it| it.key());
     }
 
     fn places(template: &str) -> std::collections::BTreeSet<&str> {

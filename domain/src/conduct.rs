@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::pack::{ConductItem, Pack};
+use crate::pack::{ConductItem, ItemName, Pack};
 use crate::visit::{Fact, Visit, live_facts};
 
 /// An answer to one item of the checklist.
@@ -34,6 +34,20 @@ pub enum Phase {
     BeforeLeaving,
 }
 
+impl Phase {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 3] = [Self::AtTheDoor, Self::BeforeEntering, Self::BeforeLeaving];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::AtTheDoor => "at_the_door",
+            Self::BeforeEntering => "before_entering",
+            Self::BeforeLeaving => "before_leaving",
+        }
+    }
+}
+
 /// Why an answer cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerConductError {
@@ -42,13 +56,13 @@ pub enum AnswerConductError {
     UnknownItem(String),
     /// Only the items that the pack names can be waived.
     #[error("the household cannot waive {0}: answer done, or not done with a reason")]
-    NotWaivable(String),
+    NotWaivable(ItemName),
     /// "Not done" needs a reason.
     #[error("{0} was not done: say why")]
-    NoReason(String),
+    NoReason(ItemName),
     /// An item of an earlier phase has no answer yet.
     #[error("answer {0} first")]
-    EarlierPhaseOpen(String),
+    EarlierPhaseOpen(ItemName),
 }
 
 /// The answers that hold: of each item the newest that was not withdrawn.
@@ -81,17 +95,16 @@ pub fn check_answer(
     };
     match answer {
         Answer::Waived if !asked.waivable => {
-            return Err(AnswerConductError::NotWaivable(item.to_owned()));
+            return Err(AnswerConductError::NotWaivable(asked.name()));
         }
         Answer::NotDone { reason } if reason.trim().is_empty() => {
-            return Err(AnswerConductError::NoReason(item.to_owned()));
+            return Err(AnswerConductError::NoReason(asked.name()));
         }
         Answer::Done | Answer::Waived | Answer::NotDone { .. } => {}
     }
-    let earlier = [Phase::AtTheDoor, Phase::BeforeEntering, Phase::BeforeLeaving];
-    let open = earlier.into_iter().filter(|phase| *phase < asked.phase);
+    let open = Phase::ALL.into_iter().filter(|phase| *phase < asked.phase);
     match open.flat_map(|phase| missing(pack, visit, phase)).next() {
-        Some(first) => Err(AnswerConductError::EarlierPhaseOpen(first.id.clone())),
+        Some(first) => Err(AnswerConductError::EarlierPhaseOpen(first.name())),
         None => Ok(()),
     }
 }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::household::{Group, Hose};
 use crate::id::{HoseId, JobId};
+use crate::job::Job;
 use crate::pack::Pack;
+use crate::visit::{Fact, live_facts};
 
 /// A hose that was replaced at a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +41,17 @@ pub enum Entitlement {
     },
     /// In none of the entitled groups.
     NotInGroup,
+}
+
+/// The replacements that a job knows of its household: those of the briefing, and its own.
+pub fn replacements(job: &Job) -> Vec<Replacement> {
+    let facts = job.visits.values().flat_map(live_facts);
+    let own = facts.filter_map(|(_, recorded)| {
+        let Fact::HoseReplaced { installed, free, .. } = &recorded.fact else { return None };
+        let (job, on) = (Some(job.id), installed.installed_on);
+        Some(Replacement { job, installed: installed.id, on, free: *free })
+    });
+    job.briefing.replacements.iter().copied().chain(own).collect()
 }
 
 /// Judges the entitlement on a day in the hall's city (B14: once a calendar year a household).

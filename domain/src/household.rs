@@ -23,6 +23,22 @@ pub enum Group {
     SoldierFamily,
 }
 
+impl Group {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 4] =
+        [Self::Elderly, Self::Disabled, Self::MartyrFamily, Self::SoldierFamily];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Elderly => "elderly",
+            Self::Disabled => "disabled",
+            Self::MartyrFamily => "martyr_family",
+            Self::SoldierFamily => "soldier_family",
+        }
+    }
+}
+
 /// What a technician needs to know of a household at its door.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Household {
@@ -79,6 +95,19 @@ pub enum HoseKind {
     Rubber,
     /// 不锈钢波纹管
     Corrugated,
+}
+
+impl HoseKind {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 2] = [Self::Rubber, Self::Corrugated];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Rubber => "rubber",
+            Self::Corrugated => "corrugated",
+        }
+    }
 }
 
 /// A gas hose (燃气软管).

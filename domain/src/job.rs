@@ -11,6 +11,7 @@ use crate::household::{Hose, Household, Meter};
 use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId};
 use crate::pack::PackId;
 use crate::stamp::{Stamp, Timestamp};
+use crate::status::Clash;
 use crate::visit::Visit;
 
 /// What is to be done. The rule pack says what each kind needs and promises.
@@ -68,6 +69,11 @@ impl JobKind {
             Self::CashCollection => "cash_collection",
             Self::Repair => "repair",
         }
+    }
+
+    /// Whether gas flows when it is done; meant of the kinds that switch it (B6).
+    pub fn opens_gas(self) -> bool {
+        matches!(self, Self::Ignition | Self::Unsealing)
     }
 
     /// Finds the kind with this key.
@@ -167,6 +173,23 @@ pub enum Channel {
     Other,
 }
 
+impl Channel {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 5] =
+        [Self::Phone, Self::Counter, Self::WeChat, Self::AtTheDoor, Self::Other];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Phone => "phone",
+            Self::Counter => "counter",
+            Self::WeChat => "we_chat",
+            Self::AtTheDoor => "at_the_door",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// An appointment (预约) made by the hall (A1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Appointment {
@@ -203,6 +226,9 @@ pub struct Ruling {
     /// The visit whose outcome stands; `None` lets the cancellation stand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands: Option<VisitId>,
+    /// What it decides; what clashes later stays open.
+    #[serde(default)]
+    pub settles: Vec<Clash>,
     /// Why, in words.
     pub reason: String,
     /// Who decided, and when.

@@ -3,6 +3,7 @@
 mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -203,6 +204,30 @@ pub struct ConductItem {
     pub en: String,
 }
 
+impl ConductItem {
+    /// What refusals call it.
+    pub fn name(&self) -> ItemName {
+        ItemName { id: self.id.clone(), zh: self.zh.clone(), en: self.en.clone() }
+    }
+}
+
+/// An item of a pack as people know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemName {
+    /// Its key in facts.
+    pub id: String,
+    /// Its words in Chinese.
+    pub zh: String,
+    /// Its words in English.
+    pub en: String,
+}
+
+impl fmt::Display for ItemName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)
+    }
+}
+
 /// A clock that the public was promised (B2, B6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -228,6 +253,8 @@ pub struct PromiseRule {
 pub enum Stop {
     /// Somebody stands at the door.
     Arrival,
+    /// Gas flows, or does not any more, as was asked; a visit closed as done says so too.
+    GasSwitched,
     /// The work is done.
     Done,
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::UserId;
 use crate::job::Job;
 use crate::pack::{Pack, PromiseRule, Stop};
-use crate::stamp::{Interval, Stamp, Timestamp};
+use crate::stamp::{Heard, Interval, Stamp, Timestamp};
+use crate::status;
 use crate::visit::{Fact, Outcome, live_facts};
 
 /// How a promise stands.
@@ -17,6 +19,8 @@ pub enum PromiseState {
     Kept,
     /// Broken.
     Broken,
+    /// The time is over, and the phone that could tell has not been heard since.
+    NotHeard,
     /// Late because the road was blocked, with evidence.
     Excused,
     /// What is known of the time is too wide to say.
@@ -33,19 +37,22 @@ impl PromiseState {
             Self::Running => "running",
             Self::Kept => "kept",
             Self::Broken => "broken",
+            Self::NotHeard => "not_heard",
             Self::Excused => "excused",
             Self::CannotTell { .. } => "cannot_tell",
         }
     }
 
     /// The same state read at another time: a clock that ran then may have run out since.
+    ///
+    /// `heard` tells up to when the hall has the word of who is to stop the clock.
     #[must_use]
-    pub fn read_at(self, due_at: Timestamp, now: Timestamp) -> Self {
+    pub fn read_at(self, due_at: Timestamp, now: Timestamp, heard: Heard) -> Self {
         match self {
-            Self::Running if now > due_at => Self::Broken,
-            Self::Running | Self::Kept | Self::Broken | Self::Excused | Self::CannotTell { .. } => {
-                self
-            }
+            Self::Running | Self::NotHeard if now <= due_at => Self::Running,
+            Self::Running | Self::NotHeard if heard.covers(due_at) => Self::Broken,
+            Self::Running | Self::NotHeard => Self::NotHeard,
+            Self::Kept | Self::Broken | Self::Excused | Self::CannotTell { .. } => self,
         }
     }
 }
@@ -58,6 +65,9 @@ pub struct PromiseVerdict {
     /// When it is broken.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub due_at: Timestamp,
+    /// Who had the job when the time was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answerable: Option<UserId>,
     /// How it stands.
     #[serde(flatten)]
     pub state: PromiseState,
@@ -75,21 +85,26 @@ pub fn promise<'a>(job: &Job, pack: &'a Pack) -> Option<(&'a PromiseRule, Timest
 pub fn judge(
     job: &Job,
     times: &dyn Fn(&Stamp) -> Interval,
-    now: Timestamp,
+    (now, heard): (Timestamp, Heard),
     pack: &Pack,
 ) -> Option<PromiseVerdict> {
     let (rule, due_at) = promise(job, pack)?;
     let cancelled_at = job.plan.cancelled.values().map(|it| Interval::at(it.author.at));
-    let stopped = stops(job, rule, times).chain(cancelled_at).min_by_key(|at| at.latest);
+    // Whichever of them was first stopped the clock.
+    let stopped = stops(job, rule, times).chain(cancelled_at).reduce(|a, b| Interval {
+        earliest: a.earliest.min(b.earliest),
+        latest: a.latest.min(b.latest),
+    });
     let excused = rule.road_blockage_excuses && has_blocked_road(job);
     let state = match stopped {
         Some(at) if at.latest <= due_at => PromiseState::Kept,
         _ if excused => PromiseState::Excused,
         Some(at) if at.earliest > due_at => PromiseState::Broken,
         Some(at) => PromiseState::CannotTell { width_ms: at.width().num_milliseconds() },
-        None => PromiseState::Running.read_at(due_at, now),
+        None => PromiseState::Running.read_at(due_at, now, heard),
     };
-    Some(PromiseVerdict { rule: rule.rule.clone(), due_at, state })
+    let answerable = status::assigned_at(job, due_at);
+    Some(PromiseVerdict { rule: rule.rule.clone(), due_at, answerable, state })
 }
 
 fn stops<'a>(
@@ -100,7 +115,8 @@ fn stops<'a>(
     let facts = job.visits.values().flat_map(live_facts).map(|(_, recorded)| recorded);
     let stops = facts.filter(|recorded| match (rule.stops, &recorded.fact) {
         (Stop::Arrival, Fact::Arrived { .. }) => true,
-        (Stop::Done, Fact::Closed { outcome }) => *outcome == Outcome::Done,
+        (Stop::GasSwitched, Fact::GasSwitched { on }) => *on == job.kind.opens_gas(),
+        (Stop::GasSwitched | Stop::Done, Fact::Closed { outcome }) => *outcome == Outcome::Done,
         _ => false,
     });
     stops.map(|recorded| times(&recorded.stamp))

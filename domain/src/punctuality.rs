@@ -8,7 +8,7 @@ use crate::calendar::city_day;
 use crate::id::{DeviceId, UserId};
 use crate::job::{Job, JobKind, Window};
 use crate::pack::{Pack, PunctualityRules};
-use crate::stamp::{Interval, Stamp, Timestamp, shifted};
+use crate::stamp::{Heard, Interval, Stamp, Timestamp, shifted};
 use crate::status;
 use crate::visit::{Fact, live_facts};
 
@@ -54,20 +54,13 @@ impl Punctuality {
 
     /// The same verdict read at another time: what was open then, time itself may have decided since.
     ///
-    /// `heard_until` is up to when the hall has all that the technician's phone recorded.
+    /// `heard` tells up to when the hall has the word of who was to come.
     #[must_use]
-    pub fn read_at(
-        self,
-        window_end: Timestamp,
-        now: Timestamp,
-        heard_until: Option<Timestamp>,
-    ) -> Self {
+    pub fn read_at(self, window_end: Timestamp, now: Timestamp, heard: Heard) -> Self {
         match self {
             Self::Pending | Self::NotHeard if now <= window_end => Self::Pending,
-            Self::Pending | Self::NotHeard => match heard_until {
-                Some(heard) if heard >= window_end => Self::Missed,
-                Some(_) | None => Self::NotHeard,
-            },
+            Self::Pending | Self::NotHeard if heard.covers(window_end) => Self::Missed,
+            Self::Pending | Self::NotHeard => Self::NotHeard,
             Self::Early
             | Self::OnTime
             | Self::Late
@@ -247,7 +240,7 @@ impl Held<'_> {
             }
             Some(_) | None => {
                 let heard = known.heard_until.max(heard_in(job, planned, known.times));
-                Punctuality::Pending.read_at(end, known.now, heard)
+                Punctuality::Pending.read_at(end, known.now, Heard::of(planned, heard))
             }
         }
     }

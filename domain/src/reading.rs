@@ -30,6 +30,19 @@ pub enum Finding {
     Unread,
 }
 
+impl Finding {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 7] = [
+        Self::Normal,
+        Self::High,
+        Self::Low,
+        Self::Zero,
+        Self::Backwards,
+        Self::Rollover,
+        Self::Unread,
+    ];
+}
+
 /// A finding with what it was judged by, kept for good: a new pack never rewrites it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -68,6 +81,23 @@ pub enum Measure {
     Photo,
     /// 后续工单
     FollowUpJob,
+}
+
+impl Measure {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 5] =
+        [Self::ReadAgain, Self::LeakCheck, Self::MeterCheck, Self::Photo, Self::FollowUpJob];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::ReadAgain => "read_again",
+            Self::LeakCheck => "leak_check",
+            Self::MeterCheck => "meter_check",
+            Self::Photo => "photo",
+            Self::FollowUpJob => "follow_up_job",
+        }
+    }
 }
 
 impl Finding {

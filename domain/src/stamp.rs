@@ -3,6 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::id::UserId;
+
 /// An instant in UTC; the domain counts in whole milliseconds.
 pub type Timestamp = DateTime<Utc>;
 
@@ -49,6 +51,37 @@ pub struct Interval {
     /// The latest it can have been.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub latest: Timestamp,
+}
+
+/// Up to when the hall has all that a technician's phone recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Nobody had the job, so there is nobody to wait for.
+    Nobody,
+    /// The phone has not been heard yet.
+    Never,
+    /// Everything recorded until then.
+    Until(Timestamp),
+}
+
+impl Heard {
+    /// What is known of this technician's phone.
+    pub fn of(technician: Option<UserId>, until: Option<Timestamp>) -> Self {
+        match (technician, until) {
+            (None, _) => Self::Nobody,
+            (Some(_), Some(until)) => Self::Until(until),
+            (Some(_), None) => Self::Never,
+        }
+    }
+
+    /// Whether nothing recorded up to this moment can still arrive.
+    pub fn covers(self, moment: Timestamp) -> bool {
+        match self {
+            Self::Nobody => true,
+            Self::Never => false,
+            Self::Until(until) => until >= moment,
+        }
+    }
 }
 
 impl Interval {

@@ -1,6 +1,6 @@
 //! The status of a job: a fold over its plan and facts, the same on phone and server, with the clashes it must name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,18 @@ pub enum Clash {
     },
 }
 
+impl Clash {
+    /// The visits that it speaks of.
+    pub fn visits(&self) -> &[VisitId] {
+        match self {
+            Self::ClosedTwice { visits } | Self::HoseReplacedTwice { visits, .. } => visits,
+            Self::CancelledWhileVisited { visit } | Self::VisitedByOther { visit, .. } => {
+                std::slice::from_ref(visit)
+            }
+        }
+    }
+}
+
 /// What the fold finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
@@ -131,27 +143,40 @@ pub struct Standing {
 /// What happened at the door happened: a visit outweighs a cancellation, and the clash is named.
 pub fn standing(job: &Job) -> Standing {
     let technician = assigned(job);
-    let ruling = job.plan.rulings.iter().max_by_key(|(id, ruling)| (ruling.author.at, *id));
     let attempts: Vec<(VisitId, Status)> =
         job.visits.iter().filter_map(|(id, visit)| Some((*id, visit_status(visit)?))).collect();
     let done = attempts.iter().find(|(_, status)| *status == Status::Done);
     let decisive = done.or(attempts.last()).copied();
     let cancelled = !job.plan.cancelled.is_empty();
-    let ruled = ruling.map(|(_, ruling)| ruling.stands);
-    let ruled_visit = ruled.flatten().and_then(|visit| {
-        let status = job.visits.get(&visit).and_then(visit_status)?;
-        Some((visit, status))
-    });
-    let (status, visit) = match ruled_visit.or(decisive) {
-        Some(_) if cancelled && ruled == Some(None) => (Status::Cancelled, None),
+    let (status, visit) = match after_ruling(job, decisive) {
         Some((visit, status)) if !cancelled || has_reached_door(status) => (status, Some(visit)),
         _ if cancelled => (Status::Cancelled, None),
         _ if technician.is_some() => (Status::Assigned, None),
         _ => (Status::Unassigned, None),
     };
-    let clashes = if ruling.is_some() { Vec::new() } else { clashes(job, technician) };
+    let is_settled = |clash: &Clash| job.plan.rulings.values().any(|it| it.settles.contains(clash));
+    let mut clashes = clashes(job, technician);
+    clashes.retain(|clash| !is_settled(clash));
     let appointment = appointment::current(job).map(|agreed| agreed.window);
     Standing { status, technician, visit, appointment, clashes }
+}
+
+/// The visit that decides once people have ruled: a ruling holds until a visit that it did not see moves the job on.
+fn after_ruling(job: &Job, decisive: Option<(VisitId, Status)>) -> Option<(VisitId, Status)> {
+    let newest = job.plan.rulings.iter().max_by_key(|(id, ruling)| (ruling.author.at, **id));
+    let Some((_, ruling)) = newest else { return decisive };
+    let has_seen = |visit| ruling.settles.iter().any(|clash| clash.visits().contains(&visit));
+    if decisive.is_some_and(|(visit, _)| !has_seen(visit)) {
+        return decisive;
+    }
+    match ruling.stands {
+        Some(visit) => {
+            let status = job.visits.get(&visit).and_then(visit_status);
+            status.map(|status| (visit, status)).or(decisive)
+        }
+        None if job.plan.cancelled.is_empty() => decisive,
+        None => None,
+    }
 }
 
 /// Who has the job by the plan: the newest assignment holds.
@@ -227,21 +252,24 @@ fn clashes(job: &Job, technician: Option<UserId>) -> Vec<Clash> {
         if !job.plan.cancelled.is_empty() {
             found.push(Clash::CancelledWhileVisited { visit: *id });
         }
-        if technician.is_some_and(|assigned| assigned != visit.technician) && !has_failed(*status) {
+        if technician != Some(visit.technician) && !has_failed(*status) {
             let technician = visit.technician;
             found.push(Clash::VisitedByOther { visit: *id, technician });
         }
     }
-    let mut taken_out: BTreeMap<HoseId, Vec<VisitId>> = BTreeMap::new();
+    let mut taken_out: BTreeMap<HoseId, BTreeSet<VisitId>> = BTreeMap::new();
     for (id, visit) in &job.visits {
         for (_, recorded) in live_facts(visit) {
             if let Fact::HoseReplaced { removed: Some(hose), .. } = recorded.fact {
-                taken_out.entry(hose).or_default().push(*id);
+                taken_out.entry(hose).or_default().insert(*id);
             }
         }
     }
     let twice = taken_out.into_iter().filter(|(_, visits)| visits.len() > 1);
-    found.extend(twice.map(|(hose, visits)| Clash::HoseReplacedTwice { hose, visits }));
+    found.extend(twice.map(|(hose, visits)| Clash::HoseReplacedTwice {
+        hose,
+        visits: visits.into_iter().collect(),
+    }));
     found
 }
 

@@ -193,6 +193,24 @@ pub enum Subject {
     Other,
 }
 
+impl Subject {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 6] =
+        [Self::Meter, Self::NoticeOnDoor, Self::Hazard, Self::Hose, Self::RoadBlock, Self::Other];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Meter => "meter",
+            Self::NoticeOnDoor => "notice_on_door",
+            Self::Hazard => "hazard",
+            Self::Hose => "hose",
+            Self::RoadBlock => "road_block",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// How a visit ended; each is an outcome of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]

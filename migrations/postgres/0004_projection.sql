@@ -15,6 +15,7 @@ create table job (
     created_at bigint not null,
     promise_rule text,
     promise_due_at bigint,
+    promise_user_id uuid,
     promise_state text,
     clashes jsonb not null,
     updated_position bigint not null

@@ -15,6 +15,7 @@ create table job (
     created_at integer not null,
     promise_rule text,
     promise_due_at integer,
+    promise_user_id blob,
     promise_state text,
     clashes text not null,
     updated_position integer not null

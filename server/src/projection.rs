@@ -14,7 +14,7 @@ use domain::job::Job;
 use domain::pack::Pack;
 use domain::promise;
 use domain::punctuality::{Circumstances, Punctuality, verdicts};
-use domain::stamp::{Interval, Stamp, Timestamp};
+use domain::stamp::{Heard, Interval, Stamp, Timestamp};
 use domain::status;
 use domain::visit::{Fact, Outcome, Recorded, Visit, live_facts};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ pub fn project(job: &Job, known: &Knowledge<'_>) -> (JobRow, JobDetails) {
 
 fn job_row(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>) -> JobRow {
     let standing = status::standing(job);
-    let promise = promise::judge(job, times, known.now, known.pack);
+    let promise = promise::judge(job, times, (known.now, Heard::Never), known.pack);
     let ms = |at: Timestamp| at.timestamp_millis();
     JobRow {
         job_id: job.id.0,
@@ -64,6 +64,7 @@ fn job_row(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>)
         created_at: ms(job.created_at),
         promise_rule: promise.as_ref().map(|it| it.rule.clone()),
         promise_due_at: promise.as_ref().map(|it| ms(it.due_at)),
+        promise_user_id: promise.as_ref().and_then(|it| it.answerable).map(|it| it.0),
         promise_state: promise.as_ref().map(|it| it.state.key().to_owned()),
         clashes: Json(json!(standing.clashes)),
         updated_position: known.position,

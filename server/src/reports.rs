@@ -9,7 +9,8 @@ use anyhow::Context as _;
 use domain::id::UserId;
 use domain::promise::PromiseState;
 use domain::punctuality::Punctuality;
-use domain::stamp::Timestamp;
+use domain::stamp::{Heard, Timestamp};
+use uuid::Uuid;
 
 use crate::db::verdicts::StoredVerdict;
 
@@ -32,18 +33,29 @@ pub fn punctuality(
         "released" => Punctuality::Released,
         other => anyhow::bail!("{other} is no verdict on an appointment"),
     };
-    let heard_ms = stored.technician_id.and_then(|user| heard_until.get(&UserId(user)).copied());
-    let heard = heard_ms.map(instant).transpose()?;
+    let heard = heard(stored.technician_id, heard_until);
     Ok(verdict.read_at(instant(stored.window_end)?, now, heard))
 }
 
 /// Reads the state of a promise by its key.
-pub fn promise_state(state: String, due_at_ms: i64, now: Timestamp) -> String {
+pub fn promise_state(
+    state: String,
+    (due_at_ms, answerable): (i64, Option<Uuid>),
+    now: Timestamp,
+    heard_until: &BTreeMap<UserId, i64>,
+) -> String {
     let due_at = Timestamp::from_timestamp_millis(due_at_ms).unwrap_or(Timestamp::MAX_UTC);
     if state == PromiseState::Running.key() {
-        return PromiseState::Running.read_at(due_at, now).key().to_owned();
+        let heard = heard(answerable, heard_until);
+        return PromiseState::Running.read_at(due_at, now, heard).key().to_owned();
     }
     state
+}
+
+fn heard(technician: Option<Uuid>, heard_until: &BTreeMap<UserId, i64>) -> Heard {
+    let technician = technician.map(UserId);
+    let until = technician.and_then(|user| heard_until.get(&user).copied());
+    Heard::of(technician, until.and_then(Timestamp::from_timestamp_millis))
 }
 
 fn instant(ms: i64) -> anyhow::Result<Timestamp> {
@@ -52,8 +64,6 @@ fn instant(ms: i64) -> anyhow::Result<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use uuid::Uuid;
-
     use super::*;
 
     #[test]
@@ -85,7 +95,9 @@ mod tests {
 
     #[test]
     fn b2_a_running_promise_is_broken_after_its_time() {
-        let read = |state: &str, now| promise_state(state.to_owned(), 1_000, at(now));
+        let nobody = BTreeMap::new();
+        let read =
+            |state: &str, now| promise_state(state.to_owned(), (1_000, None), at(now), &nobody);
 
         assert_eq!(
             (read("running", 1_000), read("running", 1_001)),

@@ -4,9 +4,11 @@ use super::{Fact, Outcome, Recorded, Subject, Visit, live_facts};
 use crate::appointment;
 use crate::catalogue::Sentence;
 use crate::conduct::{self, AnswerConductError, Phase};
-use crate::id::FactId;
+use crate::hose::{self, Entitlement};
+use crate::household::Hose;
+use crate::id::{FactId, MeterId};
 use crate::job::{Job, JobKind};
-use crate::pack::{Need, Pack};
+use crate::pack::{ItemName, Need, Pack};
 
 /// Why a fact cannot be recorded now.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -31,7 +33,7 @@ pub enum RecordError {
     Conduct(#[from] AnswerConductError),
     /// The conduct checklist before entering is not answered (A5).
     #[error("answer {0} before entering")]
-    NotEntered(String),
+    NotEntered(ItemName),
     /// The fact named is not in this visit, or was withdrawn.
     #[error("no such fact stands in this visit")]
     UnknownFact,
@@ -46,6 +48,15 @@ pub enum RecordError {
         /// The longest allowed.
         max_mm: u32,
     },
+    /// The household does not get this hose free (B14).
+    #[error("the household does not get this hose free: {0:?}")]
+    NotFree(Entitlement),
+    /// A correction names the reading of another meter.
+    #[error("that reading is another meter's")]
+    OtherMeter,
+    /// The window does not end after it starts (A1).
+    #[error("a window ends after it starts")]
+    WindowEndsFirst,
     /// Something must be said in words.
     #[error("say why in words")]
     NoReason,
@@ -66,8 +77,16 @@ impl RecordError {
             Self::UnknownFact => "record.unknown_fact",
             Self::ReadingNormal => "record.reading_normal",
             Self::NoReason => "record.no_reason",
+            Self::OtherMeter => "record.other_meter",
+            Self::WindowEndsFirst => "record.window_ends_first",
             Self::NotEntered(item) => {
-                return vec![Sentence::new("record.not_entered").with("item", item)];
+                return vec![Sentence::new("record.not_entered").naming("item", item)];
+            }
+            Self::NotFree(Entitlement::UsedUp { on }) => {
+                return vec![Sentence::new("record.hose_used_up").with("on", on.to_string())];
+            }
+            Self::NotFree(Entitlement::NotInGroup | Entitlement::Free { .. }) => {
+                "record.hose_not_free"
             }
             Self::HoseTooLong { length_mm, max_mm } => {
                 let sentence = Sentence::new("record.hose_too_long");
@@ -83,12 +102,14 @@ impl RecordError {
 
 fn conduct_sentence(error: &AnswerConductError) -> Sentence {
     let (key, item) = match error {
-        AnswerConductError::UnknownItem(item) => ("conduct.unknown_item", item),
+        AnswerConductError::UnknownItem(item) => {
+            return Sentence::new("conduct.unknown_item").with("item", item);
+        }
         AnswerConductError::NotWaivable(item) => ("conduct.not_waivable", item),
         AnswerConductError::NoReason(item) => ("conduct.no_reason", item),
         AnswerConductError::EarlierPhaseOpen(item) => ("conduct.earlier_phase_open", item),
     };
-    Sentence::new(key).with("item", item)
+    Sentence::new(key).naming("item", item)
 }
 
 /// Whether a fact may be recorded now; `visit` is `None` before its first fact (A1–A9).
@@ -123,6 +144,9 @@ struct Steps<'a> {
 impl Steps<'_> {
     fn check(&self, fact: &Fact) -> Result<(), RecordError> {
         match fact {
+            Fact::AgreedAnew { window, .. } if window.start >= window.end => {
+                Err(RecordError::WindowEndsFirst)
+            }
             Fact::PhonedAhead { .. } | Fact::AgreedAnew { .. } | Fact::Noted { .. } => Ok(()),
             Fact::SetOut => self.needs_appointment(),
             Fact::Arrived { .. } => {
@@ -138,20 +162,13 @@ impl Steps<'_> {
                 self.needs_entrance()?;
                 self.needs_abnormal(*reading)
             }
-            Fact::HoseReplaced { installed, .. } => {
+            Fact::HoseReplaced { installed, free, .. } => {
                 self.needs_entrance()?;
-                let max_mm = self.pack.hose.max_length_mm;
-                if installed.length_mm > max_mm {
-                    return Err(RecordError::HoseTooLong {
-                        length_mm: installed.length_mm,
-                        max_mm,
-                    });
-                }
-                Ok(())
+                self.check_hose(installed, *free)
             }
-            Fact::Read { corrects, .. } => {
+            Fact::Read { meter, corrects, .. } => {
                 self.needs_entrance()?;
-                corrects.map_or(Ok(()), |id| self.needs_fact(id).map(|_| ()))
+                corrects.map_or(Ok(()), |id| self.needs_reading_of(id, *meter))
             }
             Fact::TightnessTested { .. }
             | Fact::GasSwitched { .. }
@@ -164,6 +181,21 @@ impl Steps<'_> {
                 self.needs_fact(*fact).map(|_| ())
             }
             Fact::Closed { outcome } => self.check_closing(outcome),
+        }
+    }
+
+    /// No longer than allowed, and free only for who is entitled (B14).
+    fn check_hose(&self, installed: &Hose, free: bool) -> Result<(), RecordError> {
+        let (length_mm, max_mm) = (installed.length_mm, self.pack.hose.max_length_mm);
+        if length_mm > max_mm {
+            return Err(RecordError::HoseTooLong { length_mm, max_mm });
+        }
+        let groups = &self.job.briefing.household.groups;
+        let known = hose::replacements(self.job);
+        match hose::entitlement(groups, &known, installed.installed_on, self.pack) {
+            Entitlement::Free { .. } => Ok(()),
+            entitlement if free => Err(RecordError::NotFree(entitlement)),
+            Entitlement::UsedUp { .. } | Entitlement::NotInGroup => Ok(()),
         }
     }
 
@@ -210,14 +242,9 @@ impl Steps<'_> {
     }
 
     fn missing_conduct(&self) -> Vec<Sentence> {
-        let phases = [Phase::AtTheDoor, Phase::BeforeEntering, Phase::BeforeLeaving];
-        let items = phases.iter().flat_map(|phase| conduct::missing(self.pack, self.visit, *phase));
-        items
-            .map(|item| {
-                let sentence = Sentence::new("missing.conduct").with("zh", &item.zh);
-                sentence.with("en", &item.en)
-            })
-            .collect()
+        let phases = Phase::ALL.into_iter();
+        let items = phases.flat_map(|phase| conduct::missing(self.pack, self.visit, phase));
+        items.map(|item| Sentence::new("missing.conduct").naming("item", &item.name())).collect()
     }
 
     /// An abnormal reading asks for two things: the household told, and a measure taken (A9).
@@ -264,13 +291,18 @@ impl Steps<'_> {
         self.needs_arrival()?;
         let phases = [Phase::AtTheDoor, Phase::BeforeEntering];
         let mut open = phases.iter().flat_map(|it| conduct::missing(self.pack, self.visit, *it));
-        open.next().map_or(Ok(()), |item| Err(RecordError::NotEntered(item.id.clone())))
+        open.next().map_or(Ok(()), |item| Err(RecordError::NotEntered(item.name())))
     }
 
     fn needs_fact(&self, id: FactId) -> Result<&Recorded, RecordError> {
         let facts = live_facts(self.visit);
         let found = facts.into_iter().find(|(live, _)| *live == id);
         found.map(|(_, recorded)| recorded).ok_or(RecordError::UnknownFact)
+    }
+
+    fn needs_reading_of(&self, id: FactId, meter: MeterId) -> Result<(), RecordError> {
+        let is_its = |fact: &Fact| matches!(fact, Fact::Read { meter: read, .. } if *read == meter);
+        if is_its(&self.needs_fact(id)?.fact) { Ok(()) } else { Err(RecordError::OtherMeter) }
     }
 
     fn needs_abnormal(&self, reading: FactId) -> Result<(), RecordError> {
@@ -306,9 +338,7 @@ fn answers_need(kind: JobKind, fact: &Fact, need: Need) -> bool {
         | (Need::Cash, Fact::CashTaken { .. })
         | (Need::Photo, Fact::PhotoTaken { .. })
         | (Need::Signature, Fact::Signed { .. }) => true,
-        (Need::GasSwitched, Fact::GasSwitched { on }) => {
-            *on == matches!(kind, JobKind::Ignition | JobKind::Unsealing)
-        }
+        (Need::GasSwitched, Fact::GasSwitched { on }) => *on == kind.opens_gas(),
         _ => false,
     }
 }

@@ -9,7 +9,7 @@ use domain::id::{JobId, MeterId};
 use domain::job::{Job, JobKind, Window};
 use domain::pack::Pack;
 use domain::promise::{self, PromiseVerdict};
-use domain::stamp::{Interval, Stamp, Timestamp};
+use domain::stamp::{Heard, Interval, Stamp, Timestamp};
 use domain::status::{Clash, Standing, Status, standing};
 use domain::visit::{Fact, Recorded, live_facts};
 use sync::device::{SetAside, Standing as Held};
@@ -213,7 +213,9 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     fn promise(&self, job: &Job) -> Option<PromiseVerdict> {
         let pack = self.packs.get(&job.pack)?;
         let now = self.best_now();
-        promise::judge(job, &|stamp| self.resolve(stamp, job.created_at, now, pack), now, pack)
+        // A phone knows all that it recorded itself.
+        let known = (now, Heard::Until(now));
+        promise::judge(job, &|stamp| self.resolve(stamp, job.created_at, now, pack), known, pack)
     }
 
     fn resolve(&self, stamp: &Stamp, from: Timestamp, now: Timestamp, pack: &Pack) -> Interval {

@@ -2,7 +2,7 @@
 
 use domain::catalogue::Sentence;
 use domain::conduct::{self, Answer, Phase};
-use domain::hose::{self, Entitlement, Replacement};
+use domain::hose::{self, Entitlement};
 use domain::household::{Hose, HoseKind, Meter};
 use domain::id::{FactId, HoseId, JobId, MeterId};
 use domain::job::{Channel, Job, Window};
@@ -10,7 +10,7 @@ use domain::measure::{Fen, Volume};
 use domain::pack::ConductItem;
 use domain::place::Fix;
 use domain::reading::{self, Measure, Verdict};
-use domain::visit::{Fact, Outcome, Subject, live_facts};
+use domain::visit::{Fact, Outcome, Subject};
 
 use super::{CommandError, Phone, Saved};
 use crate::clock::{Clock, Rng};
@@ -166,10 +166,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let held = self.held(job)?;
         let pack = self.pack_of(job)?;
         let household = &held.briefing.household;
-        let mut replacements = held.briefing.replacements.clone();
-        for other in self.jobs().filter(|it| it.briefing.household.id == household.id) {
-            replacements.extend(replaced_here(other));
-        }
+        let here = self.jobs().filter(|it| it.briefing.household.id == household.id);
+        let mut replacements: Vec<_> = here.flat_map(hose::replacements).collect();
         replacements.sort_by_key(|done| (done.on, done.installed));
         replacements.dedup_by_key(|done| done.installed);
         Ok(hose::entitlement(&household.groups, &replacements, self.today(&pack), &pack))
@@ -281,16 +279,4 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
 pub(super) fn find_meter(job: &Job, meter: MeterId) -> Result<&Meter, CommandError> {
     let found = job.briefing.meters.iter().find(|it| it.id == meter);
     found.ok_or(CommandError::NoSuchMeter(meter))
-}
-
-/// The hoses that this job's visits put in, which no briefing knows yet.
-fn replaced_here(job: &Job) -> Vec<Replacement> {
-    let facts = job.visits.values().flat_map(live_facts);
-    facts
-        .filter_map(|(_, recorded)| {
-            let Fact::HoseReplaced { installed, free, .. } = &recorded.fact else { return None };
-            let (on, installed) = (installed.installed_on, installed.id);
-            Some(Replacement { job: Some(job.id), installed, on, free: *free })
-        })
-        .collect()
 }

@@ -9,18 +9,21 @@ use super::{C, Result, insert_rows, statements};
 
 statements! {
     UPSERT_JOB = "insert into job (job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, \
-        window_start, window_end, created_at, promise_rule, promise_due_at, promise_state, clashes, updated_position) \
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+        window_start, window_end, created_at, promise_rule, promise_due_at, promise_user_id, promise_state, \
+        clashes, updated_position) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
         on conflict (job_id) do update set status = excluded.status, technician_id = excluded.technician_id, \
         visit_id = excluded.visit_id, window_start = excluded.window_start, window_end = excluded.window_end, \
         promise_rule = excluded.promise_rule, promise_due_at = excluded.promise_due_at, \
+        promise_user_id = excluded.promise_user_id, \
         promise_state = excluded.promise_state, clashes = excluded.clashes, \
         updated_position = excluded.updated_position";
     FIND_JOB = "select job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, window_start, \
-        window_end, created_at, promise_rule, promise_due_at, promise_state, clashes, updated_position \
+        window_end, created_at, promise_rule, promise_due_at, promise_user_id, promise_state, clashes, updated_position \
         from job where job_id = $1 and hall_id = $2";
     LIST_JOBS = "select j.job_id, j.hall_id, j.household_id, j.kind, j.pack_id, j.status, j.technician_id, j.visit_id, \
-        j.window_start, j.window_end, j.created_at, j.promise_rule, j.promise_due_at, j.promise_state, j.clashes, \
+        j.window_start, j.window_end, j.created_at, j.promise_rule, j.promise_due_at, j.promise_user_id, j.promise_state, \
+        j.clashes, \
         j.updated_position, h.account, h.holder, h.address, \
         (select max(d.heard_at) from device d where d.user_id = j.technician_id) as heard_at \
         from job j join household h on h.household_id = j.household_id \
@@ -59,6 +62,8 @@ pub struct JobRow {
     pub promise_rule: Option<String>,
     /// When that promise is due.
     pub promise_due_at: Option<i64>,
+    /// Who had the job when that promise was due.
+    pub promise_user_id: Option<Uuid>,
     /// The promise's state as far as facts alone decide it.
     pub promise_state: Option<String>,
     /// What clashes.
@@ -83,6 +88,7 @@ pub async fn upsert_jobs(c: C<'_>, jobs: &[JobRow]) -> Result<()> {
             .bind(job.created_at)
             .bind(&job.promise_rule)
             .bind(job.promise_due_at)
+            .bind(job.promise_user_id)
             .bind(&job.promise_state)
             .bind(&job.clashes)
             .bind(job.updated_position)

@@ -13,7 +13,7 @@ use domain::job::{
 };
 use domain::pack::Pack;
 use domain::punctuality::Punctuality;
-use domain::status::{Standing, standing};
+use domain::status::{Clash, Standing, standing};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -298,15 +298,17 @@ pub async fn add_cancellation(
     added(&state, &caller, id, Addition::Entry(PlanEntry::Cancellation(made))).await
 }
 
-/// What stands in a clash.
+/// What stands in clashes.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     stands: Option<VisitId>,
+    /// The clashes that are decided, as the job shows them: none that nobody has seen yet.
+    settles: Vec<Clash>,
     reason: String,
 }
 
-/// Decides a clash.
+/// Decides clashes.
 pub async fn add_ruling(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
@@ -314,7 +316,8 @@ pub async fn add_ruling(
     Body(body): Body<Rule>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     let author = author(caller.user, state.clock.now());
-    let made = Ruling { stands: body.stands, reason: said(body.reason)?, author };
+    let reason = said(body.reason)?;
+    let made = Ruling { stands: body.stands, settles: body.settles, reason, author };
     added(&state, &caller, id, Addition::Entry(PlanEntry::Ruling(made))).await
 }
 

@@ -2,8 +2,9 @@
 
 use automerge::Automerge;
 use domain::id::{EntryId, HallId, JobId, MessageId, UserId};
-use domain::job::{Assignment, Author, Job, Message, PlanEntry};
+use domain::job::{Assignment, Author, Job, Message, PlanEntry, Ruling};
 use domain::stamp::{BootId, Stamp, Timestamp};
+use domain::status::standing;
 use sync::document::{self, Pen};
 use sync::limits::Limits;
 use sync::preflight;
@@ -39,6 +40,9 @@ pub async fn add(
     documents::find_document(tx.c(), hall, job).await?.ok_or(ApiError::NotFound("job"))?;
     let mut doc = load(tx.c(), job).await?;
     let before = read(&doc)?;
+    if let Addition::Entry(PlanEntry::Ruling(ruling)) = &addition {
+        check_ruling(&before, ruling)?;
+    }
     let id = fresh_uuid(now.max(newest(&before)));
     let bytes = write(state, &mut doc, (id, by, now), &addition)?;
     let row = change_row((hall, by, job), (position, now), bytes)?;
@@ -54,6 +58,19 @@ pub async fn add(
     tx.commit().await?;
     state.bell.ring(hall, position + 1);
     Ok(id)
+}
+
+/// A ruling decides what clashes now, in favour of a visit that there is.
+fn check_ruling(job: &Job, ruling: &Ruling) -> Result<(), ApiError> {
+    let open = standing(job).clashes;
+    if ruling.settles.is_empty() || !ruling.settles.iter().all(|clash| open.contains(clash)) {
+        let what = "send in `settles` clashes that the job shows now; look at it again";
+        return Err(ApiError::Unprocessable(what.to_owned()));
+    }
+    if ruling.stands.is_some_and(|visit| !job.visits.contains_key(&visit)) {
+        return Err(ApiError::Unprocessable("send in `stands` a visit of this job".to_owned()));
+    }
+    Ok(())
 }
 
 /// Loads a job's document from its snapshot and the changes after it.

@@ -9,7 +9,7 @@ use domain::stamp::{BootId, Timestamp};
 use serde_json::json;
 use sqlx::types::Json;
 
-use super::summary::JobSummary;
+use super::summary::{JobSummary, Known};
 use crate::db::jobs::{self, JobRow};
 use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{C, Result, anchors, changes, devices, projections};
@@ -37,7 +37,8 @@ pub async fn settle(
         Some(technician) => devices::find_heard_at(c.lend(), technician).await?,
         None => None,
     };
-    let summary = JobSummary::new(row, &job.briefing.household, heard_at, now);
+    let known = Known::for_row(c.lend(), &row, now).await?;
+    let summary = JobSummary::new(row, &job.briefing.household, heard_at, &known);
     let event = LiveEventRow {
         hall_id: job.hall.0,
         position,

@@ -1,5 +1,7 @@
 //! What lists, boards and the live stream show of a job.
 
+use std::collections::BTreeMap;
+
 use domain::household::Household;
 use domain::id::{HallId, HouseholdId, JobId, UserId};
 use domain::stamp::Timestamp;
@@ -9,7 +11,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::db::jobs::{self, Filter, JobRow, ListedRow};
-use crate::db::{C, Result};
+use crate::db::{C, Result, devices};
 use crate::reports;
 
 /// A job in a list; instants are Unix milliseconds.
@@ -37,6 +39,30 @@ pub struct JobSummary {
     pub position: i64,
     /// When a phone of its technician was heard last.
     pub heard_at: Option<i64>,
+}
+
+/// What decides the verdicts that time alone decides.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// The server's time.
+    pub now: Timestamp,
+    /// Up to when the hall has what each technician's phone recorded, Unix milliseconds.
+    pub heard_until: BTreeMap<UserId, i64>,
+}
+
+impl Known {
+    /// Asks up to when each phone of the hall was heard.
+    pub async fn load(c: C<'_>, hall: HallId, now: Timestamp) -> Result<Self> {
+        Ok(Self { now, heard_until: devices::list_heard_until(c, hall).await? })
+    }
+
+    /// Asks only where time has something to decide.
+    pub async fn for_row(c: C<'_>, row: &JobRow, now: Timestamp) -> Result<Self> {
+        if row.promise_due_at.is_some_and(|due_at| due_at < now.timestamp_millis()) {
+            return Self::load(c, HallId(row.hall_id), now).await;
+        }
+        Ok(Self { now, heard_until: BTreeMap::new() })
+    }
 }
 
 /// Whose door it is.
@@ -74,17 +100,17 @@ pub struct PromiseBody {
 
 impl JobSummary {
     /// Puts a job's row and its household together.
-    pub fn new(row: JobRow, household: &Household, heard_at: Option<i64>, now: Timestamp) -> Self {
+    pub fn new(row: JobRow, household: &Household, heard_at: Option<i64>, known: &Known) -> Self {
         let door = Door {
             id: household.id,
             account: household.account.clone(),
             holder: household.holder.clone(),
             address: household.address.clone(),
         };
-        Self::with_door(row, door, heard_at, now)
+        Self::with_door(row, door, heard_at, known)
     }
 
-    fn with_door(row: JobRow, household: Door, heard_at: Option<i64>, now: Timestamp) -> Self {
+    fn with_door(row: JobRow, household: Door, heard_at: Option<i64>, known: &Known) -> Self {
         let window = row.window_start.zip(row.window_end);
         let promise = row.promise_rule.zip(row.promise_due_at).zip(row.promise_state);
         let Json(clashes) = row.clashes;
@@ -96,7 +122,8 @@ impl JobSummary {
             technician: row.technician_id.map(UserId),
             window: window.map(|(start, end)| WindowBody { start, end }),
             promise: promise.map(|((rule, due_at), state)| {
-                let state = reports::promise_state(state, due_at, now);
+                let due = (due_at, row.promise_user_id);
+                let state = reports::promise_state(state, due, known.now, &known.heard_until);
                 PromiseBody { rule, due_at, state }
             }),
             clashes,
@@ -106,27 +133,28 @@ impl JobSummary {
         }
     }
 
-    fn listed(row: ListedRow, now: Timestamp) -> Self {
+    fn listed(row: ListedRow, known: &Known) -> Self {
         let door = Door {
             id: HouseholdId(row.job.household_id),
             account: row.account,
             holder: row.holder,
             address: row.address,
         };
-        Self::with_door(row.job, door, row.heard_at, now)
+        Self::with_door(row.job, door, row.heard_at, known)
     }
 }
 
 /// Lists one page of a hall's jobs after an id, in the order of ids.
 pub async fn list_page(
-    c: C<'_>,
+    mut c: C<'_>,
     hall: HallId,
     filter: &Filter,
     (after, limit): (Uuid, i64),
     now: Timestamp,
 ) -> Result<Vec<JobSummary>> {
+    let known = Known::load(c.lend(), hall, now).await?;
     let rows = jobs::list_jobs(c, hall, filter, (after, limit)).await?;
-    Ok(rows.into_iter().map(|row| JobSummary::listed(row, now)).collect())
+    Ok(rows.into_iter().map(|row| JobSummary::listed(row, &known)).collect())
 }
 
 /// Lists every job of a hall.

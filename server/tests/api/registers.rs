@@ -170,6 +170,7 @@ async fn the_projection_of_a_job_is_written_over_and_read_back() {
         created_at: 5,
         promise_rule: Some("b6".to_owned()),
         promise_due_at: Some(9),
+        promise_user_id: None,
         promise_state: None,
         clashes: sqlx::types::Json(serde_json::json!([])),
         updated_position: 1,

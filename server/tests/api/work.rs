@@ -85,7 +85,16 @@ async fn cancelled_while_offline_shows_both_and_a_ruling_settles_it() {
     let seen = counter.job(job).await;
     assert_eq!(seen["standing"]["status"], "at_door", "what happened at the door happened");
     assert_eq!(seen["summary"]["clashes"][0]["clash"], "cancelled_while_visited");
-    let body = json!({"stands": saved.visit, "reason": "已核实"});
+    let clashes = &seen["summary"]["clashes"];
+    for (stands, settles) in [
+        (json!(saved.visit), json!([])),
+        (json!(saved.visit), json!([{"clash": "closed_twice", "visits": [saved.visit]}])),
+        (json!(Uuid::from_u128(5)), clashes.clone()),
+    ] {
+        let body = json!({"stands": stands, "settles": settles, "reason": "已核实"});
+        assert_eq!(counter.add(job, "rulings", &body).await.status, 422, "{body}");
+    }
+    let body = json!({"stands": saved.visit, "settles": clashes, "reason": "已核实"});
     assert_eq!(counter.add(job, "rulings", &body).await.status, 201);
     assert_eq!(counter.job(job).await["summary"]["clashes"], json!([]));
 }
@@ -226,7 +235,7 @@ async fn what_cannot_be_is_refused_with_what_to_do() {
         ("appointments", upside_down, 422),
         ("assignments", nobody, 404),
         ("cancellations", json!({"reason": " "}), 422),
-        ("rulings", json!({"reason": ""}), 422),
+        ("rulings", json!({"settles": [], "reason": ""}), 422),
         ("messages", json!({"txt": "x"}), 400),
     ] {
         let reply = counter.add(job, what, &body).await;

@@ -1,18 +1,18 @@
 //! A3 to A9 and B14 at the door: conduct, steps, what is missing, outcomes.
-mod build;
 
-use build::*;
+use crate::build::*;
 use chrono::NaiveDate;
 use domain::catalogue::Language;
 use domain::conduct::{Answer, AnswerConductError, Phase, answers, missing};
 use domain::hose::{Entitlement, Replacement, entitlement, is_overdue};
 use domain::household::{Group, Hose, HoseKind};
 use domain::id::{HoseId, MeterId};
-use domain::job::{Job, JobKind};
+use domain::job::{Channel, Job, JobKind};
 use domain::measure::{Fen, Volume};
+use domain::pack::ItemName;
 use domain::reading::{Finding, Measure, Verdict};
 use domain::visit::check::{RecordError, check, missing_to_close};
-use domain::visit::{Fact, Outcome, Subject, Visit};
+use domain::visit::{Fact, Outcome, Recorded, Subject, Visit};
 use uuid::Uuid;
 
 const REASON: &str = "用户说不方便";
@@ -41,7 +41,7 @@ fn a4_before_entering_waits_for_the_door() {
 
     assert_eq!(
         try_fact(&visit, conduct("shoe_covers")),
-        Err(AnswerConductError::EarlierPhaseOpen("knock_identify".to_owned()).into())
+        Err(AnswerConductError::EarlierPhaseOpen(named("knock_identify")).into())
     );
 }
 
@@ -53,7 +53,7 @@ fn a5_shoe_covers_are_waived_by_the_household_alone() {
     assert_eq!(try_fact(&visit, waived("shoe_covers")), Ok(()));
     assert_eq!(
         try_fact(&visit, waived("asked_to_enter")),
-        Err(AnswerConductError::NotWaivable("asked_to_enter".to_owned()).into())
+        Err(AnswerConductError::NotWaivable(named("asked_to_enter")).into())
     );
 }
 
@@ -66,7 +66,7 @@ fn a5_not_done_needs_a_reason() {
     let visit = at_the_open_door();
 
     assert_eq!(try_fact(&visit, not_done("垫布脏了")), Ok(()));
-    let refused = AnswerConductError::NoReason("tool_mat".to_owned());
+    let refused = AnswerConductError::NoReason(named("tool_mat"));
     assert_eq!(try_fact(&visit, not_done("  ")), Err(refused.into()));
 }
 
@@ -74,7 +74,7 @@ fn a5_not_done_needs_a_reason() {
 fn a5_no_work_before_the_checklist_for_entering() {
     let visit = at_the_open_door();
 
-    let refused = RecordError::NotEntered("asked_to_enter".to_owned());
+    let refused = RecordError::NotEntered(named("asked_to_enter"));
     assert_eq!(try_fact(&visit, Fact::TightnessTested { tight: true }), Err(refused));
 }
 
@@ -330,15 +330,19 @@ fn every_refusal_has_words_in_both_languages() {
         RecordError::VisitClosed,
         RecordError::NotArrived,
         RecordError::ArrivedAlready,
-        RecordError::NotEntered("x".to_owned()),
+        RecordError::NotEntered(named("tool_mat")),
         RecordError::UnknownFact,
         RecordError::ReadingNormal,
         RecordError::NoReason,
         RecordError::HoseTooLong { length_mm: 1, max_mm: 1 },
+        RecordError::NotFree(Entitlement::NotInGroup),
+        RecordError::NotFree(Entitlement::UsedUp { on: day("2026-03-02") }),
+        RecordError::OtherMeter,
+        RecordError::WindowEndsFirst,
         AnswerConductError::UnknownItem("x".to_owned()).into(),
-        AnswerConductError::NotWaivable("x".to_owned()).into(),
-        AnswerConductError::NoReason("x".to_owned()).into(),
-        AnswerConductError::EarlierPhaseOpen("x".to_owned()).into(),
+        AnswerConductError::NotWaivable(named("tool_mat")).into(),
+        AnswerConductError::NoReason(named("tool_mat")).into(),
+        AnswerConductError::EarlierPhaseOpen(named("tool_mat")).into(),
     ] {
         for sentence in refusal.sentences() {
             assert_ne!(sentence.say(Language::Chinese), sentence.key, "{refusal:?}");
@@ -347,8 +351,81 @@ fn every_refusal_has_words_in_both_languages() {
     }
 }
 
+#[test]
+fn refusals_name_items_in_the_readers_words() {
+    let refused = try_fact(&at_the_open_door(), Fact::TightnessTested { tight: true }).unwrap_err();
+
+    let [sentence] = &refused.sentences()[..] else { panic!("one sentence: {refused:?}") };
+    let item = named("asked_to_enter");
+    assert_eq!(sentence.say(Language::Chinese), format!("入户前请先回答：{}", item.zh));
+    assert_eq!(sentence.say(Language::English), format!("Answer {} before entering", item.en));
+}
+
+#[test]
+fn a1_a_window_agreed_at_the_door_ends_after_it_starts() {
+    let agreed = |start: &str, end: &str| Fact::AgreedAnew {
+        window: window(start, end),
+        channel: Channel::AtTheDoor,
+    };
+    let visit = visit(ANA, vec![("10:00", arrived())]);
+
+    assert_eq!(try_fact(&visit, agreed("14:00", "16:00")), Ok(()));
+    for (start, end) in [("16:00", "14:00"), ("14:00", "14:00")] {
+        assert_eq!(try_fact(&visit, agreed(start, end)), Err(RecordError::WindowEndsFirst));
+    }
+}
+
+#[test]
+fn a9_a_correction_names_a_reading_of_the_same_meter() {
+    let read = |meter: u128, corrects| {
+        let Fact::Read { register, verdict, .. } = read(Finding::Normal) else { unreachable!() };
+        Fact::Read { meter: MeterId(Uuid::from_u128(meter)), register, verdict, corrects }
+    };
+    let mut visit = visit(ANA, entered_facts());
+    let (reading, other) = (fact_id(90), fact_id(91));
+    for (id, fact) in [(reading, read(1, None)), (other, tight())] {
+        visit.facts.insert(id, Recorded { stamp: stamp(at("10:20")), fact });
+    }
+
+    assert_eq!(try_fact(&visit, read(1, Some(reading))), Ok(()));
+    for wrong in [read(2, Some(reading)), read(1, Some(other))] {
+        assert_eq!(try_fact(&visit, wrong), Err(RecordError::OtherMeter));
+    }
+    assert_eq!(try_fact(&visit, read(1, Some(fact_id(99)))), Err(RecordError::UnknownFact));
+}
+
+#[test]
+fn b14_a_hose_is_recorded_free_only_for_who_is_entitled() {
+    let free = Fact::HoseReplaced { removed: None, installed: new_hose(1500), free: true };
+    let in_visit = |job: JobBuilder, fact: &Fact| {
+        let visit = visit(ANA, entered_facts());
+        check(&planned_by(job), Some(&visit), fact, &pack())
+    };
+    let elderly = || job(JobKind::HoseReplacement).group(Group::Elderly);
+    let had_it = || elderly().visit(1, BEN, vec![("09:00", free.clone())]);
+    let not_in_group = RecordError::NotFree(Entitlement::NotInGroup);
+    let used_up = RecordError::NotFree(Entitlement::UsedUp { on: day("2026-11-24") });
+
+    assert_eq!(in_visit(elderly(), &free), Ok(()));
+    assert_eq!(in_visit(job(JobKind::HoseReplacement), &free), Err(not_in_group));
+    assert_eq!(in_visit(had_it(), &free), Err(used_up));
+    for paying in [job(JobKind::HoseReplacement), had_it()] {
+        assert_eq!(in_visit(paying, &hose(1500)), Ok(()));
+    }
+}
+
+fn named(item: &str) -> ItemName {
+    let pack = pack();
+    let found = pack.conduct.iter().find(|asked| asked.id == item);
+    found.expect("the tests name items of the pack").name()
+}
+
+fn planned_by(job: JobBuilder) -> Job {
+    job.assigned_to(ANA, "07:00").agreed(window("10:00", "12:00"), "07:00").build()
+}
+
 fn planned(kind: JobKind) -> Job {
-    job(kind).assigned_to(ANA, "07:00").agreed(window("10:00", "12:00"), "07:00").build()
+    planned_by(job(kind))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the fact stands at the call")]
@@ -415,12 +492,14 @@ fn photo(subject: Subject) -> Fact {
 }
 
 fn hose(length_mm: u32) -> Fact {
-    let id = HoseId(Uuid::from_u128(6));
-    let kind = HoseKind::Corrugated;
-    let installed = Hose { id, kind, length_mm, installed_on: day("2026-11-24") };
-    Fact::HoseReplaced { removed: None, installed, free: true }
+    Fact::HoseReplaced { removed: None, installed: new_hose(length_mm), free: false }
 }
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("the tests write valid days")
+}
+
+fn new_hose(length_mm: u32) -> Hose {
+    let id = HoseId(Uuid::from_u128(6));
+    Hose { id, kind: HoseKind::Corrugated, length_mm, installed_on: day("2026-11-24") }
 }

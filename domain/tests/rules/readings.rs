@@ -1,9 +1,8 @@
 //! A9: readings judged on the spot, on a table of cases and on the registers of 200 real homes.
-mod build;
 
 use std::collections::BTreeMap;
 
-use build::pack;
+use crate::build::pack;
 use chrono::{Datelike as _, NaiveDate};
 use domain::catalogue::Language;
 use domain::household::{Meter, PastReading};

@@ -1,12 +1,11 @@
 //! A1 and A2: appointments, and whether people arrive when they promised.
-mod build;
 
-use build::*;
+use crate::build::*;
 use chrono::TimeDelta;
 use domain::appointment::{appointments, current};
 use domain::job::{Channel, Job, JobKind, Window};
 use domain::punctuality::{Circumstances, Punctuality, Tally, verdicts};
-use domain::stamp::{Anchor, BootId, Interval, Stamp, Timestamp};
+use domain::stamp::{Anchor, BootId, Heard, Interval, Stamp, Timestamp};
 use domain::visit::{Fact, check::RecordError, check::check};
 use proptest::prelude::*;
 
@@ -328,10 +327,23 @@ proptest! {
     }
 }
 
+fn heard_by(heard: Option<&str>) -> Heard {
+    Heard::of(Some(ANA), heard.map(at))
+}
+
+#[test]
+fn a2_a_window_that_nobody_was_to_keep_is_missed() {
+    let job = job(JobKind::Repair).agreed(window("10:00", "12:00"), "07:00").build();
+
+    let found = verdicts(&job, &known(&exact, "13:00", None));
+
+    assert_eq!((found[0].technician, found[0].punctuality), (None, Punctuality::Missed));
+}
+
 #[test]
 fn a2_read_later_only_what_was_open_is_decided_by_time() {
     let read = |verdict: Punctuality, now: &str, heard: Option<&str>| {
-        verdict.read_at(at("12:00"), at(now), heard.map(at))
+        verdict.read_at(at("12:00"), at(now), heard_by(heard))
     };
 
     for open in [Punctuality::Pending, Punctuality::NotHeard] {

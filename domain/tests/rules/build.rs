@@ -1,5 +1,4 @@
 //! Jobs and visits for the rule tests, with working defaults.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +8,7 @@ use domain::id::*;
 use domain::job::*;
 use domain::pack::{Pack, PackId};
 use domain::stamp::{Anchor, BootId, Interval, Stamp, Timestamp};
+use domain::status::standing;
 use domain::visit::{Fact, Recorded, Visit};
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ pub(crate) fn blurred(minutes: i64) -> impl Fn(&Stamp) -> Interval {
 }
 
 /// A job being built.
+#[derive(Clone)]
 pub(crate) struct JobBuilder(Job);
 
 /// A job of this kind, taken on at 06:00 and given to nobody.
@@ -111,10 +112,18 @@ impl JobBuilder {
         self
     }
 
-    /// A clash decided.
+    /// Taken back to the hall.
+    pub(crate) fn taken_back(mut self, clock: &str) -> Self {
+        let made = Assignment { technician: None, author: author(clock) };
+        self.0.plan.assignments.insert(entry(clock, 5), made);
+        self
+    }
+
+    /// All that clashes decided.
     pub(crate) fn ruled(mut self, stands: Option<u128>, clock: &str) -> Self {
         let stands = stands.map(|number| VisitId(Uuid::from_u128(number)));
-        let made = Ruling { stands, reason: "核实".to_owned(), author: author(clock) };
+        let settles = standing(&self.0).clashes;
+        let made = Ruling { stands, settles, reason: "核实".to_owned(), author: author(clock) };
         self.0.plan.rulings.insert(entry(clock, 4), made);
         self
     }

@@ -1,0 +1,6 @@
+//! The rules of the trade, one table a rule, each test named by the rule it keeps.
+mod build;
+mod punctuality;
+mod readings;
+mod status;
+mod visits;
