@@ -1,6 +1,5 @@
 //! A1 and A2: appointments, and whether people arrive when they promised.
 
-use crate::build::*;
 use chrono::TimeDelta;
 use domain::appointment::{appointments, current};
 use domain::job::{Channel, Job, JobKind, Window};
@@ -8,6 +7,8 @@ use domain::punctuality::{Circumstances, Punctuality, Tally, verdicts};
 use domain::stamp::{Anchor, BootId, Heard, Interval, Stamp, Timestamp};
 use domain::visit::{Fact, check::RecordError, check::check};
 use proptest::prelude::*;
+
+use crate::build::*;
 
 #[test]
 fn a1_without_an_appointment_a_visit_does_not_start() {

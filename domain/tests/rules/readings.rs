@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::build::pack;
 use chrono::{Datelike as _, NaiveDate};
 use domain::catalogue::Language;
 use domain::household::{Meter, PastReading};
@@ -10,6 +9,8 @@ use domain::id::MeterId;
 use domain::measure::Volume;
 use domain::reading::{Finding, explain, judge};
 use uuid::Uuid;
+
+use crate::build::pack;
 
 /// A home that heats: much in winter, little in summer, read every two months.
 const HEATING: [(&str, i64); 5] = [

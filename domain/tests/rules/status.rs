@@ -1,6 +1,5 @@
 //! The fold from plan and facts to status and clashes, and the promises B2 and B6.
 
-use crate::build::*;
 use domain::household::{Hose, HoseKind};
 use domain::id::{HoseId, UserId, VisitId};
 use domain::job::{Job, JobKind};
@@ -11,6 +10,8 @@ use domain::visit::{Fact, Outcome};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use uuid::Uuid;
+
+use crate::build::*;
 
 #[test]
 fn the_status_follows_the_visit() {

@@ -1,19 +1,17 @@
-//! A3 to A9 and B14 at the door: conduct, steps, what is missing, outcomes.
+//! A1 and A3 to A9 at the door: conduct, steps, what is missing, outcomes.
 
-use crate::build::*;
-use chrono::NaiveDate;
 use domain::catalogue::Language;
 use domain::conduct::{Answer, AnswerConductError, Phase, answers, missing};
-use domain::hose::{Entitlement, Replacement, entitlement, is_overdue};
-use domain::household::{Group, Hose, HoseKind};
-use domain::id::{HoseId, MeterId};
-use domain::job::{Channel, Job, JobKind};
-use domain::measure::{Fen, Volume};
-use domain::pack::ItemName;
-use domain::reading::{Finding, Measure, Verdict};
+use domain::hose::Entitlement;
+use domain::id::MeterId;
+use domain::job::{Channel, JobKind};
+use domain::reading::{Finding, Measure};
 use domain::visit::check::{RecordError, check, missing_to_close};
-use domain::visit::{Fact, Outcome, Recorded, Subject, Visit};
+use domain::visit::{Fact, Outcome, Recorded, Subject};
 use uuid::Uuid;
+
+use crate::build::*;
+use crate::door::*;
 
 const REASON: &str = "用户说不方便";
 
@@ -275,54 +273,6 @@ fn a_cancelled_job_starts_no_visit_but_a_visit_under_way_goes_on() {
 }
 
 #[test]
-fn b14_a_hose_is_free_once_a_calendar_year_for_entitled_groups() {
-    let replaced = |on: &str, free: bool| Replacement {
-        job: None,
-        installed: HoseId(Uuid::from_u128(1)),
-        on: day(on),
-        free,
-    };
-    let free = Entitlement::Free { group: Group::Elderly };
-    let used_up = |on: &str| Entitlement::UsedUp { on: day(on) };
-    for (groups, past, on, expected) in [
-        (vec![Group::Elderly], vec![], "2026-11-24", free),
-        (vec![], vec![], "2026-11-24", Entitlement::NotInGroup),
-        (
-            vec![Group::Elderly],
-            vec![replaced("2026-01-01", true)],
-            "2026-12-31",
-            used_up("2026-01-01"),
-        ),
-        (vec![Group::Elderly], vec![replaced("2025-12-31", true)], "2026-01-01", free),
-        (vec![Group::Elderly], vec![replaced("2026-03-01", false)], "2026-11-24", free),
-    ] {
-        let groups = groups.into_iter().collect();
-        assert_eq!(entitlement(&groups, &past, day(on), &pack()), expected, "{on} {past:?}");
-    }
-    for group in [Group::Elderly, Group::Disabled, Group::MartyrFamily, Group::SoldierFamily] {
-        let found = entitlement(&[group].into(), &[], day("2026-11-24"), &pack());
-        assert_eq!(found, Entitlement::Free { group });
-    }
-}
-
-#[test]
-fn b14_a_hose_has_a_longest_length_and_a_life() {
-    let too_long = RecordError::HoseTooLong { length_mm: 2001, max_mm: 2000 };
-    let visit = visit(ANA, entered_facts());
-    assert_eq!(try_fact(&visit, hose(2001)), Err(too_long));
-    assert_eq!(try_fact(&visit, hose(2000)), Ok(()));
-
-    let rubber = Hose {
-        id: HoseId(Uuid::from_u128(1)),
-        kind: HoseKind::Rubber,
-        length_mm: 1500,
-        installed_on: day("2025-01-31"),
-    };
-    assert!(!is_overdue(&rubber, day("2026-07-31"), &pack()));
-    assert!(is_overdue(&rubber, day("2026-08-01"), &pack()));
-}
-
-#[test]
 fn every_refusal_has_words_in_both_languages() {
     for refusal in [
         RecordError::NoAppointment,
@@ -392,114 +342,4 @@ fn a9_a_correction_names_a_reading_of_the_same_meter() {
         assert_eq!(try_fact(&visit, wrong), Err(RecordError::OtherMeter));
     }
     assert_eq!(try_fact(&visit, read(1, Some(fact_id(99)))), Err(RecordError::UnknownFact));
-}
-
-#[test]
-fn b14_a_hose_is_recorded_free_only_for_who_is_entitled() {
-    let free = Fact::HoseReplaced { removed: None, installed: new_hose(1500), free: true };
-    let in_visit = |job: JobBuilder, fact: &Fact| {
-        let visit = visit(ANA, entered_facts());
-        check(&planned_by(job), Some(&visit), fact, &pack())
-    };
-    let elderly = || job(JobKind::HoseReplacement).group(Group::Elderly);
-    let had_it = || elderly().visit(1, BEN, vec![("09:00", free.clone())]);
-    let not_in_group = RecordError::NotFree(Entitlement::NotInGroup);
-    let used_up = RecordError::NotFree(Entitlement::UsedUp { on: day("2026-11-24") });
-
-    assert_eq!(in_visit(elderly(), &free), Ok(()));
-    assert_eq!(in_visit(job(JobKind::HoseReplacement), &free), Err(not_in_group));
-    assert_eq!(in_visit(had_it(), &free), Err(used_up));
-    for paying in [job(JobKind::HoseReplacement), had_it()] {
-        assert_eq!(in_visit(paying, &hose(1500)), Ok(()));
-    }
-}
-
-fn named(item: &str) -> ItemName {
-    let pack = pack();
-    let found = pack.conduct.iter().find(|asked| asked.id == item);
-    found.expect("the tests name items of the pack").name()
-}
-
-fn planned_by(job: JobBuilder) -> Job {
-    job.assigned_to(ANA, "07:00").agreed(window("10:00", "12:00"), "07:00").build()
-}
-
-fn planned(kind: JobKind) -> Job {
-    planned_by(job(kind))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the fact stands at the call")]
-fn try_fact(visit: &Visit, fact: Fact) -> Result<(), RecordError> {
-    check(&planned(JobKind::MeterReading), Some(visit), &fact, &pack())
-}
-
-fn at_the_open_door() -> Visit {
-    let door = ["uniform_badge", "knock_identify"].map(|item| ("10:01", conduct(item)));
-    visit(ANA, [vec![("10:00", arrived())], door.to_vec()].concat())
-}
-
-fn entered_facts() -> Vec<(&'static str, Fact)> {
-    let items = ["uniform_badge", "knock_identify", "asked_to_enter", "shoe_covers", "tool_mat"];
-    let answers = items.map(|item| ("10:05", conduct(item)));
-    [vec![("10:00", arrived())], answers.to_vec()].concat()
-}
-
-fn leaving_facts() -> Vec<(&'static str, Fact)> {
-    let items = ["no_smoking_gifts", "household_equipment", "left_clean", "contact_card"];
-    items.map(|item| ("10:50", conduct(item))).to_vec()
-}
-
-fn arrived() -> Fact {
-    Fact::Arrived { fix: None }
-}
-
-fn conduct(item: &str) -> Fact {
-    Fact::Conduct { item: item.to_owned(), answer: Answer::Done }
-}
-
-fn read(finding: Finding) -> Fact {
-    let verdict = Verdict {
-        finding,
-        pack: pack().id,
-        days: None,
-        used: None,
-        expected: None,
-        high_above: None,
-        low_below: None,
-    };
-    let meter = MeterId(Uuid::from_u128(5));
-    Fact::Read { meter, register: Some(Volume(1_234_000)), verdict, corrects: None }
-}
-
-fn tight() -> Fact {
-    Fact::TightnessTested { tight: true }
-}
-
-fn gas(on: bool) -> Fact {
-    Fact::GasSwitched { on }
-}
-
-fn signed() -> Fact {
-    Fact::Signed { hash: "ab".repeat(32) }
-}
-
-fn cash() -> Fact {
-    Fact::CashTaken { amount: Fen(12_350), receipt: "XJ0001".to_owned() }
-}
-
-fn photo(subject: Subject) -> Fact {
-    Fact::PhotoTaken { hash: "cd".repeat(32), subject }
-}
-
-fn hose(length_mm: u32) -> Fact {
-    Fact::HoseReplaced { removed: None, installed: new_hose(length_mm), free: false }
-}
-
-fn day(text: &str) -> NaiveDate {
-    text.parse().expect("the tests write valid days")
-}
-
-fn new_hose(length_mm: u32) -> Hose {
-    let id = HoseId(Uuid::from_u128(6));
-    Hose { id, kind: HoseKind::Corrugated, length_mm, installed_on: day("2026-11-24") }
 }

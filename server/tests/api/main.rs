@@ -5,6 +5,7 @@
 mod binary;
 mod counter;
 mod enrolment;
+mod feed;
 mod hall;
 mod live;
 mod passwords;

@@ -118,6 +118,33 @@ async fn s13_what_a_backup_kept_apart_comes_back_with_the_halls_own_word() {
     pair.assert_rebuilt().await;
 }
 
+/// What waits is looked at again when its causes come, and what comes of that is written down once.
+#[tokio::test]
+async fn s6_what_waited_leaves_the_waiting_whatever_becomes_of_it() {
+    let good = |who| Step::Exchange(who, Tamper::Nothing);
+    let second_only = Step::Exchange(0, Tamper::Only(0b100));
+    let mut pair = Pair::new(3, 3).await;
+    for (step, waiting) in [
+        (good(0), 0),
+        (Step::Note(0, 0), 0),
+        (Step::Note(0, 0), 0),
+        (second_only.clone(), 1),
+        (Step::ForgePlan(0, 0, Forgery::OnUnsent), 2),
+        // Both notes are let in, the forged plan is not.
+        (good(0), 0),
+        (Step::Note(0, 0), 0),
+        (Step::Note(0, 0), 0),
+        (second_only, 1),
+        (Step::Revoke(0), 1),
+        (good(0), 1),
+    ] {
+        take(&mut pair, &step).await;
+        pair.assert_equal().await;
+        assert_eq!(pair.count_waiting(), waiting, "after {step:?}");
+    }
+    assert_eq!(pair.count_apart(), 2, "the forged plan, and what the phone shut out brought anew");
+}
+
 /// A job with many changes is loaded, judged and handed over from a snapshot.
 #[tokio::test]
 async fn s10_a_long_job_goes_on_from_its_snapshot() {

@@ -256,6 +256,11 @@ impl Pair {
         self.model.quarantine().count()
     }
 
+    /// How many changes wait in the model.
+    pub(crate) fn count_waiting(&self) -> usize {
+        self.offered.iter().filter(|hash| self.model.is_waiting(**hash)).count()
+    }
+
     fn server(&self) -> &AppState {
         self.server.as_ref().expect("the server is open")
     }
