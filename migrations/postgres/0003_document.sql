@@ -34,7 +34,7 @@ create index change_by_job on change (job_id, position);
 
 create table waiting (
     -- A change whose causes have not arrived.
-    hash bytea primary key not null,
+    hash bytea not null,
     hall_id uuid not null references hall (hall_id),
     job_id uuid not null,
     actor bytea not null,
@@ -46,7 +46,9 @@ create table waiting (
     sent_mono_ms bigint not null,
     bytes bytea not null,
     -- The hall's own word for it, when it came with one.
-    voucher bytea
+    voucher bytea,
+    -- Several may offer the same bytes before it can be told whose they are.
+    primary key (hash, job_id, device_id, user_id)
 );
 
 create index waiting_by_job on waiting (job_id);

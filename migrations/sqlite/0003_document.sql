@@ -34,7 +34,7 @@ create index change_by_job on change (job_id, position);
 
 create table waiting (
     -- A change whose causes have not arrived.
-    hash blob primary key not null,
+    hash blob not null,
     hall_id blob not null references hall (hall_id),
     job_id blob not null,
     actor blob not null,
@@ -46,7 +46,9 @@ create table waiting (
     sent_mono_ms integer not null,
     bytes blob not null,
     -- The hall's own word for it, when it came with one.
-    voucher blob
+    voucher blob,
+    -- Several may offer the same bytes before it can be told whose they are.
+    primary key (hash, job_id, device_id, user_id)
 ) strict;
 
 create index waiting_by_job on waiting (job_id);

@@ -14,7 +14,7 @@ use domain::id::{DeviceId, FactId, MessageId, UserId, VisitId};
 pub use self::ground::Authority;
 
 /// A technician who pushes, as the server knows both person and device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Writer {
     /// The person who is logged in.
     pub user: UserId,

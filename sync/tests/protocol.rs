@@ -5,6 +5,8 @@
 mod convergence;
 #[path = "protocol/epoch.rs"]
 mod epoch;
+#[path = "protocol/impostor.rs"]
+mod impostor;
 #[path = "protocol/order.rs"]
 mod order;
 #[path = "protocol/phone.rs"]

@@ -18,7 +18,7 @@ statements! {
         where hall_id = $1 and released_at is null order by received_at, hash";
     FIND_QUARANTINED = "select hash, hall_id, job_id, device_id, user_id, reason, detail, received_at, sent_boot, \
         sent_mono_ms, bytes, released_at, released_by from quarantine where hash = $1 and hall_id = $2";
-    FIND_UNRELEASED = "select hash, reason from quarantine where released_at is null and hash in ($1)";
+    FIND_UNRELEASED = "select hash, reason, device_id, user_id from quarantine where released_at is null and hash in ($1)";
     RELEASE_QUARANTINED = "update quarantine set released_at = $1, released_by = $2 \
         where hash = $3 and released_at is null";
 }
@@ -61,6 +61,10 @@ pub struct ReasonRow {
     pub hash: Vec<u8>,
     /// The key of the reason.
     pub reason: String,
+    /// The device that offered it.
+    pub device_id: Uuid,
+    /// The user who offered it.
+    pub user_id: Uuid,
 }
 
 /// Keeps changes apart; one that was let out before and refused again is apart again.

@@ -1,6 +1,6 @@
 //! Changes whose causes have not arrived.
 
-use domain::id::JobId;
+use domain::id::{DeviceId, JobId, UserId};
 use uuid::Uuid;
 
 use super::{C, Result, insert_rows, select_in, statements};
@@ -11,8 +11,9 @@ statements! {
         on conflict do nothing";
     LIST_WAITING = "select hash, hall_id, job_id, actor, seq, device_id, user_id, received_at, sent_boot, \
         sent_mono_ms, bytes, voucher from waiting where job_id = $1 order by received_at, hash";
-    FIND_WAITING = "select hash from waiting where hash in ($1)";
+    FIND_WAITING = "select hash, device_id, user_id from waiting where hash in ($1)";
     DELETE_WAITING = "delete from waiting where hash = $1";
+    DELETE_WAITING_OF = "delete from waiting where hash = $1 and job_id = $2 and device_id = $3 and user_id = $4";
 }
 
 /// A change that waits.
@@ -69,13 +70,40 @@ pub async fn list_waiting(c: C<'_>, job: JobId) -> Result<Vec<WaitingRow>> {
     c.q(LIST_WAITING).bind(job.0).all().await
 }
 
-/// Finds those of the changes that wait.
-pub async fn find_waiting(c: C<'_>, hashes: &[Vec<u8>]) -> Result<Vec<Vec<u8>>> {
-    let rows: Vec<(Vec<u8>,)> = select_in(c, FIND_WAITING, hashes).await?;
-    Ok(rows.into_iter().map(|(hash,)| hash).collect())
+/// A change that waits, and in whose name.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct WaitsRow {
+    /// Its name.
+    pub hash: Vec<u8>,
+    /// The device that offered it.
+    pub device_id: Uuid,
+    /// The user who offered it.
+    pub user_id: Uuid,
 }
 
-/// Ends the waiting of a change.
+/// Finds those of the changes that wait.
+pub async fn find_waiting(c: C<'_>, hashes: &[Vec<u8>]) -> Result<Vec<WaitsRow>> {
+    select_in(c, FIND_WAITING, hashes).await
+}
+
+/// Ends the waiting of a change, in whoever's name.
 pub async fn delete_waiting(c: C<'_>, hash: &[u8]) -> Result<()> {
     c.q(DELETE_WAITING).bind(hash).execute().await.map(drop)
+}
+
+/// Ends the waiting of a change of a job in one name.
+pub async fn delete_waiting_of(
+    c: C<'_>,
+    hash: &[u8],
+    job: JobId,
+    (device, user): (DeviceId, UserId),
+) -> Result<()> {
+    c.q(DELETE_WAITING_OF)
+        .bind(hash)
+        .bind(job.0)
+        .bind(device.0)
+        .bind(user.0)
+        .execute()
+        .await
+        .map(drop)
 }

@@ -8,7 +8,7 @@ use sync::authority::Writer;
 use sync::hub::{GrantState, Ground, JobGround, Known, Offer, Waiting};
 use sync::seal::{SealKey, Voucher};
 
-use crate::db::waiting::WaitingRow;
+use crate::db::waiting::{WaitingRow, WaitsRow};
 use crate::db::{C, Result, actors, changes, documents, grants, quarantine, waiting};
 
 /// Loads the ground of an offer.
@@ -26,7 +26,7 @@ pub(super) async fn load(
         }
     }
     let hashes: Vec<Vec<u8>> = offer.hashes().iter().map(|hash| hash.0.to_vec()).collect();
-    let known = load_known(c.lend(), &hashes).await?;
+    let known = load_known(c.lend(), &hashes, writer).await?;
     let waiting = jobs.values().flat_map(|job: &JobGround| &job.waiting);
     let waiting_actors = waiting.filter_map(|it| actor_of(&it.bytes));
     let named: Vec<Vec<u8>> =
@@ -71,13 +71,19 @@ fn actor_of(bytes: &[u8]) -> Option<ActorId> {
     Some(change.actor_id().clone())
 }
 
-async fn load_known(mut c: C<'_>, hashes: &[Vec<u8>]) -> Result<BTreeMap<ChangeHash, Known>> {
+async fn load_known(
+    mut c: C<'_>,
+    hashes: &[Vec<u8>],
+    writer: Writer,
+) -> Result<BTreeMap<ChangeHash, Known>> {
     let mut known = BTreeMap::new();
     for row in quarantine::find_unreleased(c.lend(), hashes).await? {
-        insert(&mut known, &row.hash, Known::Quarantined { reason: row.reason });
+        let writer = Writer { user: UserId(row.user_id), device: DeviceId(row.device_id) };
+        insert(&mut known, &row.hash, Known::Quarantined { reason: row.reason, writer });
     }
-    for hash in waiting::find_waiting(c.lend(), hashes).await? {
-        insert(&mut known, &hash, Known::Waiting);
+    let is_own = |it: &WaitsRow| (it.device_id, it.user_id) == (writer.device.0, writer.user.0);
+    for row in waiting::find_waiting(c.lend(), hashes).await?.iter().filter(|row| is_own(row)) {
+        insert(&mut known, &row.hash, Known::Waiting);
     }
     for row in changes::find_known_changes(c, hashes).await? {
         let (job, position) = (JobId(row.job_id), row.position);

@@ -58,7 +58,8 @@ pub(super) async fn store(
     let refused = &judgement.quarantined;
     let rows: Vec<_> = refused.iter().map(|refused| refused_row(hall, refused, sent)).collect();
     for refused in refused.iter().filter(|refused| refused.has_waited) {
-        waiting::delete_waiting(tx.c(), &refused.hash.0).await?;
+        let (hash, by) = (&refused.hash.0, (refused.writer.device, refused.writer.user));
+        waiting::delete_waiting_of(tx.c(), hash, refused.job, by).await?;
     }
     quarantine::upsert_quarantined(tx.c(), &rows).await?;
     let kept = judgement.waiting.iter().map(|kept| &kept.hash);
@@ -108,7 +109,7 @@ async fn store_job(
             sent_mono_ms: is_own.then_some(sent.mono_ms),
             bytes: accepted.bytes.clone(),
         });
-        if accepted.has_waited {
+        if accepted.leaves_waiting {
             waiting::delete_waiting(tx.c(), &accepted.hash.0).await?;
         }
     }

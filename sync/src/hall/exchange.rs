@@ -70,7 +70,7 @@ impl Hall {
                 .filter(|job| self.documents.contains_key(job))
                 .map(|job| (job, self.job_ground(job, writer.user)))
                 .collect(),
-            known: known.filter_map(|hash| Some((hash, self.known(hash)?))).collect(),
+            known: known.filter_map(|hash| Some((hash, self.known(hash, writer)?))).collect(),
             actors: self.bindings.clone(),
             key: self.key.clone(),
         }
@@ -86,15 +86,16 @@ impl Hall {
         }
     }
 
-    fn known(&self, hash: ChangeHash) -> Option<Known> {
+    fn known(&self, hash: ChangeHash, writer: Writer) -> Option<Known> {
         if let Some((job, position, device)) = self.changes.get(&hash).copied() {
             return Some(Known::Accepted { job, position, device });
         }
-        if self.is_waiting(hash) {
+        let mut waiting = self.waiting.values().flatten();
+        if waiting.any(|(known, waiting)| *known == hash && waiting.writer == writer) {
             return Some(Known::Waiting);
         }
         let apart = self.quarantine.get(&hash)?;
-        Some(Known::Quarantined { reason: apart.reason.clone() })
+        Some(Known::Quarantined { reason: apart.reason.clone(), writer: apart.writer })
     }
 
     fn commit(&mut self, judgement: &Judgement) -> BTreeMap<ChangeHash, Position> {
@@ -104,10 +105,11 @@ impl Hall {
             self.quarantine.remove(&change.hash);
         }
         let refused = judgement.quarantined.iter();
-        let left: BTreeSet<_> =
-            refused.clone().map(|it| it.hash).chain(positions.keys().copied()).collect();
-        for waiting in self.waiting.values_mut() {
-            waiting.retain(|(hash, _)| !left.contains(hash));
+        let left: BTreeSet<_> = refused.clone().map(|it| (it.job, it.hash, it.writer)).collect();
+        for (job, waiting) in &mut self.waiting {
+            waiting.retain(|(hash, it)| {
+                !positions.contains_key(hash) && !left.contains(&(*job, *hash, it.writer))
+            });
         }
         for refused in refused {
             let (job, bytes, writer) = (refused.job, refused.bytes.clone(), refused.writer);

@@ -1,6 +1,6 @@
 //! The changes of one job, let into a copy of its document one after another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{ActorId, Automerge, Change, ChangeHash};
 use domain::id::{DeviceId, FactId, JobId, UserId, VisitId};
@@ -9,7 +9,7 @@ use domain::job::Job;
 use super::ground::{GrantState, JobGround, Waiting};
 use super::judgement::{Accepted, JobJudgement, Kept, Refused, maker};
 use super::reason;
-use crate::authority::{Authority, Refusal};
+use crate::authority::{Authority, Refusal, Writer};
 use crate::document::{apply, load, read};
 
 /// A change on its way into a document.
@@ -45,8 +45,13 @@ impl Candidate {
         Kept { job, hash: self.hash, actor, seq, waiting: self.waiting }
     }
 
-    fn into_accepted(self) -> Accepted {
+    pub(super) fn writer(&self) -> &Writer {
+        &self.waiting.writer
+    }
+
+    fn into_accepted(self, left_waiting: &BTreeSet<ChangeHash>) -> Accepted {
         Accepted {
+            leaves_waiting: self.has_waited || left_waiting.contains(&self.hash),
             hash: self.hash,
             actor: self.change.actor_id().clone(),
             seq: self.change.seq(),
@@ -128,14 +133,23 @@ impl<'a> Admission<'a> {
     }
 
     pub(super) fn finish(self) -> Decided {
-        let Self { id, doc, before, accepted, waiting, refused, .. } = self;
+        let Self { id, doc, before, accepted, mut waiting, mut refused, .. } = self;
+        // Bytes that were right in one name need no answer in another.
+        let done: BTreeSet<ChangeHash> = accepted.iter().map(|it| it.hash).collect();
+        let others = waiting.iter().chain(refused.iter().map(|(candidate, ..)| candidate));
+        let left_waiting: BTreeSet<ChangeHash> = others
+            .filter(|it| it.has_waited && done.contains(&it.hash))
+            .map(|it| it.hash)
+            .collect();
+        waiting.retain(|it| !done.contains(&it.hash));
+        refused.retain(|(candidate, ..)| !done.contains(&candidate.hash));
         let after = doc.as_ref().and_then(|doc| read(doc).ok()).filter(|_| !accepted.is_empty());
         let judgement = after.map(|after| JobJudgement {
             id,
             new_facts: new_facts(before.as_ref(), &after),
             before,
             after,
-            accepted: accepted.into_iter().map(Candidate::into_accepted).collect(),
+            accepted: accepted.into_iter().map(|it| it.into_accepted(&left_waiting)).collect(),
         });
         Decided { judgement, waiting, refused }
     }
@@ -219,10 +233,8 @@ impl<'a> Admission<'a> {
                         self.bind(&candidate);
                         ready.push(candidate);
                     }
-                    Look::NotYet => {
-                        self.bind(&candidate);
-                        self.waiting.push(candidate);
-                    }
+                    // Nothing is known yet of whose actor it is.
+                    Look::NotYet => self.waiting.push(candidate),
                     Look::Refused(reason, detail) => self.refused.push((candidate, reason, detail)),
                 }
             }
@@ -317,7 +329,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::authority::Writer;
     use crate::document::{Pen, create};
 
     #[test]

@@ -74,11 +74,13 @@ pub enum Known {
         /// The device that made it; `None` when the hall did.
         device: Option<DeviceId>,
     },
-    /// Kept until what it builds on arrives.
+    /// Kept under the name of who offers now, until what it builds on arrives.
     Waiting,
     /// Kept apart and not released.
     Quarantined {
         /// The key of the reason.
         reason: String,
+        /// In whose name; what was refused of one may be right of another.
+        writer: Writer,
     },
 }

@@ -80,8 +80,10 @@ pub struct Accepted {
     pub writer: Writer,
     /// The device that made it; `None` when the hall did.
     pub device: Option<DeviceId>,
-    /// Whether it has waited until now and leaves the waiting.
+    /// Whether it has waited until now.
     pub has_waited: bool,
+    /// Whether it waited in anybody's name and leaves the waiting.
+    pub leaves_waiting: bool,
     /// Whether the hall held it before a restore.
     pub is_returned: bool,
 }
@@ -219,7 +221,9 @@ impl Judge<'_> {
             Some(Known::Waiting) if self.ground.is_revoked => {
                 return Err(Screened::Known(Outcome::Waiting));
             }
-            Some(Known::Quarantined { reason }) if voucher.is_none() && !self.is_released => {
+            Some(Known::Quarantined { reason, writer })
+                if *writer == self.ground.writer && voucher.is_none() && !self.is_released =>
+            {
                 return Err(Screened::Known(Outcome::Quarantined(reason.clone())));
             }
             Some(Known::Waiting | Known::Quarantined { .. }) | None => {}
@@ -259,8 +263,11 @@ impl Judge<'_> {
     }
 
     fn refuse(&mut self, refused: Refused) {
-        let outcome = Outcome::Quarantined(refused.reason.clone());
-        self.outcomes.insert(refused.hash, outcome);
+        // What waited in another's name may be the very bytes that are offered now.
+        if refused.writer == self.ground.writer {
+            let outcome = Outcome::Quarantined(refused.reason.clone());
+            self.outcomes.insert(refused.hash, outcome);
+        }
         self.judgement.quarantined.push(refused);
     }
 
@@ -271,10 +278,13 @@ impl Judge<'_> {
         let mut waited = BTreeSet::new();
         for waiting in ground.map(|ground| ground.waiting.as_slice()).unwrap_or_default() {
             if let Some(candidate) = Candidate::waited(waiting) {
-                waited.insert(candidate.hash);
+                if waiting.writer == self.ground.writer {
+                    waited.insert(candidate.hash);
+                }
                 candidates.push(candidate);
             }
         }
+        let count = candidates.len();
         candidates.extend(offered.into_iter().filter(|it| !waited.contains(&it.hash)));
         let mut admission = Admission::new(job, ground, self.ground.writer.user, &mut self.actors);
         admission.run(candidates);
@@ -282,7 +292,7 @@ impl Judge<'_> {
         for (candidate, reason, detail) in decided.refused {
             self.refuse(candidate.into_refused(job, reason, detail));
         }
-        self.keep_waiting(job, decided.waiting, waited.len());
+        self.keep_waiting(job, decided.waiting, count);
         if let Some(judgement) = decided.judgement {
             for change in &judgement.accepted {
                 self.outcomes.insert(change.hash, Outcome::Accepted);
@@ -301,7 +311,9 @@ impl Judge<'_> {
                 self.refuse(candidate.into_refused(job, reason, detail));
                 continue;
             }
-            self.outcomes.insert(candidate.hash, Outcome::Waiting);
+            if *candidate.writer() == self.ground.writer {
+                self.outcomes.insert(candidate.hash, Outcome::Waiting);
+            }
             if !candidate.has_waited {
                 count += 1;
                 self.judgement.waiting.push(candidate.into_kept(job));

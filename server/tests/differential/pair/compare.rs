@@ -78,7 +78,7 @@ impl Pair {
         let hashes: Vec<Vec<u8>> = self.offered.iter().map(|hash| hash.0.to_vec()).collect();
         let found = waiting::find_waiting(conn.c(), &hashes).await.unwrap();
         let found: BTreeSet<_> =
-            found.iter().map(|hash| ChangeHash::try_from(hash.as_slice()).unwrap()).collect();
+            found.iter().map(|row| ChangeHash::try_from(row.hash.as_slice()).unwrap()).collect();
         let known: BTreeSet<_> =
             self.offered.iter().copied().filter(|hash| self.model.is_waiting(*hash)).collect();
         assert_eq!(known, found, "waiting");
