@@ -65,7 +65,7 @@ async fn readers_who_come_back_at_any_moment_miss_nothing_and_hear_nothing_twice
             heard
         }
     };
-    let readers = (0..20).map(reading);
+    let readers = (0..50).map(reading);
     let ((), heard) = tokio::join!(writing, join_all(readers));
     let mut conn = counter.hall.db.read().await.unwrap();
     let rows = list_events(conn.c(), counter.hall.id, start, 1_000).await.unwrap();

@@ -1,10 +1,12 @@
 //! The households of the demo hall with what hangs on their walls.
 
+use domain::job::JobKind;
+
 use super::people;
 use super::prng::Prng;
 use super::quarter::{DOORS, QUARTERS};
 use super::source::Meter;
-use super::work::{Claim, Kind, Supply, Task, supply};
+use super::work::{Claim, Supply, Task, supply};
 
 /// The months in which a meter reader came by before the day.
 const READING_MONTHS: [u32; 5] = [1, 3, 5, 7, 9];
@@ -111,7 +113,7 @@ fn home(
 }
 
 fn groups(prng: &mut Prng, tasks: &[&Task], claim: Option<Claim>) -> Vec<&'static str> {
-    let wants_cash = tasks.iter().any(|task| task.kind == Kind::CashCollection);
+    let wants_cash = tasks.iter().any(|task| task.kind == JobKind::CashCollection);
     let is_entitled = match claim {
         Some(Claim::Paid) => false,
         Some(Claim::Free | Claim::UsedUp) => true,

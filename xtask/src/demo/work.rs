@@ -2,59 +2,34 @@
 
 use std::collections::BTreeSet;
 
+use domain::catalogue::{Language, text};
+use domain::job::JobKind;
+
 use super::prng::Prng;
 use super::quarter::{DOORS, QUARTERS};
 
-/// What is to be done; the words stand in the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
-    Emergency,
-    Ignition,
-    Unsealing,
-    Sealing,
-    GasStop,
-    MeterReading,
-    SafetyInspection,
-    HoseReplacement,
-    CashCollection,
-    Repair,
+/// The word in the files.
+pub(crate) fn word(kind: JobKind) -> String {
+    text(Language::Chinese, &format!("kind.{kind}"), &[])
 }
 
-impl Kind {
-    /// The word in the files.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Emergency => "抢修",
-            Self::Ignition => "点火",
-            Self::Unsealing => "启封",
-            Self::Sealing => "封表",
-            Self::GasStop => "停气",
-            Self::MeterReading => "抄表",
-            Self::SafetyInspection => "安检",
-            Self::HoseReplacement => "换软管",
-            Self::CashCollection => "上门收费",
-            Self::Repair => "维修",
-        }
-    }
-
-    /// Whether the hall promises it within 48 hours of the request.
-    pub(crate) fn is_urgent(self) -> bool {
-        matches!(self, Self::Ignition | Self::Unsealing | Self::GasStop)
-    }
+/// Whether the hall promises it within 48 hours of the request.
+pub(crate) fn is_urgent(kind: JobKind) -> bool {
+    matches!(kind, JobKind::Ignition | JobKind::Unsealing | JobKind::GasStop)
 }
 
 /// How many of each kind the day has.
-pub(crate) const MIX: [(Kind, usize); 10] = [
-    (Kind::MeterReading, 70),
-    (Kind::SafetyInspection, 45),
-    (Kind::HoseReplacement, 25),
-    (Kind::Ignition, 15),
-    (Kind::Unsealing, 8),
-    (Kind::Sealing, 6),
-    (Kind::GasStop, 4),
-    (Kind::CashCollection, 12),
-    (Kind::Repair, 12),
-    (Kind::Emergency, 3),
+pub(crate) const MIX: [(JobKind, usize); 10] = [
+    (JobKind::MeterReading, 70),
+    (JobKind::SafetyInspection, 45),
+    (JobKind::HoseReplacement, 25),
+    (JobKind::Ignition, 15),
+    (JobKind::Unsealing, 8),
+    (JobKind::Sealing, 6),
+    (JobKind::GasStop, 4),
+    (JobKind::CashCollection, 12),
+    (JobKind::Repair, 12),
+    (JobKind::Emergency, 3),
 ];
 
 /// What a household that asks for a hose may expect.
@@ -96,14 +71,14 @@ pub(crate) struct Task {
     /// The door's number in it.
     pub(crate) door: usize,
     /// What is to be done.
-    pub(crate) kind: Kind,
+    pub(crate) kind: JobKind,
     /// For a hose: what the household may expect.
     pub(crate) claim: Option<Claim>,
 }
 
 /// Deals all jobs, in walking order within each neighbourhood.
 pub(crate) fn deal(prng: &mut Prng) -> Vec<Task> {
-    let mut kinds: Vec<Vec<Kind>> = vec![Vec::new(); QUARTERS.len()];
+    let mut kinds: Vec<Vec<JobKind>> = vec![Vec::new(); QUARTERS.len()];
     let all = MIX.iter().flat_map(|&(kind, count)| std::iter::repeat_n(kind, count));
     for (number, kind) in all.enumerate() {
         kinds[number % QUARTERS.len()].push(kind);
@@ -112,13 +87,18 @@ pub(crate) fn deal(prng: &mut Prng) -> Vec<Task> {
     let mut tasks = Vec::new();
     for (quarter, kinds) in kinds.into_iter().enumerate() {
         let mut dealt = deal_doors(prng, quarter, kinds, &mut hoses);
-        dealt.sort_by_key(|task| (task.kind != Kind::Emergency, task.door, task.kind));
+        dealt.sort_by_key(|task| (task.kind != JobKind::Emergency, task.door, task.kind));
         tasks.append(&mut dealt);
     }
     tasks
 }
 
-fn deal_doors(prng: &mut Prng, quarter: usize, kinds: Vec<Kind>, hoses: &mut usize) -> Vec<Task> {
+fn deal_doors(
+    prng: &mut Prng,
+    quarter: usize,
+    kinds: Vec<JobKind>,
+    hoses: &mut usize,
+) -> Vec<Task> {
     let mut doors_of = |wanted: Supply| {
         let mut doors: Vec<usize> = (0..DOORS).filter(|&door| supply(door) == wanted).collect();
         prng.shuffle(&mut doors);
@@ -128,22 +108,22 @@ fn deal_doors(prng: &mut Prng, quarter: usize, kinds: Vec<Kind>, hoses: &mut usi
     let mut read = BTreeSet::new();
     let mut tasks: Vec<Task> = Vec::new();
     for kind in kinds {
-        let claim = (kind == Kind::HoseReplacement).then(|| claim(hoses));
+        let claim = (kind == JobKind::HoseReplacement).then(|| claim(hoses));
         let door = match kind {
-            Kind::Ignition | Kind::Unsealing => new.next(),
+            JobKind::Ignition | JobKind::Unsealing => new.next(),
             // The first hose of each neighbourhood is at a door where the meter is read as well.
-            Kind::HoseReplacement if !read.is_empty() => read.pop_first(),
-            Kind::Emergency
-            | Kind::Sealing
-            | Kind::GasStop
-            | Kind::MeterReading
-            | Kind::SafetyInspection
-            | Kind::HoseReplacement
-            | Kind::CashCollection
-            | Kind::Repair => old.next(),
+            JobKind::HoseReplacement if !read.is_empty() => read.pop_first(),
+            JobKind::Emergency
+            | JobKind::Sealing
+            | JobKind::GasStop
+            | JobKind::MeterReading
+            | JobKind::SafetyInspection
+            | JobKind::HoseReplacement
+            | JobKind::CashCollection
+            | JobKind::Repair => old.next(),
         };
         let door = door.expect("a neighbourhood has more doors than jobs");
-        if kind == Kind::MeterReading && read.is_empty() && tasks.is_empty() {
+        if kind == JobKind::MeterReading && read.is_empty() && tasks.is_empty() {
             read.insert(door);
         }
         tasks.push(Task { quarter, door, kind, claim });

@@ -94,6 +94,7 @@ impl Stage {
             .await
             .context("the server was not started with --clock manual")?;
         let dispatcher = sign_in(base, &people, "调度员").await?;
+        refuse_a_used_hall(&dispatcher).await?;
         let listed: Value = dispatcher.get("/api/users").await?;
         let mut crew = Vec::new();
         for person in people.iter().filter(|person| person.role == "技术员") {
@@ -215,6 +216,18 @@ impl Stage {
 
 async fn set_clock(client: &Client, now: Timestamp) -> anyhow::Result<()> {
     let _: Value = client.post("/api/clock", &json!({"now_ms": now.timestamp_millis()})).await?;
+    Ok(())
+}
+
+/// The script counts on every job being as it was imported.
+async fn refuse_a_used_hall(dispatcher: &Client) -> anyhow::Result<()> {
+    let devices: Value = dispatcher.get("/api/devices").await?;
+    let enrolled = devices["devices"].as_array().map_or(0, Vec::len);
+    anyhow::ensure!(
+        enrolled == 0,
+        "somebody has worked in this hall ({enrolled} phones are enrolled): \
+         import the demo hall into a new database, or play with --fresh"
+    );
     Ok(())
 }
 
