@@ -72,7 +72,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = format!("sqlite://{}", folder.path().join("hall.db").display());
+        let database = cluster::fresh_database(folder.path()).expect("a database");
         let hall = Path::new(env!("CARGO_MANIFEST_DIR")).join("../demo/hall");
         let imported = Command::new(env!("CARGO_BIN_EXE_doorstep"))
             .arg("import")

@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
+use cluster::Cluster;
+
 use crate::run::{cargo, run, succeeds};
 use crate::{demo, wasm};
 
@@ -15,7 +17,7 @@ pub(crate) struct Check {
     /// The steps to run; all when none is named.
     #[arg(value_enum)]
     steps: Vec<Step>,
-    /// Leaves out what takes minutes: WebAssembly, documentation, licences and the whole day.
+    /// Leaves out what takes minutes: WebAssembly, documentation, licences, the whole day and PostgreSQL.
     #[arg(long, conflicts_with = "steps")]
     quick: bool,
 }
@@ -34,13 +36,15 @@ enum Step {
     Tests,
     /// Licences, bans and sources of dependencies.
     Deny,
+    /// The server's tests and a whole day on PostgreSQL.
+    Postgres,
     /// The demo hall is what its generator writes.
     Demo,
     /// A whole day over real HTTP.
     Day,
 }
 
-const ALL: [Step; 8] = [
+const ALL: [Step; 9] = [
     Step::Fmt,
     Step::Clippy,
     Step::Wasm,
@@ -49,6 +53,7 @@ const ALL: [Step; 8] = [
     Step::Deny,
     Step::Demo,
     Step::Day,
+    Step::Postgres,
 ];
 
 const QUICK: [Step; 4] = [Step::Fmt, Step::Clippy, Step::Tests, Step::Demo];
@@ -84,6 +89,7 @@ impl Step {
             Self::Doc => "documentation",
             Self::Tests => "tests",
             Self::Deny => "licences, bans and sources",
+            Self::Postgres => "the server's tests and a whole day on PostgreSQL",
             Self::Demo => "the demo hall",
             Self::Day => "a whole day over real HTTP",
         }
@@ -96,6 +102,7 @@ impl Step {
             Self::Doc => "mend the documentation that it names",
             Self::Tests => "a test fails: run it alone with `cargo test <its name>`",
             Self::Deny => "see deny.toml: allow with a reason, or leave the dependency out",
+            Self::Postgres => "only PostgreSQL fails: run `cargo xtask test postgres` again",
             Self::Demo => "run `cargo xtask demo` and look at what changed",
             Self::Day => "run `cargo run --bin doorstep -- day --fresh` and read what did not hold",
         }
@@ -114,6 +121,7 @@ impl Step {
                 .env("RUSTDOCFLAGS", "-D warnings")),
             Self::Tests => tests(root),
             Self::Deny => deny(root),
+            Self::Postgres => postgres(root),
             Self::Demo => demo::run(root, true),
             Self::Day => cargo(root, &["run", "--bin", "doorstep", "--", "day", "--fresh"]),
         }
@@ -126,6 +134,21 @@ fn tests(root: &Path) -> anyhow::Result<()> {
         return cargo(root, &["test", "--workspace", "--doc"]);
     }
     cargo(root, &["test", "--workspace"])
+}
+
+/// Runs on a server of its own; what the tests write there need not survive, so its disk is not waited for.
+fn postgres(root: &Path) -> anyhow::Result<()> {
+    let server = Cluster::start(&["fsync = off"])?;
+    server.sql("postgres", "create database statements")?;
+    server.sql("postgres", "create database day")?;
+    let has_nextest = succeeds("cargo", &["nextest", "--version"]);
+    let command: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test"] };
+    let which = ["--lib", "--test", "api", "--test", "differential", "--test", "kill"];
+    let mut tests = Command::new("cargo");
+    tests.current_dir(root).args(command).args(["-p", "server"]).args(which);
+    run(tests.env("DOORSTEP_TEST_POSTGRES", server.url("statements")))?;
+    let day = server.url("day");
+    cargo(root, &["run", "--bin", "doorstep", "--", "day", "--fresh", "--database", &day])
 }
 
 fn deny(root: &Path) -> anyhow::Result<()> {

@@ -25,6 +25,9 @@ pub struct Day {
     /// Plays against this server, started with `--clock manual` on a freshly imported demo hall.
     #[arg(long, required_unless_present = "fresh")]
     server: Option<String>,
+    /// With `--fresh`: an empty database to use in place of a temporary file.
+    #[arg(long, requires = "fresh")]
+    database: Option<String>,
     /// The hall's files.
     #[arg(long, default_value = "demo/hall")]
     hall: PathBuf,
@@ -45,7 +48,8 @@ impl Day {
         let language = words::language(&self.language)?;
         let folder = tempfile::tempdir()?;
         let own_server = if self.fresh {
-            let database = format!("sqlite://{}", folder.path().join("hall.db").display());
+            let file = || format!("sqlite://{}", folder.path().join("hall.db").display());
+            let database = self.database.clone().unwrap_or_else(file);
             super::import::run_quietly(&self.hall, &database).await?;
             Some(process::Server::start(&database).await?)
         } else {

@@ -1,14 +1,12 @@
 //! A hall to test with: a database, people, and servers that share them.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use domain::id::{HallId, UserId};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::clock::Clock;
 use server::config::{Config, Secret};
 use server::db::users::{self, UserRow};
-use server::db::{C, Db, halls};
+use server::db::{Db, halls};
 use server::identity::Role;
 use server::identity::password::Passwords;
 use tokio::net::TcpListener;
@@ -49,7 +47,7 @@ impl Hall {
     /// An empty hall at nine in the morning.
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let database = fresh_database(&folder).await;
+        let database = cluster::fresh_database(folder.path()).expect("a database");
         let morning = chrono::DateTime::from_timestamp_millis(MORNING_MS).expect("a time");
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -239,19 +237,4 @@ pub(crate) async fn reply(request: reqwest::RequestBuilder) -> Reply {
 /// The text of a JSON string.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
-}
-
-async fn fresh_database(folder: &tempfile::TempDir) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let Ok(server) = std::env::var("DOORSTEP_TEST_POSTGRES") else {
-        return format!("sqlite:{}", folder.path().join("hall.db").display());
-    };
-    let number = COUNT.fetch_add(1, Ordering::SeqCst);
-    let name = format!("api_{}_{number}", std::process::id());
-    let (server, _) = server.rsplit_once('/').expect("the URL names a database");
-    let admin = sqlx::PgPool::connect(&format!("{server}/postgres")).await.expect("PostgreSQL");
-    let mut conn = admin.acquire().await.expect("a connection");
-    let create = sqlx::AssertSqlSafe(format!("create database {name} template template0"));
-    C::Pg(&mut conn).q(create).execute().await.expect("a new database");
-    format!("{server}/{name}")
 }

@@ -43,7 +43,7 @@ pub(crate) struct Pair {
     backup: Option<Hall>,
     server: Option<AppState>,
     config: Config,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     /// Every change that was ever offered.
     offered: BTreeSet<ChangeHash>,
     counter: u64,
@@ -62,7 +62,7 @@ impl Pair {
             backup: None,
             server: Some(server),
             config,
-            folder,
+            _folder: folder,
             offered: BTreeSet::new(),
             counter: 0,
         };

@@ -9,7 +9,7 @@ use server::command::rebuild::Rebuild;
 use server::db::jobs::Filter;
 use server::db::{C, actors, changes, grants, live_events, quarantine, waiting};
 use server::jobs::summary;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqliteConnection};
 use sync::authority::Writer;
 use sync::hub::GrantState;
 use sync::message::{Reply, Verdict};
@@ -137,18 +137,13 @@ impl Pair {
     /// Every row of every projection, column by column.
     async fn projections(&self) -> Vec<String> {
         let mut conn = self.server().db.read().await.unwrap();
-        let C::Sqlite(conn) = conn.c() else { unreachable!("the differential runs on files") };
         let mut lines = Vec::new();
         for table in ["job", "visit", "fact", "reading", "hose_change", "appointment_verdict"] {
-            let sql = AssertSqlSafe(format!("select * from {table} order by 1, 2, 3"));
-            for row in sqlx::query(sql).fetch_all(&mut *conn).await.unwrap() {
-                let column = |index| row.try_get_unchecked::<Option<Vec<u8>>, _>(index).unwrap();
-                let columns = (0..row.len()).map(|index| match column(index) {
-                    None => "null".to_owned(),
-                    Some(bytes) => bytes.escape_ascii().to_string(),
-                });
-                lines.push(format!("{table}: {}", columns.collect::<Vec<_>>().join(" | ")));
-            }
+            let rows = match conn.c() {
+                C::Sqlite(conn) => rows_of_file(conn, table).await,
+                C::Pg(conn) => rows_of_server(conn, table).await,
+            };
+            lines.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
         }
         lines
     }
@@ -167,4 +162,23 @@ impl Pair {
         let events = live_events::list_events(conn.c(), HALL, 0, i64::MAX).await.unwrap();
         assert!(events.iter().map(|event| event.position).is_sorted_by(|a, b| a < b));
     }
+}
+
+async fn rows_of_file(conn: &mut SqliteConnection, table: &str) -> Vec<String> {
+    let sql = AssertSqlSafe(format!("select * from {table} order by 1, 2, 3"));
+    let rows = sqlx::query(sql).fetch_all(conn).await.unwrap();
+    let told = rows.iter().map(|row| {
+        let column = |index| row.try_get_unchecked::<Option<Vec<u8>>, _>(index).unwrap();
+        let columns = (0..row.len()).map(|index| match column(index) {
+            None => "null".to_owned(),
+            Some(bytes) => bytes.escape_ascii().to_string(),
+        });
+        columns.collect::<Vec<_>>().join(" | ")
+    });
+    told.collect()
+}
+
+async fn rows_of_server(conn: &mut PgConnection, table: &str) -> Vec<String> {
+    let sql = AssertSqlSafe(format!("select cast(it as text) from {table} it order by 1"));
+    sqlx::query_scalar(sql).fetch_all(conn).await.unwrap()
 }

@@ -27,7 +27,7 @@ const MORNING_MS: i64 = 1_795_392_000_000;
 pub(super) fn config(folder: &tempfile::TempDir) -> Config {
     let morning = chrono::DateTime::from_timestamp_millis(MORNING_MS).unwrap();
     Config {
-        database: Secret(format!("sqlite:{}", folder.path().join("hall.db").display())),
+        database: Secret(cluster::fresh_database(folder.path()).unwrap()),
         clock: Clock::manual(morning),
         ..Config::default()
     }
@@ -122,10 +122,14 @@ impl Pair {
         self.open_as(next).await;
     }
 
+    fn backup_url(&self) -> String {
+        format!("{}_backup", self.config.database.0)
+    }
+
     pub(crate) async fn backup(&mut self) {
         self.mark_safe().await;
         self.close().await;
-        std::fs::copy(self.file("hall.db"), self.file("backup.db")).unwrap();
+        cluster::copy_database(&self.config.database.0, &self.backup_url()).unwrap();
         let next = self.next();
         self.open_as(next).await;
         self.backup = Some(self.model.backup());
@@ -135,10 +139,7 @@ impl Pair {
     pub(crate) async fn restore(&mut self) {
         let Some(backup) = self.backup.clone() else { return };
         self.close().await;
-        for rest in ["hall.db-wal", "hall.db-shm"] {
-            let _not_there = std::fs::remove_file(self.file(rest));
-        }
-        std::fs::copy(self.file("backup.db"), self.file("hall.db")).unwrap();
+        cluster::copy_database(&self.backup_url(), &self.config.database.0).unwrap();
         self.model = backup;
         let next = self.next();
         let epoch = Uuid::from_u128(u128::from(next));
@@ -163,9 +164,5 @@ impl Pair {
         self.server = Some(open(&self.config, actor.clone()).await);
         let epoch = self.model.epoch();
         self.model = self.model.clone().restore(epoch, actor);
-    }
-
-    fn file(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
     }
 }
