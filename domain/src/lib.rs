@@ -24,6 +24,7 @@ pub mod id;
 pub mod job;
 pub mod measure;
 pub mod pack;
+pub mod photo;
 pub mod place;
 pub mod promise;
 pub mod punctuality;

@@ -28,6 +28,10 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// The longest body of a sync request, unpacked. Default 8 MiB.
     pub sync_body_limit_bytes: usize,
+    /// Where photos are kept: a folder, or `s3://<bucket>/<prefix>`. Default a folder beside the SQLite file.
+    pub photo_store: String,
+    /// How many bytes of photos one phone may hand in within a day. Default 1 GiB.
+    pub photo_quota_bytes: u64,
     /// How often one log-in may be tried in a window. Default 10.
     pub login_tries_per_account: u32,
     /// How often one address may try in a window; a whole hall may share it. Default 100.
@@ -52,6 +56,8 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             body_limit_bytes: 1 << 20,
             sync_body_limit_bytes: 8 << 20,
+            photo_store: String::new(),
+            photo_quota_bytes: 1 << 30,
             login_tries_per_account: 10,
             login_tries_per_address: 100,
             login_window_s: 900,

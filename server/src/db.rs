@@ -37,6 +37,7 @@ pub mod login_attempts;
 pub mod meters;
 mod open;
 pub mod packs;
+pub mod photos;
 pub mod projections;
 pub mod quarantine;
 mod rows;

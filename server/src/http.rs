@@ -8,6 +8,7 @@ pub mod extract;
 pub mod health;
 pub mod jobs;
 pub mod live;
+pub mod photos;
 pub mod quarantine;
 pub mod reports;
 pub mod sessions;
@@ -60,7 +61,10 @@ fn signed_in() -> Router<AppState> {
         .route("/api/jobs/{id}/instructions", post(jobs::add_instruction))
         .route("/api/jobs/{id}/messages", post(jobs::add_message))
         .route("/api/jobs/{id}/rulings", post(jobs::add_ruling))
+        .route("/api/jobs/{id}/photos", get(photos::list_job_photos))
+        .route("/api/jobs/{id}/photos/{hash}", get(photos::get_photo))
         .route("/api/live", get(live::follow_hall))
+        .route("/api/photos/missing", get(photos::list_missing_photos))
         .route("/api/quarantine", get(quarantine::list_quarantine))
         .route("/api/quarantine/{hash}/release", post(quarantine::release_change))
         .route("/api/reports/punctuality", get(reports::report_punctuality))
@@ -68,7 +72,9 @@ fn signed_in() -> Router<AppState> {
 
 /// Open to phones, those that were shut out too; bodies may be long.
 fn phones() -> Router<AppState> {
-    Router::new().route("/api/sync", post(sync::exchange_changes))
+    Router::new()
+        .route("/api/sync", post(sync::exchange_changes))
+        .route("/api/jobs/{id}/photos/{hash}/upload", get(photos::get_upload).put(photos::put_part))
 }
 
 /// Open to everybody on loopback while a day is played.

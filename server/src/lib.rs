@@ -24,6 +24,7 @@ pub mod ids;
 pub mod jobs;
 pub mod live;
 pub mod packs;
+pub mod photos;
 pub mod projection;
 pub mod reports;
 pub mod state;
@@ -43,6 +44,8 @@ use crate::db::{Db, halls};
 use crate::identity::password::Passwords;
 use crate::live::Bell;
 use crate::packs::Packs;
+use crate::photos::Photos;
+use crate::photos::store::Store;
 use crate::state::AppState;
 
 /// A server that is ready to listen.
@@ -66,6 +69,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
     let (closing, receiver) = watch::channel(false);
     let passwords = Passwords::new()?;
     let clock = config.clock.clone();
+    let photos = Photos::new(Store::open(&config)?);
     let state = AppState {
         db,
         clock,
@@ -73,6 +77,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
         passwords,
         actor: hall_actor(ids::random_bytes()),
         packs: Packs::default(),
+        photos,
         bell: Bell::default(),
         closing: receiver,
     };
@@ -102,6 +107,7 @@ impl App {
                 drop(stopped.wait_for(|stopped| *stopped).await);
             }
         });
+        let sweeping = tokio::spawn(sweep_photos(self.state.clone()));
         tokio::select! {
             served = serving => served?,
             () = async {
@@ -110,7 +116,21 @@ impl App {
             } => tracing::warn!("requests were cut off after {} s", patience.as_secs()),
         }
         stopping.abort();
+        sweeping.abort();
         self.state.db.close().await;
         Ok(())
+    }
+}
+
+/// Forgets unfinished uploads of photos, now and every hour.
+async fn sweep_photos(state: AppState) {
+    let mut hours = tokio::time::interval(Duration::from_hours(1));
+    loop {
+        hours.tick().await;
+        match photos::sweep(&state).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(photo.uploads = count, "unfinished uploads were forgotten"),
+            Err(error) => tracing::error!(%error, "unfinished uploads cannot be looked through"),
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::db::Db;
 use crate::identity::password::Passwords;
 use crate::live::Bell;
 use crate::packs::Packs;
+use crate::photos::Photos;
 
 /// The parts that handlers ask for with `State<…>`.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct AppState {
     pub actor: ActorId,
     /// Rule packs.
     pub packs: Packs,
+    /// Photos and signatures.
+    pub photos: Photos,
     /// Wakes live streams.
     pub bell: Bell,
     /// Turns true when the server stops, so that endless replies end.

@@ -40,6 +40,7 @@ mod tests {
         ("login_attempts", login_attempts::ALL),
         ("meters", meters::ALL),
         ("packs", packs::ALL),
+        ("photos", photos::ALL),
         ("projections", projections::ALL),
         ("quarantine", quarantine::ALL),
         ("sessions", sessions::ALL),

@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
 use crate::jobs::CreateJobError;
+use crate::photos::UploadError;
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -72,6 +73,9 @@ pub enum ApiError {
     /// The password cannot be chosen.
     #[error(transparent)]
     Password(#[from] ChoosePasswordError),
+    /// A part of a photo was not taken.
+    #[error(transparent)]
+    Upload(UploadError),
     /// Something is the way it is for another reason.
     #[error("{0}")]
     Conflict(String),
@@ -116,9 +120,32 @@ impl ApiError {
             Self::Password(_) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "password", "Password not accepted")
             }
+            Self::Upload(error) => upload_parts(error),
             Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Conflict"),
             Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+        }
+    }
+}
+
+/// How a phone tells what to do: refused for good, sent again, gone on elsewhere, or later.
+fn upload_parts(error: &UploadError) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        UploadError::Refused(_) | UploadError::Undecodable(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "photo-refused", "Photo not accepted")
+        }
+        UploadError::OtherContent => {
+            (StatusCode::CONFLICT, "photo-hash", "Photo does not have its hash")
+        }
+        UploadError::Gap { .. } | UploadError::OtherLength { .. } => {
+            (StatusCode::CONFLICT, "photo-offset", "Not the next part")
+        }
+        UploadError::BadPart(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
+        UploadError::QuotaUsed { .. } => {
+            (StatusCode::TOO_MANY_REQUESTS, "photo-quota", "Photos of the day used up")
+        }
+        UploadError::Store(_) | UploadError::Db(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
         }
     }
 }
@@ -156,6 +183,15 @@ impl From<CreateJobError> for ApiError {
             | CreateJobError::Edit(_)
             | CreateJobError::Preflight(_)) => Self::Internal(other.into()),
         }
+    }
+}
+
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        if matches!(error, UploadError::Store(_) | UploadError::Db(_)) {
+            return Self::Internal(error.into());
+        }
+        Self::Upload(error)
     }
 }
 

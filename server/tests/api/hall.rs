@@ -52,6 +52,7 @@ impl Hall {
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             database: Secret(database),
+            photo_store: folder.path().join("photos").display().to_string(),
             clock: Clock::manual(morning),
             ..Config::default()
         };

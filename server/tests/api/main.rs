@@ -9,6 +9,7 @@ mod feed;
 mod hall;
 mod live;
 mod passwords;
+mod photos;
 mod refusals;
 mod registers;
 mod reports;
