@@ -16,6 +16,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `sqlite:<path>` or `postgres://…`. Default `sqlite:doorstep.db`.
     pub database: Secret,
+    /// PostgreSQL servers as `host:port`, of which one takes writes; they take the place of the URL's. Default none.
+    pub database_hosts: Vec<String>,
     /// What to log, as `tracing` filters say it. Default `info`.
     pub log: String,
     /// Whether to log JSON, one object a line. Default `false`.
@@ -50,6 +52,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             database: Secret("sqlite:doorstep.db".to_owned()),
+            database_hosts: Vec::new(),
             log: "info".to_owned(),
             log_json: false,
             behind_tls: false,

@@ -40,6 +40,7 @@ pub mod packs;
 pub mod photos;
 pub mod projections;
 pub mod quarantine;
+mod router;
 mod rows;
 pub mod sessions;
 mod statements;
@@ -51,12 +52,14 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{
-    Arguments, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
-    SqlitePool, Transaction, Type,
+    Arguments, Encode, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool,
+    Transaction, Type,
 };
 use sqlx::{SqlSafeStr, SqlStr};
+use tokio::sync::watch;
 
 pub use self::open::OpenDbError;
+pub use self::router::Router;
 pub use self::rows::{insert_rows, select_in};
 pub(crate) use self::statements::statements;
 
@@ -101,8 +104,8 @@ pub enum Db {
         /// Connections that cannot write.
         reader: SqlitePool,
     },
-    /// A PostgreSQL server.
-    Pg(PgPool),
+    /// A PostgreSQL server, or several of which one takes writes.
+    Pg(Router),
 }
 
 /// A transaction that writes; dropped without [`Tx::commit`] it never happened.
@@ -137,7 +140,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         Ok(match self {
             Self::Sqlite { reader, .. } => Conn::Sqlite(reader.acquire().await?),
-            Self::Pg(pool) => Conn::Pg(pool.acquire().await?),
+            Self::Pg(router) => Conn::Pg(router.pool().await?.acquire().await?),
         })
     }
 
@@ -145,8 +148,16 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
-            Self::Pg(pool) => Tx::Pg(pool.begin().await?),
+            Self::Pg(router) => Tx::Pg(router.pool().await?.begin().await?),
         })
+    }
+
+    /// Changes when another server is used from now on; `None` where there is only one file.
+    pub fn moved(&self) -> Option<watch::Receiver<u64>> {
+        match self {
+            Self::Sqlite { .. } => None,
+            Self::Pg(router) => Some(router.moved()),
+        }
     }
 
     /// Waits until the connections are closed; on SQLite this also folds the log into the file.
@@ -156,7 +167,7 @@ impl Db {
                 reader.close().await;
                 writer.close().await;
             }
-            Self::Pg(pool) => pool.close().await,
+            Self::Pg(router) => router.close().await,
         }
     }
 }
@@ -295,6 +306,17 @@ fn decode(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::E
 /// Whether a row with this key is there already.
 pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
+}
+
+/// Whether the database was away or went away: what was under way may or may not have been committed.
+pub fn is_away(error: &sqlx::Error) -> bool {
+    // PostgreSQL: connection failures, shutting down or starting up, a standby that takes no writes.
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    let says_so = code
+        .is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "25006");
+    let is_cut =
+        matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed);
+    says_so || is_cut
 }
 
 /// Whether the same work may well succeed when it is done again from its start.

@@ -21,15 +21,13 @@ use sync::seal::SealKey;
 
 use crate::db::devices::{self, DeviceRow};
 use crate::db::halls::{self, HallRow};
-use crate::db::{C, anchors, is_retryable, packs};
+use crate::db::{C, anchors, packs};
 use crate::http::caller::Sender;
 use crate::http::error::ApiError;
+use crate::retry::until_won;
 use crate::state::AppState;
 
 pub use store::release;
-
-/// How often a transaction is tried that lost against another.
-const TRIES: usize = 4;
 
 /// A phone that was heard a shorter while ago and brings nothing new is not written down again.
 const HEARD_EVERY_MS: i64 = 10_000;
@@ -46,17 +44,8 @@ pub async fn exchange(state: &AppState, sender: &Sender, body: &[u8]) -> Result<
     let request = Request::decode(body)
         .map_err(|error| ApiError::BadRequest(format!("send a sync request: {error}")))?;
     let request = Arc::new(request);
-    let mut tries = 1;
-    loop {
-        match attempt(state, sender, &request).await {
-            Err(ApiError::Internal(error)) if tries < TRIES && is_lost_race(&error) => tries += 1,
-            answered => return answered.map(|reply| reply.encode()),
-        }
-    }
-}
-
-fn is_lost_race(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<sqlx::Error>().is_some_and(is_retryable)
+    let reply = until_won(|| attempt(state, sender, &request)).await?;
+    Ok(reply.encode())
 }
 
 async fn attempt(

@@ -27,6 +27,7 @@ pub mod packs;
 pub mod photos;
 pub mod projection;
 pub mod reports;
+pub mod retry;
 pub mod state;
 pub mod telemetry;
 
@@ -42,7 +43,6 @@ use tokio::sync::watch;
 use crate::config::Config;
 use crate::db::{Db, halls};
 use crate::identity::password::Passwords;
-use crate::live::Bell;
 use crate::packs::Packs;
 use crate::photos::Photos;
 use crate::photos::store::Store;
@@ -59,7 +59,8 @@ pub struct App {
 /// Opens the database and makes everything ready.
 pub async fn build(config: Config) -> anyhow::Result<App> {
     config.check()?;
-    let db = Db::open(&config.database.0).await.context("the database cannot be opened")?;
+    let db = Db::open_at(&config.database.0, &config.database_hosts).await;
+    let db = db.context("the database cannot be opened")?;
     let mut tx = db.begin().await?;
     let now = config.clock.now();
     let (epoch, seal_key) = (ids::fresh_uuid(now), ids::random_bytes());
@@ -70,6 +71,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
     let passwords = Passwords::new()?;
     let clock = config.clock.clone();
     let photos = Photos::new(Store::open(&config)?);
+    let bell = live::join_nodes(&db, &receiver);
     let state = AppState {
         db,
         clock,
@@ -78,7 +80,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
         actor: hall_actor(ids::random_bytes()),
         packs: Packs::default(),
         photos,
-        bell: Bell::default(),
+        bell,
         closing: receiver,
     };
     Ok(App { state, closing })

@@ -77,7 +77,11 @@ impl Import {
     /// Runs the command; bad rows are told and come back as [`BadRows`].
     pub async fn run(self, config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         let language = words::language(&self.language)?;
-        let db = Db::open(self.database.as_deref().unwrap_or(&config.database.0)).await?;
+        let db = Db::open_at(
+            self.database.as_deref().unwrap_or(&config.database.0),
+            &config.database_hosts,
+        )
+        .await?;
         let mut teller = Teller { out, language };
         let loaded = load(&db, &self.folder, self.day, config.clock.now(), &mut teller).await;
         db.close().await;

@@ -60,7 +60,11 @@ impl Init {
             created_at: now.timestamp_millis(),
             disabled_at: None,
         };
-        let db = Db::open(self.database.as_deref().unwrap_or(&config.database.0)).await?;
+        let db = Db::open_at(
+            self.database.as_deref().unwrap_or(&config.database.0),
+            &config.database_hosts,
+        )
+        .await?;
         let mut tx = db.begin().await?;
         if users::count_users(tx.c()).await? > 0 {
             bail!("this database has people already: an admin adds more");

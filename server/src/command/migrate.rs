@@ -17,7 +17,7 @@ impl Migrate {
     /// Runs the command.
     pub async fn run(self, config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         let url = self.database.as_deref().unwrap_or(&config.database.0);
-        Db::open(url).await?.close().await;
+        Db::open_at(url, &config.database_hosts).await?.close().await;
         writeln!(out, "the schema is up to date")?;
         Ok(())
     }

@@ -31,7 +31,9 @@ impl Rebuild {
     /// Runs the command.
     pub async fn run(self, config: &Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         let url = self.database.map_or_else(|| config.database.clone(), Secret);
-        let db = Db::open(&url.0).await.context("the database cannot be opened")?;
+        let db = Db::open_at(&url.0, &config.database_hosts)
+            .await
+            .context("the database cannot be opened")?;
         let jobs = documents::list_document_ids(db.read().await?.c()).await?;
         let packs = Packs::default();
         for (done, job) in jobs.iter().enumerate() {

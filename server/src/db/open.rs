@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{C, Db};
+use super::{C, Db, Router};
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenDbError {
+    /// A server is not named as it has to be.
+    #[error("{0:?} names no database server: write `host:port`, such as `10.0.0.5:5432`")]
+    WrongHost(String),
     /// The URL names neither engine.
     #[error("database URL must begin with `sqlite:` or `postgres:`")]
     UnknownEngine,
@@ -29,10 +32,18 @@ impl Db {
     ///
     /// `sqlite:<path>` is a file, made when it is missing; `postgres://…` is a server.
     pub async fn open(url: &str) -> Result<Self, OpenDbError> {
+        Self::open_at(url, &[]).await
+    }
+
+    /// Opens a database that is on one of several PostgreSQL servers, named as `host:port`.
+    ///
+    /// They take the place of the URL's host. Without any this is [`Db::open`].
+    pub async fn open_at(url: &str, hosts: &[String]) -> Result<Self, OpenDbError> {
+        let hosts = hosts.iter().map(|it| host_and_port(it)).collect::<Result<Vec<_>, _>>()?;
         if let Some(path) = url.strip_prefix("sqlite:") {
             open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            open_postgres(url).await
+            open_postgres(url, &hosts).await
         } else {
             Err(OpenDbError::UnknownEngine)
         }
@@ -71,13 +82,20 @@ async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
     Ok(Db::Sqlite { writer, reader })
 }
 
-async fn open_postgres(url: &str) -> Result<Db, OpenDbError> {
+fn host_and_port(text: &str) -> Result<(String, u16), OpenDbError> {
+    let wrong = || OpenDbError::WrongHost(text.to_owned());
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().map_err(|_| wrong())?;
+    if host.is_empty() { Err(wrong()) } else { Ok((host.to_owned(), port)) }
+}
+
+async fn open_postgres(url: &str, hosts: &[(String, u16)]) -> Result<Db, OpenDbError> {
     // From the sixth use on PostgreSQL may take a generic plan that sorts a whole hall.
     let options =
         url.parse::<PgConnectOptions>()?.options([("plan_cache_mode", "force_custom_plan")]);
-    let pool = PgPoolOptions::new().max_connections(16).connect_with(options).await?;
-    sqlx::migrate!("../migrations/postgres").run(&pool).await?;
-    Ok(Db::Pg(pool))
+    let router = Router::start(options, hosts).await?;
+    sqlx::migrate!("../migrations/postgres").run(&router.pool().await?).await?;
+    Ok(Db::Pg(router))
 }
 
 #[cfg(test)]

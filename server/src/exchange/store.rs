@@ -19,6 +19,7 @@ use crate::db::waiting::{self, WaitingRow};
 use crate::db::{C, Tx, actors, grants, halls};
 use crate::http::error::ApiError;
 use crate::jobs::settle::{Happening, settle};
+use crate::retry::until_won;
 use crate::state::AppState;
 
 /// A job with this many changes since its last snapshot gets a new one.
@@ -233,6 +234,15 @@ async fn snapshot_if_long(
 
 /// Lets a change out of quarantine, as far as what it does allows.
 pub async fn release(
+    state: &AppState,
+    hall: HallId,
+    hash: ChangeHash,
+    by: UserId,
+) -> Result<&'static str, ApiError> {
+    until_won(|| release_once(state, hall, hash, by)).await
+}
+
+async fn release_once(
     state: &AppState,
     hall: HallId,
     hash: ChangeHash,

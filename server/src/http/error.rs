@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::db::is_away;
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
 use crate::jobs::CreateJobError;
@@ -171,6 +172,9 @@ impl IntoResponse for ApiError {
         if let Self::TooManyTries { retry_after_s } = self {
             headers.insert(header::RETRY_AFTER, retry_after_s.into());
         }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }
@@ -179,9 +183,10 @@ impl From<CreateJobError> for ApiError {
     fn from(error: CreateJobError) -> Self {
         match error {
             CreateJobError::NoHousehold(_) => Self::NotFound("household"),
-            other @ (CreateJobError::Db(_)
-            | CreateJobError::Edit(_)
-            | CreateJobError::Preflight(_)) => Self::Internal(other.into()),
+            CreateJobError::Db(error) => error.into(),
+            other @ (CreateJobError::Edit(_) | CreateJobError::Preflight(_)) => {
+                Self::Internal(other.into())
+            }
         }
     }
 }
@@ -197,12 +202,17 @@ impl From<UploadError> for ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Internal(error.into())
+        anyhow::Error::from(error).into()
     }
 }
 
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
+        let is_away = error.downcast_ref::<sqlx::Error>().is_some_and(is_away);
+        if is_away {
+            tracing::warn!(error = format!("{error:#}"), "the database is away");
+            return Self::NotReady;
+        }
         Self::Internal(error)
     }
 }

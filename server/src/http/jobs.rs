@@ -28,6 +28,7 @@ use crate::jobs::plan::{Addition, add, author, load, read};
 use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
 use crate::reports;
+use crate::retry::until_won;
 use crate::state::AppState;
 
 /// Jobs that a page shows when nobody says how many.
@@ -203,10 +204,19 @@ pub async fn post_job(
     Dispatcher(caller): Dispatcher,
     Body(body): Body<CreateJob>,
 ) -> Result<(StatusCode, Json<CreatedBody>), ApiError> {
-    let now = state.clock.now();
-    if let Some(agreed) = body.appointment {
+    if let Some(agreed) = &body.appointment {
         check_window(agreed.window)?;
     }
+    let id = until_won(|| take_on(&state, &caller, &body)).await?;
+    Ok((StatusCode::CREATED, Json(CreatedBody { id })))
+}
+
+async fn take_on(
+    state: &AppState,
+    caller: &super::caller::Caller,
+    body: &CreateJob,
+) -> Result<Uuid, ApiError> {
+    let now = state.clock.now();
     let mut tx = state.db.begin().await?;
     let household = match (body.household, &body.account) {
         (Some(household), None) => household,
@@ -221,7 +231,7 @@ pub async fn post_job(
         }
     };
     if let Some(technician) = body.technician {
-        check_technician(&mut tx, &caller, technician).await?;
+        check_technician(&mut tx, caller, technician).await?;
     }
     let pack = state.packs.find(tx.c(), &Pack::builtin().id).await?;
     let new = NewJob {
@@ -229,9 +239,9 @@ pub async fn post_job(
         hall: caller.hall,
         kind: body.kind,
         household,
-        request: body.request,
+        request: body.request.clone(),
         author: author(caller.user, now),
-        appointment: body.appointment.map(|it| (it.window, it.channel)),
+        appointment: body.appointment.as_ref().map(|it| (it.window, it.channel)),
         technician: body.technician,
         also_due: Vec::new(),
     };
@@ -239,7 +249,7 @@ pub async fn post_job(
     let position = create_job(tx.c(), &scribe, &new).await?;
     tx.commit().await?;
     state.bell.ring(caller.hall, position);
-    Ok((StatusCode::CREATED, Json(CreatedBody { id: new.id.0 })))
+    Ok(new.id.0)
 }
 
 /// Agrees a window, in the place of the one before.

@@ -15,6 +15,7 @@ use crate::db::changes::{self, ChangeRow};
 use crate::db::{C, Tx, documents, grants, halls};
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
+use crate::retry::until_won;
 use crate::state::AppState;
 
 /// Something the hall adds.
@@ -33,6 +34,15 @@ pub async fn add(
     job: JobId,
     addition: Addition,
 ) -> Result<Uuid, ApiError> {
+    until_won(|| add_once(state, (hall, by), job, &addition)).await
+}
+
+async fn add_once(
+    state: &AppState,
+    (hall, by): (HallId, UserId),
+    job: JobId,
+    addition: &Addition,
+) -> Result<Uuid, ApiError> {
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
     // The hall's row first: whoever holds it is the only one who changes the hall's documents.
@@ -40,14 +50,14 @@ pub async fn add(
     documents::find_document(tx.c(), hall, job).await?.ok_or(ApiError::NotFound("job"))?;
     let mut doc = load(tx.c(), job).await?;
     let before = read(&doc)?;
-    if let Addition::Entry(PlanEntry::Ruling(ruling)) = &addition {
+    if let Addition::Entry(PlanEntry::Ruling(ruling)) = addition {
         check_ruling(&before, ruling)?;
     }
     let id = fresh_uuid(now.max(newest(&before)));
-    let bytes = write(state, &mut doc, (id, by, now), &addition)?;
+    let bytes = write(state, &mut doc, (id, by, now), addition)?;
     let row = change_row((hall, by, job), (position, now), bytes)?;
     changes::insert_changes(tx.c(), &[row]).await?;
-    if let Addition::Entry(PlanEntry::Assignment(assignment)) = &addition {
+    if let Addition::Entry(PlanEntry::Assignment(assignment)) = addition {
         hand_over(&mut tx, hall, job, assignment, position).await?;
     }
     let after = read(&doc)?;
