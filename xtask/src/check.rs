@@ -143,7 +143,7 @@ fn postgres(root: &Path) -> anyhow::Result<()> {
     server.sql("postgres", "create database day")?;
     let has_nextest = succeeds("cargo", &["nextest", "--version"]);
     let command: &[&str] = if has_nextest { &["nextest", "run"] } else { &["test"] };
-    let which = ["--lib", "--test", "api", "--test", "differential", "--test", "kill"];
+    let which = ["--lib", "--test", "api", "--test", "differential", "--test", "processes"];
     let mut tests = Command::new("cargo");
     tests.current_dir(root).args(command).args(["-p", "server"]).args(which);
     run(tests.env("DOORSTEP_TEST_POSTGRES", server.url("statements")))?;

@@ -8,6 +8,7 @@ mod enrolment;
 mod feed;
 mod hall;
 mod live;
+mod nodes;
 mod passwords;
 mod photos;
 mod refusals;

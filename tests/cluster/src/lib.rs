@@ -129,11 +129,19 @@ impl Cluster {
     /// Ends it as a power cut would: every process at once, nothing flushed or said.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
-            let parent = child.id();
-            for process in children(parent).into_iter().chain([parent]) {
+            let all = family(child.id());
+            for process in all {
                 signal(process, "-KILL");
             }
             drop(child.wait());
+        }
+    }
+
+    /// Stops every process of it in mid-breath: connections stay open, and nobody answers.
+    pub fn freeze(&self) {
+        let parent = self.child.iter().map(Child::id);
+        for process in parent.flat_map(family) {
+            signal(process, "-STOP");
         }
     }
 
@@ -231,11 +239,12 @@ fn free_port() -> Result<u16> {
     Ok(listener.local_addr().map_err(system("a free port"))?.port())
 }
 
-/// The processes that this one started, as Linux tells them.
-fn children(parent: u32) -> Vec<u32> {
+/// A process and those that it started, as Linux tells them; the parent first, so that it starts no others.
+fn family(parent: u32) -> Vec<u32> {
     let path = PathBuf::from(format!("/proc/{parent}/task/{parent}/children"));
     let listed = read(&path);
-    listed.split_whitespace().filter_map(|id| id.parse().ok()).collect()
+    let children = listed.split_whitespace().filter_map(|id| id.parse().ok());
+    std::iter::once(parent).chain(children).collect()
 }
 
 fn read(path: &Path) -> String {

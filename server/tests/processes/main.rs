@@ -1,0 +1,5 @@
+//! Servers as processes of their own, killed under work.
+mod failover;
+mod kill;
+mod outage;
+mod world;
