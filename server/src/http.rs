@@ -8,9 +8,14 @@ pub mod extract;
 pub mod health;
 pub mod jobs;
 pub mod live;
+mod openapi;
+mod page;
 pub mod photos;
+pub mod plans;
+pub mod problem;
 pub mod quarantine;
 pub mod reports;
+pub(crate) mod schema;
 pub mod sessions;
 pub mod sync;
 pub mod users;
@@ -19,68 +24,75 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{delete, get, post};
-use axum::{Router, http};
+use axum::{Extension, Router, http};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::trace::TraceLayer;
+use utoipa_axum::routes;
 
 use self::caller::{require_sender, require_session};
 use self::error::ApiError;
+use self::openapi::{
+    ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, described, only, open,
+};
 use crate::db::Db;
 use crate::state::AppState;
 
 /// Open to everybody.
-fn public() -> Router<AppState> {
-    Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/api/clock", get(clock::get_clock))
-        .route("/api/session", post(sessions::create_session))
-        .route("/api/devices", post(devices::enrol_device))
+fn public() -> Routes {
+    described()
+        .routes(open(routes!(health::healthz)))
+        .routes(open(routes!(health::readyz)))
+        .routes(open(routes!(openapi::get_openapi)))
+        .routes(open(routes!(clock::get_clock)))
+        .routes(open(routes!(sessions::create_session)))
+        .routes(open(routes!(devices::enrol_device)))
 }
 
 /// Open to who is signed in; each handler's signature says to whom of them.
-fn signed_in() -> Router<AppState> {
-    Router::new()
-        .route("/api/session", delete(sessions::delete_session))
-        .route("/api/me", get(sessions::get_me))
-        .route("/api/me/password", post(sessions::change_password))
-        .route("/api/users", get(users::list_users).post(users::create_user))
-        .route("/api/users/{id}/disable", post(users::disable_user))
-        .route("/api/users/{id}/enrolment-code", post(users::create_enrolment_code))
-        .route("/api/devices", get(devices::list_devices))
-        .route("/api/devices/{id}/revoke", post(devices::revoke_device))
-        .route("/api/jobs", get(jobs::list_jobs).post(jobs::post_job))
-        .route("/api/jobs/{id}", get(jobs::get_job))
-        .route("/api/jobs/{id}/document", get(jobs::get_document))
-        .route("/api/jobs/{id}/appointments", post(jobs::add_appointment))
-        .route("/api/jobs/{id}/assignments", post(jobs::add_assignment))
-        .route("/api/jobs/{id}/cancellations", post(jobs::add_cancellation))
-        .route("/api/jobs/{id}/instructions", post(jobs::add_instruction))
-        .route("/api/jobs/{id}/messages", post(jobs::add_message))
-        .route("/api/jobs/{id}/rulings", post(jobs::add_ruling))
-        .route("/api/jobs/{id}/photos", get(photos::list_job_photos))
-        .route("/api/jobs/{id}/photos/{hash}", get(photos::get_photo))
-        .route("/api/live", get(live::follow_hall))
-        .route("/api/photos/missing", get(photos::list_missing_photos))
-        .route("/api/quarantine", get(quarantine::list_quarantine))
-        .route("/api/quarantine/{hash}/release", post(quarantine::release_change))
-        .route("/api/reports/punctuality", get(reports::report_punctuality))
+fn signed_in() -> Routes {
+    Routes::default()
+        .routes(only(ANYBODY, routes!(sessions::delete_session)))
+        .routes(only(ANYBODY, routes!(sessions::get_me)))
+        .routes(only(ANYBODY, routes!(sessions::change_password)))
+        .routes(only(STAFF, routes!(users::list_users)))
+        .routes(only(MANAGERS, routes!(users::create_user)))
+        .routes(only(MANAGERS, routes!(users::disable_user)))
+        .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
+        .routes(only(ANYBODY, routes!(devices::list_devices)))
+        .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
+        .routes(only(STAFF, routes!(jobs::list_jobs)))
+        .routes(only(DISPATCHERS, routes!(jobs::post_job)))
+        .routes(only(STAFF, routes!(jobs::get_job)))
+        .routes(only(STAFF, routes!(jobs::get_document)))
+        .routes(only(DISPATCHERS, routes!(plans::add_appointment)))
+        .routes(only(DISPATCHERS, routes!(plans::add_assignment)))
+        .routes(only(DISPATCHERS, routes!(plans::add_cancellation)))
+        .routes(only(DISPATCHERS, routes!(plans::add_instruction)))
+        .routes(only(DISPATCHERS, routes!(plans::add_message)))
+        .routes(only(DISPATCHERS, routes!(plans::add_ruling)))
+        .routes(only(ANYBODY, routes!(photos::list_job_photos)))
+        .routes(only(ANYBODY, routes!(photos::get_photo)))
+        .routes(only(STAFF, routes!(live::follow_hall)))
+        .routes(only(STAFF, routes!(photos::list_missing_photos)))
+        .routes(only(MANAGERS, routes!(quarantine::list_quarantine)))
+        .routes(only(MANAGERS, routes!(quarantine::release_change)))
+        .routes(only(STAFF, routes!(reports::report_punctuality)))
 }
 
 /// Open to phones, those that were shut out too; bodies may be long.
-fn phones() -> Router<AppState> {
-    Router::new()
-        .route("/api/sync", post(sync::exchange_changes))
-        .route("/api/jobs/{id}/photos/{hash}/upload", get(photos::get_upload).put(photos::put_part))
+fn phones() -> Routes {
+    Routes::default()
+        .routes(only(TECHNICIANS, routes!(sync::exchange_changes)))
+        .routes(only(TECHNICIANS, routes!(photos::get_upload)))
+        .routes(only(TECHNICIANS, routes!(photos::put_part)))
 }
 
 /// Open to everybody on loopback while a day is played.
-fn played() -> Router<AppState> {
-    Router::new().route("/api/clock", post(clock::set_clock))
+fn played() -> Routes {
+    Routes::default().routes(open(routes!(clock::set_clock)))
 }
 
 /// All of it.
@@ -95,8 +107,10 @@ pub fn router(state: &AppState) -> Router {
     if state.clock.is_manual() {
         routes = routes.merge(played());
     }
+    let (routes, document) = openapi::split(routes);
     let longest = config.body_limit_bytes.max(config.sync_body_limit_bytes);
     routes
+        .layer(Extension(document))
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // Counts what was unpacked; the limit below counts what travelled.

@@ -12,9 +12,9 @@ statements! {
     FIND_DEVICE = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, heard_at \
         from device where device_id = $1 and hall_id = $2";
     LIST_DEVICES = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, heard_at \
-        from device where hall_id = $1 order by enrolled_at, device_id";
-    LIST_USER_DEVICES = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, \
-        heard_at from device where user_id = $1 order by enrolled_at, device_id";
+        from device where hall_id = $1 and (enrolled_at > $2 or (enrolled_at = $2 and device_id > $3)) \
+        and (user_id = $4 or $4 is null) and (user_id = $5 or $5 is null) \
+        and ((revoked_at is not null) = $6 or $6 is null) order by enrolled_at, device_id limit $7";
     REVOKE_DEVICE = "update device set revoked_at = $1 where device_id = $2 and revoked_at is null";
     REVOKE_USER_DEVICES = "update device set revoked_at = $1 where user_id = $2 and revoked_at is null";
     FIND_HEARD_AT = "select max(heard_at) from device where user_id = $1";
@@ -73,14 +73,34 @@ pub async fn find_device(c: C<'_>, hall: HallId, device: DeviceId) -> Result<Opt
     c.q(FIND_DEVICE).bind(device.0).bind(hall.0).opt().await
 }
 
-/// Lists the phones of a hall, oldest first.
-pub async fn list_devices(c: C<'_>, hall: HallId) -> Result<Vec<DeviceRow>> {
-    c.q(LIST_DEVICES).bind(hall.0).all().await
+/// Which phones a list shows; `None` shows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Whose phones may be shown at all.
+    pub owner: Option<UserId>,
+    /// Whose phones are asked for.
+    pub user: Option<UserId>,
+    /// Whether they were shut out.
+    pub revoked: Option<bool>,
 }
 
-/// Lists the phones of a user, oldest first.
-pub async fn list_user_devices(c: C<'_>, user: UserId) -> Result<Vec<DeviceRow>> {
-    c.q(LIST_USER_DEVICES).bind(user.0).all().await
+/// Lists phones of a hall after a time of enrolment and an id, oldest first.
+pub async fn list_devices(
+    c: C<'_>,
+    hall: HallId,
+    filter: &Filter,
+    ((enrolled_at, device), limit): ((i64, Uuid), i64),
+) -> Result<Vec<DeviceRow>> {
+    c.q(LIST_DEVICES)
+        .bind(hall.0)
+        .bind(enrolled_at)
+        .bind(device)
+        .bind(filter.owner.map(|it| it.0))
+        .bind(filter.user.map(|it| it.0))
+        .bind(filter.revoked)
+        .bind(limit)
+        .all()
+        .await
 }
 
 /// Shuts a phone out; returns whether it was not yet.

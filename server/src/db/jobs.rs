@@ -30,7 +30,10 @@ statements! {
         where j.hall_id = $1 and j.job_id > $2 and (j.job_id = $3 or $3 is null) and (j.status = $4 or $4 is null) \
         and (j.technician_id = $5 or $5 is null) and (j.kind = $6 or $6 is null) \
         and (coalesce(j.window_start, j.created_at) >= $7 or $7 is null) \
-        and (coalesce(j.window_start, j.created_at) < $8 or $8 is null) order by j.job_id limit $9";
+        and (coalesce(j.window_start, j.created_at) < $8 or $8 is null) \
+        and (lower(h.account) like $9 escape '\\' or lower(h.holder) like $9 escape '\\' \
+        or lower(h.address) like $9 escape '\\' or h.phone like $9 escape '\\' or $9 is null) \
+        order by j.job_id limit $10";
 }
 
 /// A job's projection as stored.
@@ -133,6 +136,8 @@ pub struct Filter {
     pub from: Option<i64>,
     /// And before this one.
     pub until: Option<i64>,
+    /// What the household's account, holder, address or phone number is like, in lower case.
+    pub pattern: Option<String>,
 }
 
 /// Lists jobs of a hall after an id, in the order of ids.
@@ -151,6 +156,7 @@ pub async fn list_jobs(
         .bind(&filter.kind)
         .bind(filter.from)
         .bind(filter.until)
+        .bind(&filter.pattern)
         .bind(limit)
         .all()
         .await

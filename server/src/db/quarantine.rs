@@ -15,7 +15,9 @@ statements! {
         released_at = null, released_by = null";
     LIST_QUARANTINE = "select hash, hall_id, job_id, device_id, user_id, reason, detail, received_at, sent_boot, \
         sent_mono_ms, bytes, released_at, released_by from quarantine \
-        where hall_id = $1 and released_at is null order by received_at, hash";
+        where hall_id = $1 and released_at is null and (received_at > $2 or (received_at = $2 and hash > $3)) \
+        and (reason = $4 or $4 is null) and (job_id = $5 or $5 is null) and (device_id = $6 or $6 is null) \
+        and (user_id = $7 or $7 is null) order by received_at, hash limit $8";
     FIND_QUARANTINED = "select hash, hall_id, job_id, device_id, user_id, reason, detail, received_at, sent_boot, \
         sent_mono_ms, bytes, released_at, released_by from quarantine where hash = $1 and hall_id = $2";
     FIND_UNRELEASED = "select hash, reason, device_id, user_id from quarantine where released_at is null and hash in ($1)";
@@ -88,9 +90,37 @@ pub async fn upsert_quarantined(c: C<'_>, rows: &[QuarantineRow]) -> Result<()> 
     .map(drop)
 }
 
-/// Lists what a hall keeps apart and nobody let out.
-pub async fn list_quarantine(c: C<'_>, hall: HallId) -> Result<Vec<QuarantineRow>> {
-    c.q(LIST_QUARANTINE).bind(hall.0).all().await
+/// Which changes a list shows; `None` shows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The key of a reason.
+    pub reason: Option<String>,
+    /// The job they were offered for.
+    pub job: Option<Uuid>,
+    /// The device that offered them.
+    pub device: Option<Uuid>,
+    /// The person who did.
+    pub user: Option<Uuid>,
+}
+
+/// Lists what a hall keeps apart and nobody let out, after a time of receipt and a hash.
+pub async fn list_quarantine(
+    c: C<'_>,
+    hall: HallId,
+    filter: &Filter,
+    ((received_at, hash), limit): ((i64, Vec<u8>), i64),
+) -> Result<Vec<QuarantineRow>> {
+    c.q(LIST_QUARANTINE)
+        .bind(hall.0)
+        .bind(received_at)
+        .bind(hash)
+        .bind(&filter.reason)
+        .bind(filter.job)
+        .bind(filter.device)
+        .bind(filter.user)
+        .bind(limit)
+        .all()
+        .await
 }
 
 /// Finds a change that a hall kept apart, released or not.

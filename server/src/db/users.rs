@@ -16,7 +16,9 @@ statements! {
     FIND_USER_BY_LOGIN = "select user_id, hall_id, login, name, role, password_hash, created_at, disabled_at \
         from user_account where login = $1";
     LIST_USERS = "select user_id, hall_id, login, name, role, password_hash, created_at, disabled_at \
-        from user_account where hall_id = $1 order by login";
+        from user_account where hall_id = $1 and login > $2 and (role = $3 or $3 is null) \
+        and ((disabled_at is not null) = $4 or $4 is null) \
+        and (login like $5 escape '\\' or lower(name) like $5 escape '\\' or $5 is null) order by login limit $6";
     COUNT_USERS = "select count(*) from user_account";
     SET_PASSWORD_HASH = "update user_account set password_hash = $1 where user_id = $2";
     DISABLE_USER = "update user_account set disabled_at = $1 where user_id = $2 and disabled_at is null";
@@ -83,9 +85,33 @@ pub async fn find_user_by_login(c: C<'_>, login: &str) -> Result<Option<UserRow>
     c.q(FIND_USER_BY_LOGIN).bind(login).opt().await
 }
 
-/// Lists the people of a hall by log-in.
-pub async fn list_users(c: C<'_>, hall: HallId) -> Result<Vec<UserRow>> {
-    c.q(LIST_USERS).bind(hall.0).all().await
+/// Which people a list shows; `None` shows all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// The key of a role.
+    pub role: Option<String>,
+    /// Whether they were shut out.
+    pub disabled: Option<bool>,
+    /// What log-in or name are like, in lower case.
+    pub pattern: Option<String>,
+}
+
+/// Lists people of a hall after a log-in, in the order of log-ins.
+pub async fn list_users(
+    c: C<'_>,
+    hall: HallId,
+    filter: &Filter,
+    (after, limit): (String, i64),
+) -> Result<Vec<UserRow>> {
+    c.q(LIST_USERS)
+        .bind(hall.0)
+        .bind(after)
+        .bind(&filter.role)
+        .bind(filter.disabled)
+        .bind(&filter.pattern)
+        .bind(limit)
+        .all()
+        .await
 }
 
 /// Counts everybody on the server.

@@ -1,17 +1,21 @@
 //! Phones: enrolling them, listing them, shutting them out.
 
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::caller::{Caller, ClientAddress, Dispatcher};
 use super::error::ApiError;
-use super::extract::{Body, Path};
+use super::extract::{Body, Path, Query};
+use super::page::{Limit, read_cursor};
 use super::sessions::{Credentials, UserBody, begin_session, prove};
-use crate::db::devices::{self, DeviceRow};
+use crate::db::devices::{self, DeviceRow, Filter};
 use crate::db::{enrolments, halls};
 use crate::identity::Role;
 use crate::identity::enrolment::{Code, MAX_ATTEMPTS};
@@ -19,50 +23,79 @@ use crate::ids::fresh_uuid;
 use crate::state::AppState;
 
 /// A phone that its technician enrols.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct EnrolDevice {
-    #[serde(flatten)]
-    credentials: Credentials,
+    /// Who.
+    #[schema(max_length = 200)]
+    login: String,
+    /// Their password.
+    #[schema(max_length = 1024)]
+    password: String,
+    /// The ten digits that a dispatcher read out.
+    #[schema(max_length = 40)]
     code: String,
+    /// What they call the phone.
+    #[schema(max_length = 100)]
     name: String,
 }
 
 /// A phone that was enrolled.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EnrolledBody {
+    /// To send as `Authorization: Bearer …`; shown only here.
     token: String,
     expires_at: i64,
+    #[schema(value_type = Uuid)]
     device: DeviceId,
     user: UserBody,
+    /// Changes when the hall was restored from a backup.
     epoch: Uuid,
 }
 
 /// A phone in a list; instants are Unix milliseconds.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceBody {
+    #[schema(value_type = Uuid)]
     id: DeviceId,
+    #[schema(value_type = Uuid)]
     user: UserId,
     name: String,
     enrolled_at: i64,
+    /// When it was shut out.
     revoked_at: Option<i64>,
+    /// The highest count of changes that it ever said it made.
     recorded: i64,
+    /// How many of them it said it still holds alone.
     pending: i64,
+    /// When it was heard last.
     heard_at: Option<i64>,
 }
 
 /// Phones.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DevicesBody {
     devices: Vec<DeviceBody>,
+    /// Where the next page begins, `null` behind the last.
+    next: Option<String>,
 }
 
 /// Enrols a phone with its technician's password and a one-time code.
+#[utoipa::path(
+    post, path = "/api/devices", tag = "people", request_body = EnrolDevice,
+    responses(
+        (status = 201, description = "The phone can exchange.", body = EnrolledBody),
+        (status = 401, description = "Wrong."), (status = 403, description = "Not this way."),
+        (status = 429, description = "Wait as long as `Retry-After` says."),
+    ),
+)]
 pub async fn enrol_device(
     State(state): State<AppState>,
     from: ClientAddress,
     Body(body): Body<EnrolDevice>,
 ) -> Result<(StatusCode, Json<EnrolledBody>), ApiError> {
-    let proven = prove(&state, from, &body.credentials).await?;
+    let credentials = Credentials { login: body.login, password: body.password };
+    let proven = prove(&state, from, &credentials).await?;
     if proven.user.role != Role::Technician {
         return Err(ApiError::Forbidden(proven.user.role));
     }
@@ -86,21 +119,50 @@ pub async fn enrol_device(
     Ok((StatusCode::CREATED, Json(EnrolledBody { token, expires_at, device, user, epoch })))
 }
 
-/// Lists the phones of the caller's hall; a technician sees their own.
+/// Which phones to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListDevices {
+    /// Only this person's.
+    #[param(value_type = Option<Uuid>)]
+    user: Option<UserId>,
+    /// Only phones that were shut out, or only those that were not.
+    revoked: Option<bool>,
+    /// The last page's `next`.
+    after: Option<String>,
+    /// Entries on a page; 100 when not said.
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    limit: Limit,
+}
+
+/// Lists the phones of the caller's hall, oldest first; a technician sees their own.
+#[utoipa::path(
+    get, path = "/api/devices", tag = "people", params(ListDevices),
+    responses((status = 200, description = "A page of phones.", body = DevicesBody)),
+)]
 pub async fn list_devices(
     caller: Caller,
     State(state): State<AppState>,
+    Query(asked): Query<ListDevices>,
 ) -> Result<Json<DevicesBody>, ApiError> {
+    let own = (caller.role == Role::Technician).then_some(caller.user);
+    let filter = Filter { owner: own, user: asked.user, revoked: asked.revoked };
+    let after = read_cursor(asked.after.as_deref())?.unwrap_or((i64::MIN, Uuid::nil()));
     let mut conn = state.db.read().await?;
-    let rows = if caller.role == Role::Technician {
-        devices::list_user_devices(conn.c(), caller.user).await?
-    } else {
-        devices::list_devices(conn.c(), caller.hall).await?
-    };
-    Ok(Json(DevicesBody { devices: rows.into_iter().map(device_body).collect() }))
+    let page = (after, asked.limit.rows());
+    let rows = devices::list_devices(conn.c(), caller.hall, &filter, page).await?;
+    let next = asked.limit.next(&rows, |row| (row.enrolled_at, row.device_id));
+    Ok(Json(DevicesBody { devices: rows.into_iter().map(device_body).collect(), next }))
 }
 
 /// Shuts a phone out: it is given nothing more, and what it hands in waits for a person's word.
+#[utoipa::path(
+    post, path = "/api/devices/{id}/revoke", tag = "people",
+    params(("id" = Uuid, Path, description = "The phone.")),
+    responses((status = 204, description = "It is out.")),
+)]
 pub async fn revoke_device(
     Dispatcher(caller): Dispatcher,
     State(state): State<AppState>,

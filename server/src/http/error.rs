@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::problem::ProblemKind;
 use crate::db::is_away;
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
@@ -89,65 +90,43 @@ pub enum ApiError {
 }
 
 impl ApiError {
-    /// The whole mapping: status, the end of the `type`, and the title.
-    fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+    /// The whole mapping to the kinds that the API names.
+    pub fn kind(&self) -> ProblemKind {
         match self {
-            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "no-such-route", "No such address"),
-            Self::MethodNotAllowed => {
-                (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed")
-            }
-            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not-found", "Not found"),
-            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
-            Self::Unprocessable(_) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", "Impossible request")
-            }
-            Self::WrongContentType(_) => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "Wrong content type")
-            }
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too-large", "Too large"),
-            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "not-signed-in", "Not signed in"),
-            Self::WrongCredentials => {
-                (StatusCode::UNAUTHORIZED, "wrong-credentials", "Wrong log-in or password")
-            }
-            Self::TooManyTries { .. } => {
-                (StatusCode::TOO_MANY_REQUESTS, "too-many-tries", "Too many tries")
-            }
-            Self::PhoneNeeded => (StatusCode::FORBIDDEN, "phone-needed", "Phone needed"),
-            Self::WrongCode => (StatusCode::FORBIDDEN, "wrong-code", "Wrong enrolment code"),
-            Self::ShutOut => (StatusCode::FORBIDDEN, "shut-out", "Phone shut out"),
-            Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
-            Self::CrossSite => (StatusCode::FORBIDDEN, "cross-site", "From another site"),
-            Self::LoginTaken => (StatusCode::CONFLICT, "login-taken", "Log-in taken"),
-            Self::Password(_) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "password", "Password not accepted")
-            }
-            Self::Upload(error) => upload_parts(error),
-            Self::Conflict(_) => (StatusCode::CONFLICT, "conflict", "Conflict"),
-            Self::NotReady => (StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready"),
-            Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            Self::NoSuchRoute => ProblemKind::NoSuchRoute,
+            Self::MethodNotAllowed => ProblemKind::MethodNotAllowed,
+            Self::NotFound(_) => ProblemKind::NotFound,
+            Self::BadRequest(_) => ProblemKind::BadRequest,
+            Self::Unprocessable(_) => ProblemKind::Unprocessable,
+            Self::WrongContentType(_) => ProblemKind::WrongContentType,
+            Self::TooLarge => ProblemKind::TooLarge,
+            Self::NotSignedIn => ProblemKind::NotSignedIn,
+            Self::WrongCredentials => ProblemKind::WrongCredentials,
+            Self::TooManyTries { .. } => ProblemKind::TooManyTries,
+            Self::PhoneNeeded => ProblemKind::PhoneNeeded,
+            Self::WrongCode => ProblemKind::WrongCode,
+            Self::ShutOut => ProblemKind::ShutOut,
+            Self::Forbidden(_) => ProblemKind::Forbidden,
+            Self::CrossSite => ProblemKind::CrossSite,
+            Self::LoginTaken => ProblemKind::LoginTaken,
+            Self::Password(_) => ProblemKind::Password,
+            Self::Upload(error) => upload_kind(error),
+            Self::Conflict(_) => ProblemKind::Conflict,
+            Self::NotReady => ProblemKind::NotReady,
+            Self::Internal(_) => ProblemKind::Internal,
         }
     }
 }
 
 /// How a phone tells what to do: refused for good, sent again, gone on elsewhere, or later.
-fn upload_parts(error: &UploadError) -> (StatusCode, &'static str, &'static str) {
+fn upload_kind(error: &UploadError) -> ProblemKind {
     match error {
-        UploadError::Refused(_) | UploadError::Undecodable(_) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "photo-refused", "Photo not accepted")
-        }
-        UploadError::OtherContent => {
-            (StatusCode::CONFLICT, "photo-hash", "Photo does not have its hash")
-        }
-        UploadError::Gap { .. } | UploadError::OtherLength { .. } => {
-            (StatusCode::CONFLICT, "photo-offset", "Not the next part")
-        }
-        UploadError::BadPart(_) => (StatusCode::BAD_REQUEST, "bad-request", "Bad request"),
-        UploadError::QuotaUsed { .. } => {
-            (StatusCode::TOO_MANY_REQUESTS, "photo-quota", "Photos of the day used up")
-        }
-        UploadError::Store(_) | UploadError::Db(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error")
-        }
+        UploadError::Refused(_) | UploadError::Undecodable(_) => ProblemKind::PhotoRefused,
+        UploadError::OtherContent => ProblemKind::PhotoHash,
+        UploadError::Gap { .. } | UploadError::OtherLength { .. } => ProblemKind::PhotoOffset,
+        UploadError::BadPart(_) => ProblemKind::BadRequest,
+        UploadError::QuotaUsed { .. } => ProblemKind::PhotoQuota,
+        UploadError::Store(_) | UploadError::Db(_) => ProblemKind::Internal,
     }
 }
 
@@ -156,10 +135,11 @@ impl IntoResponse for ApiError {
         if let Self::Internal(error) = &self {
             tracing::error!(error = format!("{error:#}"), "a request failed");
         }
-        let (status, kind, title) = self.parts();
+        let kind = self.kind();
+        let status = kind.status();
         let body = json!({
-            "type": format!("urn:doorstep:{kind}"),
-            "title": title,
+            "type": kind.urn(),
+            "title": kind.title(),
             "status": status.as_u16(),
             "detail": self.to_string(),
         });

@@ -1,7 +1,9 @@
 //! Extractors for bodies, paths and queries whose refusals are problem details.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
 use super::error::ApiError;
@@ -22,7 +24,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let axum::Json(body) = axum::Json::from_request(request, state).await?;
+        if !is_json(request.headers()) {
+            return Err(ApiError::WrongContentType("`Content-Type: application/json`"));
+        }
+        let bytes = Bytes::from_request(request, state).await?;
+        let axum::Json(body) = axum::Json::from_bytes(&bytes)?;
+        if has_nul(&bytes) {
+            return Err(no_nul());
+        }
         Ok(Self(body))
     }
 }
@@ -41,8 +50,42 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let has_nul = parts.uri.query().is_some_and(|query| query.contains("%00"));
         let axum::extract::Query(query) =
             axum::extract::Query::from_request_parts(parts, state).await?;
-        Ok(Self(query))
+        if has_nul { Err(no_nul()) } else { Ok(Self(query)) }
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// No database keeps the letter U+0000 in a text.
+fn no_nul() -> ApiError {
+    ApiError::Unprocessable("leave out the letter U+0000: no text has it".to_owned())
+}
+
+/// Whether JSON spells the letter U+0000; a backslash before the escape makes it plain text.
+fn has_nul(json: &[u8]) -> bool {
+    let escape = b"\\u0000";
+    let starts = json.windows(escape.len()).enumerate().filter(|(_, window)| window == escape);
+    let mut backslashes =
+        starts.map(|(at, _)| json[..at].iter().rev().take_while(|byte| **byte == b'\\').count());
+    backslashes.any(|before| before % 2 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_that_no_database_keeps_is_found_wherever_it_stands() {
+        assert!(has_nul(br#"{"text":"\u0000"}"#));
+        assert!(has_nul(br#"{"text":"\\\u0000"}"#));
+        assert!(!has_nul(br#"{"text":"\\u0000"}"#));
+        assert!(!has_nul(br#"{"text":"0000"}"#));
     }
 }

@@ -1,66 +1,78 @@
 //! Jobs: lists, one whole, and what the hall adds to them.
 
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
 use automerge::Automerge;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
-use domain::id::{HallId, HouseholdId, JobId, UserId, VisitId};
-use domain::job::{
-    Appointment, Assignment, Cancellation, Channel, Instruction, Job, JobKind, PlanEntry, Ruling,
-    Window,
-};
+use domain::id::{HallId, HouseholdId, JobId, UserId};
+use domain::job::{Channel, Job, JobKind, Window};
 use domain::pack::Pack;
 use domain::punctuality::Punctuality;
-use domain::status::{Clash, Standing, standing};
+use domain::status::{Standing, Status, standing};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
+use super::page::{Limit, pattern, read_cursor};
+use super::schema;
 use crate::db::jobs::Filter;
 use crate::db::{devices, documents, halls, households, users, verdicts};
 use crate::identity::Role;
 use crate::ids::fresh_uuid;
-use crate::jobs::plan::{Addition, add, author, load, read};
+use crate::jobs::plan::{author, load, read};
 use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
 use crate::reports;
 use crate::retry::until_won;
 use crate::state::AppState;
 
-/// Jobs that a page shows when nobody says how many.
-const PAGE: u16 = 100;
-
-/// Jobs that a page shows at most.
-const LONGEST_PAGE: u16 = 500;
-
 /// Which jobs to list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListJobs {
+    /// A day of the hall's city, like 2026-03-02: windows (or, without one, creations) of that day.
+    #[param(value_type = Option<String>, format = Date)]
     day: Option<NaiveDate>,
-    status: Option<String>,
+    #[param(schema_with = schema::status)]
+    status: Option<Status>,
+    /// Who has the job.
+    #[param(value_type = Option<Uuid>)]
     technician: Option<UserId>,
-    kind: Option<String>,
-    after: Option<Uuid>,
-    limit: Option<u16>,
+    #[param(schema_with = schema::job_kind)]
+    kind: Option<JobKind>,
+    /// Words in the household's account, holder, address or phone number.
+    #[param(max_length = 100)]
+    text: Option<String>,
+    /// The last page's `next`.
+    after: Option<String>,
+    /// Entries on a page; 100 when not said.
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    limit: Limit,
 }
 
 /// A page of jobs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct JobsBody {
     jobs: Vec<JobSummary>,
     /// Where the next page begins, `null` behind the last.
-    next: Option<JobId>,
+    next: Option<String>,
 }
 
 /// A job whole.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct JobBody {
+    #[schema(schema_with = schema::job)]
     job: Job,
+    #[schema(schema_with = schema::standing)]
     standing: Standing,
     summary: JobSummary,
     /// One for each appointment, oldest first.
@@ -68,18 +80,24 @@ pub struct JobBody {
 }
 
 /// How one appointment turned out, as of now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct VerdictBody {
     /// The plan's entry or the fact that agreed it.
     agreed: Uuid,
     /// Who is answerable.
+    #[schema(value_type = Option<Uuid>)]
     technician: Option<UserId>,
     window: WindowBody,
     #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     punctuality: Punctuality,
 }
 
-/// Lists the hall's jobs in the order of their ids.
+/// Lists the hall's jobs in the order of their ids, which is the order in which they were taken on.
+#[utoipa::path(
+    get, path = "/api/jobs", tag = "jobs", params(ListJobs),
+    responses((status = 200, description = "A page of jobs.", body = JobsBody)),
+)]
 pub async fn list_jobs(
     State(state): State<AppState>,
     Staff(caller): Staff,
@@ -90,22 +108,26 @@ pub async fn list_jobs(
     let bounds = asked.day.map(|day| day_bounds(day, hall.utc_offset_minutes)).transpose()?;
     let filter = Filter {
         job: None,
-        status: asked.status,
+        status: asked.status.map(|it| it.key().to_owned()),
         technician: asked.technician.map(|it| it.0),
-        kind: asked.kind,
+        kind: asked.kind.map(|it| it.key().to_owned()),
         from: bounds.map(|(from, _)| from),
         until: bounds.map(|(_, until)| until),
+        pattern: pattern(asked.text.as_deref()),
     };
-    let limit = asked.limit.unwrap_or(PAGE).clamp(1, LONGEST_PAGE);
-    let after = asked.after.unwrap_or(Uuid::nil());
-    let page = (after, i64::from(limit));
+    let after = read_cursor(asked.after.as_deref())?.unwrap_or(Uuid::nil());
+    let page = (after, asked.limit.rows());
     let jobs = summary::list_page(conn.c(), caller.hall, &filter, page, state.clock.now()).await?;
-    let is_full = jobs.len() == usize::from(limit);
-    let next = jobs.last().filter(|_| is_full).map(|job| job.id);
+    let next = asked.limit.next(&jobs, |job| job.id);
     Ok(Json(JobsBody { jobs, next }))
 }
 
 /// Shows one job of the hall.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job.")),
+    responses((status = 200, description = "The job.", body = JobBody)),
+)]
 pub async fn get_job(
     State(state): State<AppState>,
     Staff(caller): Staff,
@@ -139,6 +161,13 @@ async fn verdicts_of(
 }
 
 /// Gives a job's document as a plain Automerge file, which any Automerge library opens.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/document", tag = "jobs",
+    params(("id" = Uuid, Path, description = "The job.")),
+    responses((
+        status = 200, description = "The file.", body = String, content_type = "application/vnd.automerge",
+    )),
+)]
 pub async fn get_document(
     State(state): State<AppState>,
     Staff(caller): Staff,
@@ -166,39 +195,51 @@ async fn find(
 }
 
 /// A job to take on.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateJob {
+    #[schema(schema_with = schema::job_kind)]
     kind: JobKind,
+    /// Whose door it is: either this or `account`.
+    #[schema(value_type = Option<Uuid>)]
     household: Option<HouseholdId>,
+    /// The account number of the household.
+    #[schema(max_length = 100)]
     account: Option<String>,
+    /// What the household asked for, in words.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     request: String,
     appointment: Option<Agree>,
+    /// Who is to do it.
+    #[schema(value_type = Option<Uuid>)]
     technician: Option<UserId>,
 }
 
 /// A window agreed.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Agree {
-    window: Window,
-    channel: Channel,
+    #[schema(schema_with = schema::window)]
+    pub(super) window: Window,
+    /// How it was agreed.
+    #[schema(schema_with = schema::channel)]
+    pub(super) channel: Channel,
 }
 
 /// The id of what was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct CreatedBody {
     id: Uuid,
 }
 
-/// The id of what was added.
-#[derive(Debug, Serialize)]
-pub struct AddedBody {
-    entry: Uuid,
-}
-
 /// Takes on a job.
+///
+/// Send either `household` or `account`.
+#[utoipa::path(
+    post, path = "/api/jobs", tag = "jobs", request_body = CreateJob,
+    responses((status = 201, description = "The hall has it.", body = CreatedBody)),
+)]
 pub async fn post_job(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
@@ -227,7 +268,7 @@ async fn take_on(
                 .ok_or(ApiError::NotFound("household"))?
         }
         (Some(_), Some(_)) | (None, None) => {
-            return Err(ApiError::BadRequest("send either household or account".to_owned()));
+            return Err(ApiError::Unprocessable("send either household or account".to_owned()));
         }
     };
     if let Some(technician) = body.technician {
@@ -252,139 +293,22 @@ async fn take_on(
     Ok(new.id.0)
 }
 
-/// Agrees a window, in the place of the one before.
-pub async fn add_appointment(
-    State(state): State<AppState>,
-    Dispatcher(caller): Dispatcher,
-    Path(id): Path<JobId>,
-    Body(body): Body<Agree>,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    check_window(body.window)?;
-    let author = author(caller.user, state.clock.now());
-    let made = Appointment { window: body.window, channel: body.channel, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Appointment(made))).await
-}
-
-/// Who is to do a job.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Assign {
-    technician: Option<UserId>,
-}
-
-/// Gives a job to a technician, or takes it back.
-pub async fn add_assignment(
-    State(state): State<AppState>,
-    Dispatcher(caller): Dispatcher,
-    Path(id): Path<JobId>,
-    Body(body): Body<Assign>,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    if let Some(technician) = body.technician {
-        let mut tx = state.db.begin().await?;
-        check_technician(&mut tx, &caller, technician).await?;
-        tx.commit().await?;
+/// A window ends after it starts, in a century that calendars know.
+pub(super) fn check_window(window: Window) -> Result<(), ApiError> {
+    let known = schema::EARLIEST_MS..=schema::LATEST_MS;
+    let instants = [window.start, window.end].map(|at| at.timestamp_millis());
+    if !instants.iter().all(|at| known.contains(at)) {
+        let what = "let a window lie between the years 2000 and 2100, in Unix milliseconds";
+        return Err(ApiError::Unprocessable(what.to_owned()));
     }
-    let author = author(caller.user, state.clock.now());
-    let made = Assignment { technician: body.technician, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Assignment(made))).await
-}
-
-/// Why something is so.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reason {
-    reason: String,
-}
-
-/// Calls a job off.
-pub async fn add_cancellation(
-    State(state): State<AppState>,
-    Dispatcher(caller): Dispatcher,
-    Path(id): Path<JobId>,
-    Body(body): Body<Reason>,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    let author = author(caller.user, state.clock.now());
-    let made = Cancellation { reason: said(body.reason)?, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Cancellation(made))).await
-}
-
-/// What stands in clashes.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rule {
-    stands: Option<VisitId>,
-    /// The clashes that are decided, as the job shows them: none that nobody has seen yet.
-    settles: Vec<Clash>,
-    reason: String,
-}
-
-/// Decides clashes.
-pub async fn add_ruling(
-    State(state): State<AppState>,
-    Dispatcher(caller): Dispatcher,
-    Path(id): Path<JobId>,
-    Body(body): Body<Rule>,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    let author = author(caller.user, state.clock.now());
-    let reason = said(body.reason)?;
-    let made = Ruling { stands: body.stands, settles: body.settles, reason, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Ruling(made))).await
-}
-
-/// A line of text.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Text {
-    text: String,
-}
-
-/// Tells the technician what to mind.
-pub async fn add_instruction(
-    State(state): State<AppState>,
-    Dispatcher(caller): Dispatcher,
-    Path(id): Path<JobId>,
-    Body(body): Body<Text>,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    let author = author(caller.user, state.clock.now());
-    let made = Instruction { text: said(body.text)?, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Instruction(made))).await
-}
-
-/// Writes to the technician.
-pub async fn add_message(
-    State(state): State<AppState>,
-    Dispatcher(caller): Dispatcher,
-    Path(id): Path<JobId>,
-    Body(body): Body<Text>,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    added(&state, &caller, id, Addition::Message(said(body.text)?)).await
-}
-
-async fn added(
-    state: &AppState,
-    caller: &super::caller::Caller,
-    id: JobId,
-    addition: Addition,
-) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    let entry = add(state, (caller.hall, caller.user), id, addition).await?;
-    Ok((StatusCode::CREATED, Json(AddedBody { entry })))
-}
-
-fn said(text: String) -> Result<String, ApiError> {
-    if text.trim().is_empty() {
-        return Err(ApiError::Unprocessable("say it in words: the text is empty".to_owned()));
-    }
-    Ok(text)
-}
-
-fn check_window(window: Window) -> Result<(), ApiError> {
     if window.start < window.end {
         return Ok(());
     }
     Err(ApiError::Unprocessable("let the window end after it starts".to_owned()))
 }
 
-async fn check_technician(
+/// Jobs go to technicians of the caller's hall who were not shut out.
+pub(super) async fn check_technician(
     tx: &mut crate::db::Tx,
     caller: &super::caller::Caller,
     technician: UserId,
@@ -403,7 +327,7 @@ fn day_bounds(day: NaiveDate, utc_offset_minutes: i64) -> Result<(i64, i64), Api
     let offset = i32::try_from(utc_offset_minutes * 60).ok().and_then(FixedOffset::east_opt);
     let start =
         offset.and_then(|it| it.from_local_datetime(&day.and_time(NaiveTime::MIN)).single());
-    let start = start.ok_or_else(|| ApiError::BadRequest(format!("{day} is no day here")))?;
+    let start = start.ok_or_else(|| ApiError::Unprocessable(format!("{day} is no day here")))?;
     let end = start + TimeDelta::days(1);
     Ok((start.timestamp_millis(), end.timestamp_millis()))
 }

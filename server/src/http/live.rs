@@ -31,6 +31,13 @@ const QUEUE: usize = 64;
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Streams a snapshot and what follows, or what followed `Last-Event-ID`.
+///
+/// `event: snapshot` carries every job, each `event: job` one that changed; ids are the hall's positions.
+#[utoipa::path(
+    get, path = "/api/live", tag = "live",
+    params(("Last-Event-ID" = Option<i64>, Header, description = "Where the reader was.", minimum = 0)),
+    responses((status = 200, description = "Events without end.", body = String, content_type = "text/event-stream")),
+)]
 pub async fn follow_hall(
     State(state): State<AppState>,
     Staff(caller): Staff,

@@ -1,5 +1,7 @@
 //! Photos and signatures: phones hand them in part by part, the hall looks at them.
 
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -8,6 +10,7 @@ use axum::response::IntoResponse;
 use domain::id::{DeviceId, FactId, JobId, UserId, VisitId};
 use domain::photo::Format;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Caller, Phone, Sender, Staff};
 use super::error::ApiError;
@@ -22,7 +25,7 @@ use crate::state::AppState;
 const LONGEST_REPORT: i64 = 500;
 
 /// How far an upload is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct UploadBody {
     /// Where the next part begins.
     offset: i64,
@@ -31,20 +34,26 @@ pub struct UploadBody {
 }
 
 /// Where a part belongs.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PutPart {
     /// Where in the picture the part begins.
+    #[param(minimum = 0)]
     offset: i64,
     /// How long the whole picture is.
+    #[param(minimum = 1)]
     length: i64,
 }
 
 /// A photo or signature that a fact names.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PhotoBody {
+    #[schema(value_type = Uuid)]
     job: JobId,
+    #[schema(value_type = Uuid)]
     visit: VisitId,
+    #[schema(value_type = Uuid)]
     fact: FactId,
     /// `photo_taken`, `signed` or `road_blocked`.
     kind: String,
@@ -52,6 +61,7 @@ pub struct PhotoBody {
     subject: Option<String>,
     /// Its name: SHA-256 in hexadecimal.
     hash: String,
+    #[schema(value_type = Uuid)]
     technician: UserId,
     /// The earliest it can have been taken, Unix ms.
     taken_at: i64,
@@ -65,12 +75,20 @@ pub struct PhotoBody {
 }
 
 /// Photos that facts name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PhotosBody {
     photos: Vec<PhotoBody>,
 }
 
 /// Tells a phone how far it is with a picture.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/photos/{hash}/upload", tag = "phones",
+    params(
+        ("id" = Uuid, Path, description = "A job that the technician holds or held."),
+        ("hash" = String, Path, description = "SHA-256 in hexadecimal.", pattern = "^[0-9a-f]{64}$"),
+    ),
+    responses((status = 200, description = "How far.", body = UploadBody)),
+)]
 pub async fn get_upload(
     State(state): State<AppState>,
     sender: Sender,
@@ -83,6 +101,20 @@ pub async fn get_upload(
 }
 
 /// Takes the next part of a picture; one that came before does no harm.
+#[utoipa::path(
+    put, path = "/api/jobs/{id}/photos/{hash}/upload", tag = "phones",
+    params(
+        ("id" = Uuid, Path, description = "A job that the technician holds or held."),
+        ("hash" = String, Path, description = "SHA-256 in hexadecimal.", pattern = "^[0-9a-f]{64}$"),
+        PutPart,
+    ),
+    request_body(content = String, description = "The part.", content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "How far the upload is now.", body = UploadBody),
+        (status = 409, description = "Ask how far it is, and go on from there."),
+        (status = 429, description = "Go on tomorrow."),
+    ),
+)]
 pub async fn put_part(
     State(state): State<AppState>,
     sender: Sender,
@@ -98,6 +130,13 @@ pub async fn put_part(
 }
 
 /// Lists the photos that a job's facts name, and which of them the hall has.
+///
+/// Technicians see them for jobs that they hold or were at the door of.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/photos", tag = "photos",
+    params(("id" = Uuid, Path, description = "The job.")),
+    responses((status = 200, description = "All of them.", body = PhotosBody)),
+)]
 pub async fn list_job_photos(
     State(state): State<AppState>,
     caller: Caller,
@@ -109,6 +148,10 @@ pub async fn list_job_photos(
 }
 
 /// Lists photos that facts name and the hall does not have yet, oldest first, 500 at most.
+#[utoipa::path(
+    get, path = "/api/photos/missing", tag = "photos",
+    responses((status = 200, description = "The oldest of them.", body = PhotosBody)),
+)]
 pub async fn list_missing_photos(
     State(state): State<AppState>,
     Staff(caller): Staff,
@@ -118,6 +161,17 @@ pub async fn list_missing_photos(
 }
 
 /// Gives a picture to somebody who may see the job that names it.
+#[utoipa::path(
+    get, path = "/api/jobs/{id}/photos/{hash}", tag = "photos",
+    params(
+        ("id" = Uuid, Path, description = "The job."),
+        ("hash" = String, Path, description = "SHA-256 in hexadecimal.", pattern = "^[0-9a-f]{64}$"),
+    ),
+    responses((
+        status = 200, description = "The picture, as a download.",
+        body = String, content_type = "application/octet-stream",
+    )),
+)]
 pub async fn get_photo(
     State(state): State<AppState>,
     caller: Caller,

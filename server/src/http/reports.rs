@@ -1,5 +1,7 @@
 //! Reports: whether people arrive when they promised (A2).
 
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -8,6 +10,7 @@ use chrono::NaiveDate;
 use domain::catalogue::{self, Language};
 use domain::punctuality::Tally;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::Staff;
 use super::error::ApiError;
@@ -18,17 +21,26 @@ use crate::reports;
 use crate::state::AppState;
 
 /// Which days to report, and by what.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct AskPunctuality {
+    /// The first day, like 2026-03-02.
+    #[param(format = Date)]
     from: String,
+    /// The last day, no earlier.
+    #[param(format = Date)]
     to: String,
+    /// What makes a line.
+    #[param(inline)]
     by: By,
+    /// The language of names.
     #[serde(default)]
+    #[param(value_type = Option<Lang>, inline)]
     lang: Lang,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum By {
     Technician,
@@ -36,7 +48,7 @@ enum By {
     Day,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Lang {
     #[default]
@@ -45,23 +57,28 @@ enum Lang {
 }
 
 /// One line of the report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PunctualityRow {
     key: String,
     name: String,
     #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, serde_json::Value>)]
     tally: Tally,
     /// On time out of what can be judged.
     rate: Option<f64>,
 }
 
 /// The report.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct PunctualityBody {
     rows: Vec<PunctualityRow>,
 }
 
 /// Counts appointments of some days by technician, kind or day.
+#[utoipa::path(
+    get, path = "/api/reports/punctuality", tag = "reports", params(AskPunctuality),
+    responses((status = 200, description = "A line for each.", body = PunctualityBody)),
+)]
 pub async fn report_punctuality(
     State(state): State<AppState>,
     Staff(caller): Staff,
@@ -69,7 +86,7 @@ pub async fn report_punctuality(
 ) -> Result<Json<PunctualityBody>, ApiError> {
     let (from, to) = (check_day("from", asked.from)?, check_day("to", asked.to)?);
     if from > to {
-        return Err(ApiError::BadRequest("let `from` be no later than `to`".to_owned()));
+        return Err(ApiError::Unprocessable("let `from` be no later than `to`".to_owned()));
     }
     let mut conn = state.db.read().await?;
     let stored = verdicts::list_verdicts(conn.c(), caller.hall, &from, &to).await?;

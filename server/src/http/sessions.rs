@@ -5,10 +5,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use domain::id::{DeviceId, HallId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::caller::{Caller, ClientAddress, bearer};
 use super::error::ApiError;
 use super::extract::Body;
+use super::schema;
 use crate::db::users::{self, UserRow};
 use crate::db::{Tx, sessions};
 use crate::identity::password::{Checked, check_choice};
@@ -19,53 +21,75 @@ use crate::identity::{Role, normal_login};
 use crate::state::AppState;
 
 /// What somebody signs in with.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Credentials {
     /// Who.
+    #[schema(max_length = 200)]
     pub login: String,
     /// Their password.
+    #[schema(max_length = 1024)]
     pub password: String,
 }
 
 /// Who somebody is, as they may know it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UserBody {
     /// The person.
+    #[schema(value_type = uuid::Uuid)]
     pub id: UserId,
     /// What they sign in as.
     pub login: String,
     /// What they are called.
     pub name: String,
     /// Their role.
+    #[schema(schema_with = schema::role)]
     pub role: Role,
     /// The hall they work for.
+    #[schema(value_type = uuid::Uuid)]
     pub hall: HallId,
 }
 
 /// A session that began.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SessionBody {
+    /// To send as `Authorization: Bearer …`; shown only here.
     token: String,
+    /// When it ends whatever happens.
     expires_at: i64,
     user: UserBody,
 }
 
 /// The caller themselves.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct MeBody {
     #[serde(flatten)]
     user: UserBody,
+    /// The phone, for a technician.
+    #[schema(value_type = Option<uuid::Uuid>)]
     device: Option<DeviceId>,
 }
 
 /// Another password for oneself.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct ChangePassword {
+    #[schema(max_length = 1024)]
     current: String,
+    /// At least 12 characters, at most 128, and not a common one.
+    #[schema(min_length = 12, max_length = 128)]
     new: String,
 }
 
 /// Signs somebody in who works at the hall; a session that the request carries is over.
+#[utoipa::path(
+    post, path = "/api/session", tag = "session", request_body = Credentials,
+    responses(
+        (status = 200, description = "A session began.", body = SessionBody),
+        (status = 401, description = "Wrong."), (status = 403, description = "Not this way."),
+        (status = 429, description = "Wait as long as `Retry-After` says."),
+    ),
+)]
 pub async fn create_session(
     State(state): State<AppState>,
     from: ClientAddress,
@@ -87,6 +111,10 @@ pub async fn create_session(
 }
 
 /// Ends the caller's session.
+#[utoipa::path(
+    delete, path = "/api/session", tag = "session",
+    responses((status = 204, description = "The token is over.")),
+)]
 pub async fn delete_session(
     caller: Caller,
     State(state): State<AppState>,
@@ -98,6 +126,10 @@ pub async fn delete_session(
 }
 
 /// Says who the caller is.
+#[utoipa::path(
+    get, path = "/api/me", tag = "session",
+    responses((status = 200, description = "The caller.", body = MeBody)),
+)]
 pub async fn get_me(caller: Caller) -> Json<MeBody> {
     let user = UserBody {
         id: caller.user,
@@ -110,6 +142,13 @@ pub async fn get_me(caller: Caller) -> Json<MeBody> {
 }
 
 /// Changes the caller's password and ends their other sessions.
+#[utoipa::path(
+    post, path = "/api/me/password", tag = "session", request_body = ChangePassword,
+    responses(
+        (status = 204, description = "It holds from now on."),
+        (status = 429, description = "Wait as long as `Retry-After` says."),
+    ),
+)]
 pub async fn change_password(
     caller: Caller,
     State(state): State<AppState>,

@@ -14,6 +14,16 @@ use crate::state::AppState;
 pub const CBOR: &str = "application/cbor";
 
 /// Takes what a phone offers and gives what it has not read.
+///
+/// CBOR both ways; a repeated request changes nothing.
+#[utoipa::path(
+    post, path = "/api/sync", tag = "phones",
+    request_body(content = String, description = "What the phone offers.", content_type = "application/cbor"),
+    responses((
+        status = 200, description = "Verdicts, and what the phone has not read.",
+        body = String, content_type = "application/cbor",
+    )),
+)]
 pub async fn exchange_changes(
     State(state): State<AppState>,
     sender: Sender,

@@ -1,16 +1,21 @@
 //! The people of a hall: adding them, shutting them out, codes for their phones.
 
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::UserId;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Caller, Dispatcher, Manager, Staff};
 use super::error::ApiError;
-use super::extract::{Body, Path};
+use super::extract::{Body, Path, Query};
+use super::page::{Limit, pattern, read_cursor};
+use super::schema;
 use super::sessions::{UserBody, user_body};
-use crate::db::users::{self, UserRow};
+use crate::db::users::{self, Filter, UserRow};
 use crate::db::{devices, enrolments, is_unique_violation, sessions};
 use crate::identity::enrolment::{Code, LIFETIME_MS};
 use crate::identity::password::check_choice;
@@ -19,41 +24,89 @@ use crate::ids::fresh_uuid;
 use crate::state::AppState;
 
 /// Somebody to add.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct CreateUser {
+    /// 2 to 64 letters, digits, dots, dashes or underscores.
+    #[schema(min_length = 2, max_length = 64)]
     login: String,
+    /// What they are called.
+    #[schema(max_length = 100)]
     name: String,
+    #[schema(schema_with = schema::role)]
     role: Role,
+    /// At least 12 characters, at most 128, and not a common one.
+    #[schema(min_length = 12, max_length = 128)]
     password: String,
 }
 
 /// Somebody in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ListedUser {
     #[serde(flatten)]
     user: UserBody,
+    /// Whether they were shut out.
     disabled: bool,
 }
 
 /// The people of a hall.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct UsersBody {
     users: Vec<ListedUser>,
+    /// Where the next page begins, `null` behind the last.
+    next: Option<String>,
 }
 
 /// A code to read out to a technician.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct EnrolmentCodeBody {
+    /// Ten digits, for one phone.
     code: String,
+    /// Ten minutes from now.
     expires_at: i64,
 }
 
-/// Lists the people of the caller's hall.
+/// Which people to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListUsers {
+    /// Only people of this role.
+    #[param(schema_with = schema::role)]
+    role: Option<Role>,
+    /// Only people who were shut out, or only those who were not.
+    disabled: Option<bool>,
+    /// Words in log-in or name.
+    #[param(max_length = 100)]
+    text: Option<String>,
+    /// The last page's `next`.
+    after: Option<String>,
+    /// Entries on a page; 100 when not said.
+    #[serde(default)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    limit: Limit,
+}
+
+/// Lists the people of the caller's hall by log-in.
+#[utoipa::path(
+    get, path = "/api/users", tag = "people", params(ListUsers),
+    responses((status = 200, description = "A page of people.", body = UsersBody)),
+)]
 pub async fn list_users(
     Staff(caller): Staff,
     State(state): State<AppState>,
+    Query(asked): Query<ListUsers>,
 ) -> Result<Json<UsersBody>, ApiError> {
-    let rows = users::list_users(state.db.read().await?.c(), caller.hall).await?;
+    let after: Option<String> = read_cursor(asked.after.as_deref())?;
+    let filter = Filter {
+        role: asked.role.map(|role| role.key().to_owned()),
+        disabled: asked.disabled,
+        pattern: pattern(asked.text.as_deref()),
+    };
+    let page = (after.unwrap_or_default(), asked.limit.rows());
+    let mut conn = state.db.read().await?;
+    let rows = users::list_users(conn.c(), caller.hall, &filter, page).await?;
+    let next = asked.limit.next(&rows, |row| row.login.clone());
     let users = rows
         .into_iter()
         .map(|row| {
@@ -61,10 +114,19 @@ pub async fn list_users(
             Ok(ListedUser { user: user_body(row)?, disabled })
         })
         .collect::<Result<_, ApiError>>()?;
-    Ok(Json(UsersBody { users }))
+    Ok(Json(UsersBody { users, next }))
 }
 
 /// Adds somebody to the caller's hall.
+///
+/// Managers add technicians, dispatchers and hall staff; admins add anybody.
+#[utoipa::path(
+    post, path = "/api/users", tag = "people", request_body = CreateUser,
+    responses(
+        (status = 201, description = "They can sign in.", body = UserBody),
+        (status = 409, description = "Choose another log-in."),
+    ),
+)]
 pub async fn create_user(
     Manager(caller): Manager,
     State(state): State<AppState>,
@@ -100,6 +162,14 @@ pub async fn create_user(
 }
 
 /// Shuts somebody out at once: their sessions end, their phones may only hand in what they hold.
+#[utoipa::path(
+    post, path = "/api/users/{id}/disable", tag = "people",
+    params(("id" = uuid::Uuid, Path, description = "The person.")),
+    responses(
+        (status = 204, description = "They are out."),
+        (status = 409, description = "Nobody shuts themselves out."),
+    ),
+)]
 pub async fn disable_user(
     Manager(caller): Manager,
     State(state): State<AppState>,
@@ -124,6 +194,14 @@ pub async fn disable_user(
 }
 
 /// Makes a code with which a technician enrols a phone; any earlier one of theirs is over.
+#[utoipa::path(
+    post, path = "/api/users/{id}/enrolment-code", tag = "people",
+    params(("id" = uuid::Uuid, Path, description = "The technician.")),
+    responses(
+        (status = 201, description = "To read out to them; shown only here.", body = EnrolmentCodeBody),
+        (status = 409, description = "Only technicians enrol phones."),
+    ),
+)]
 pub async fn create_enrolment_code(
     Dispatcher(caller): Dispatcher,
     State(state): State<AppState>,

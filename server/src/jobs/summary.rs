@@ -8,6 +8,7 @@ use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::jobs::{self, Filter, JobRow, ListedRow};
@@ -15,9 +16,10 @@ use crate::db::{C, Result, devices};
 use crate::reports;
 
 /// A job in a list; instants are Unix milliseconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobSummary {
     /// The job.
+    #[schema(value_type = Uuid)]
     pub id: JobId,
     /// The key of its kind.
     pub kind: String,
@@ -26,12 +28,14 @@ pub struct JobSummary {
     /// Whose door it is.
     pub household: Door,
     /// Who has it by the plan.
+    #[schema(value_type = Option<Uuid>)]
     pub technician: Option<UserId>,
     /// The window that holds.
     pub window: Option<WindowBody>,
     /// What was promised.
     pub promise: Option<PromiseBody>,
     /// What clashes, until a ruling.
+    #[schema(schema_with = crate::http::schema::clashes)]
     pub clashes: Value,
     /// When the hall took it on.
     pub created_at: i64,
@@ -66,9 +70,10 @@ impl Known {
 }
 
 /// Whose door it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Door {
     /// The household.
+    #[schema(value_type = Uuid)]
     pub id: HouseholdId,
     /// Its account number.
     pub account: String,
@@ -79,7 +84,7 @@ pub struct Door {
 }
 
 /// A window, Unix milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WindowBody {
     /// Nobody comes before this.
     pub start: i64,
@@ -88,7 +93,7 @@ pub struct WindowBody {
 }
 
 /// A promise with its state as of now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PromiseBody {
     /// The rule of the rulebook.
     pub rule: String,

@@ -9,6 +9,8 @@ mod feed;
 mod hall;
 mod live;
 mod nodes;
+mod openapi;
+mod pages;
 mod passwords;
 mod photos;
 mod refusals;

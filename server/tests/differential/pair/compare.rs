@@ -101,7 +101,8 @@ impl Pair {
 
     async fn apart_in_server(&self) -> Apart {
         let mut conn = self.server().db.read().await.unwrap();
-        let rows = quarantine::list_quarantine(conn.c(), HALL).await.unwrap();
+        let (every, all) = (quarantine::Filter::default(), ((i64::MIN, Vec::new()), i64::MAX));
+        let rows = quarantine::list_quarantine(conn.c(), HALL, &every, all).await.unwrap();
         let apart = rows.into_iter().map(|row| {
             let hash = ChangeHash::try_from(row.hash.as_slice()).unwrap();
             let writer = Writer { user: UserId(row.user_id), device: DeviceId(row.device_id) };

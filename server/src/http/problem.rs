@@ -1,0 +1,148 @@
+//! The kinds of refusals: stable names that are part of the API, each with its status.
+
+use axum::http::StatusCode;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, extensions::ExtensionsBuilder};
+use utoipa::{PartialSchema, ToSchema};
+
+/// Defines the kinds with their status, name and title, and lists them.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $status:ident, $key:literal, $title:literal;)*) => {
+        /// A kind of refusal; its `type` is `urn:doorstep:<key>` and never changes its meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum ProblemKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ProblemKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// The status that it comes with.
+            pub fn status(self) -> StatusCode {
+                match self { $(Self::$kind => StatusCode::$status,)* }
+            }
+
+            /// The end of its `type`.
+            pub fn key(self) -> &'static str {
+                match self { $(Self::$kind => $key,)* }
+            }
+
+            /// What it is called.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$kind => $title,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The body, the path or the query does not say what it has to.
+    BadRequest = BAD_REQUEST, "bad-request", "Bad request";
+    /// No token, or one that is over.
+    NotSignedIn = UNAUTHORIZED, "not-signed-in", "Not signed in";
+    /// Log-in and password do not belong together.
+    WrongCredentials = UNAUTHORIZED, "wrong-credentials", "Wrong log-in or password";
+    /// The role does not allow it.
+    Forbidden = FORBIDDEN, "forbidden", "Not allowed";
+    /// Technicians come with a phone.
+    PhoneNeeded = FORBIDDEN, "phone-needed", "Phone needed";
+    /// The enrolment code cannot be used.
+    WrongCode = FORBIDDEN, "wrong-code", "Wrong enrolment code";
+    /// The phone or its user was shut out.
+    ShutOut = FORBIDDEN, "shut-out", "Phone shut out";
+    /// Another site sent the request from somebody's browser.
+    CrossSite = FORBIDDEN, "cross-site", "From another site";
+    /// No such URL.
+    NoSuchRoute = NOT_FOUND, "no-such-route", "No such address";
+    /// Nothing with that id that the caller may see.
+    NotFound = NOT_FOUND, "not-found", "Not found";
+    /// The URL knows other methods.
+    MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
+    /// Something is the way it is for another reason.
+    Conflict = CONFLICT, "conflict", "Conflict";
+    /// The log-in is somebody's.
+    LoginTaken = CONFLICT, "login-taken", "Log-in taken";
+    /// The bytes of a photo are not those of its name.
+    PhotoHash = CONFLICT, "photo-hash", "Photo does not have its hash";
+    /// A part of a photo does not follow the last one.
+    PhotoOffset = CONFLICT, "photo-offset", "Not the next part";
+    /// The body is longer than allowed.
+    TooLarge = PAYLOAD_TOO_LARGE, "too-large", "Too large";
+    /// The body is of a kind that the URL does not take.
+    WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "Wrong content type";
+    /// The request is well formed and means something impossible.
+    Unprocessable = UNPROCESSABLE_ENTITY, "unprocessable", "Impossible request";
+    /// The password cannot be chosen.
+    Password = UNPROCESSABLE_ENTITY, "password", "Password not accepted";
+    /// A photo is none that the hall keeps.
+    PhotoRefused = UNPROCESSABLE_ENTITY, "photo-refused", "Photo not accepted";
+    /// Guessing is slow.
+    TooManyTries = TOO_MANY_REQUESTS, "too-many-tries", "Too many tries";
+    /// A phone has sent as much as it may on one day.
+    PhotoQuota = TOO_MANY_REQUESTS, "photo-quota", "Photos of the day used up";
+    /// A bug or a broken machine.
+    Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
+    /// The database does not answer.
+    NotReady = SERVICE_UNAVAILABLE, "not-ready", "Not ready";
+}
+
+impl ProblemKind {
+    /// The `type` of its problem details.
+    pub fn urn(self) -> String {
+        format!("urn:doorstep:{}", self.key())
+    }
+}
+
+impl PartialSchema for ProblemKind {
+    fn schema() -> RefOr<Schema> {
+        let titles: serde_json::Value = Self::ALL
+            .iter()
+            .map(|kind| (kind.urn(), kind.title().into()))
+            .collect::<serde_json::Map<_, _>>()
+            .into();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(Self::ALL.iter().map(|kind| kind.urn())))
+            .description(Some(
+                "What is wrong: stable, so programs and translations may rest on it.",
+            ))
+            .extensions(Some(ExtensionsBuilder::new().add("x-titles", titles).build()))
+            .into()
+    }
+}
+
+impl ToSchema for ProblemKind {}
+
+/// Problem details as RFC 9457 has them.
+#[derive(Debug, ToSchema)]
+#[schema(as = Problem)]
+#[expect(
+    dead_code,
+    reason = "read by the derived schema; the body itself is written field by field"
+)]
+pub struct Problem {
+    r#type: ProblemKind,
+    /// The kind in words.
+    title: String,
+    /// The reply's status again.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What to do about it, for whoever reads the reply; may change.
+    detail: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_has_a_type_of_its_own_and_a_status_of_a_refusal() {
+        let keys: BTreeSet<_> = ProblemKind::ALL.iter().map(|kind| kind.key()).collect();
+
+        assert_eq!(keys.len(), ProblemKind::ALL.len());
+        assert!(ProblemKind::ALL.iter().all(|kind| kind.status().as_u16() >= 400));
+    }
+}

@@ -1,0 +1,169 @@
+//! How the types of `domain` look in the API's description; `domain` itself knows of no HTTP.
+
+use domain::job::{Channel, JobKind};
+use domain::status::Status;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema,
+    SchemaFormat, Type,
+};
+
+/// The earliest instant that a window may have, 2000-01-01.
+pub(crate) const EARLIEST_MS: i64 = 946_684_800_000;
+
+/// The latest, 2100-01-01.
+pub(crate) const LATEST_MS: i64 = 4_102_444_800_000;
+
+fn one_of<'k>(keys: impl Iterator<Item = &'k str>) -> Schema {
+    let keys: Vec<&str> = keys.collect();
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(keys)).into()
+}
+
+/// The kinds of jobs.
+pub(crate) fn job_kind() -> Schema {
+    one_of(JobKind::ALL.iter().map(|kind| kind.key()))
+}
+
+/// The states of jobs.
+pub(crate) fn status() -> Schema {
+    one_of(Status::ALL.iter().map(|status| status.key()))
+}
+
+/// How a window was agreed.
+pub(crate) fn channel() -> Schema {
+    one_of(Channel::ALL.iter().map(|channel| channel.key()))
+}
+
+/// The roles of people.
+pub(crate) fn role() -> Schema {
+    one_of(crate::identity::Role::ALL.iter().map(|role| role.key()))
+}
+
+fn instant(said: &str) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(EARLIEST_MS))
+        .maximum(Some(LATEST_MS))
+        .description(Some(said))
+}
+
+/// A window as it is sent; let it end after it starts.
+pub(crate) fn window() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("start", instant("Nobody comes before this, Unix milliseconds."))
+        .required("start")
+        .property("end", instant("Nobody comes after this, Unix milliseconds."))
+        .required("end")
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        .into()
+}
+
+fn id() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+}
+
+fn clash(kind: &str, fields: &[(&str, bool)]) -> Schema {
+    let tag = ObjectBuilder::new().schema_type(Type::String).enum_values(Some([kind]));
+    let mut object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("clash", tag)
+        .required("clash")
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    for (field, is_list) in fields {
+        object = if *is_list {
+            object.property(*field, ArrayBuilder::new().items(id()))
+        } else {
+            object.property(*field, id())
+        };
+        object = object.required(*field);
+    }
+    object.into()
+}
+
+/// Facts that contradict each other, by kind.
+pub(crate) fn clashes() -> Schema {
+    let of = OneOfBuilder::new()
+        .item(clash("closed_twice", &[("visits", true)]))
+        .item(clash("cancelled_while_visited", &[("visit", false)]))
+        .item(clash("visited_by_other", &[("visit", false), ("technician", false)]))
+        .item(clash("hose_replaced_twice", &[("hose", false), ("visits", true)]));
+    ArrayBuilder::new().items(of).into()
+}
+
+/// A whole job as its document says it: plan, briefing, visits with their facts, messages.
+pub(crate) fn job() -> Schema {
+    let part = |said: &str| ObjectBuilder::new().schema_type(Type::Object).description(Some(said));
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("schema", ObjectBuilder::new().schema_type(Type::Integer))
+        .property("id", id())
+        .property("hall", id())
+        .property("kind", job_kind())
+        .property("pack", text().description(Some("The rule pack that judges it.")))
+        .property("created_at", ObjectBuilder::new().schema_type(Type::Integer))
+        .property("plan", part("What the hall decided, each part a map by entry id."))
+        .property("briefing", part("What the technician is told: household, meters, hoses."))
+        .property("visits", part("Visits by id, each with its facts by id."))
+        .property("messages", part("Messages by id."))
+        .required("id")
+        .required("kind")
+        .required("plan")
+        .required("briefing")
+        .required("visits")
+        .into()
+}
+
+/// What a job comes to: the fold of plan and facts.
+pub(crate) fn standing() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("status", status())
+        .required("status")
+        .property("technician", id())
+        .property("visit", id())
+        .property("appointment", ObjectBuilder::new().schema_type(Type::Object))
+        .property("clashes", clashes())
+        .required("clashes")
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::id::{HoseId, UserId, VisitId};
+    use domain::status::Clash;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_clash_that_a_job_can_show_is_described_with_all_its_fields() {
+        let visit = VisitId(uuid::Uuid::nil());
+        let technician = UserId(uuid::Uuid::nil());
+        let hose = HoseId(uuid::Uuid::nil());
+        let all = [
+            Clash::ClosedTwice { visits: vec![visit] },
+            Clash::CancelledWhileVisited { visit },
+            Clash::VisitedByOther { visit, technician },
+            Clash::HoseReplacedTwice { hose, visits: vec![visit] },
+        ];
+        let described = json!(clashes())["items"]["oneOf"].clone();
+
+        for clash in all {
+            let shown = json!(clash);
+            let mut fields: Vec<_> = shown.as_object().unwrap().keys().cloned().collect();
+            fields.sort();
+            let known = described.as_array().unwrap().iter();
+            let found = known.filter(|it| it["properties"]["clash"]["enum"][0] == shown["clash"]);
+            let found: Vec<_> = found.collect();
+            assert_eq!(found.len(), 1, "{shown}");
+            let mut required: Vec<String> =
+                serde_json::from_value(found[0]["required"].clone()).unwrap();
+            required.sort();
+            assert_eq!(required, fields);
+        }
+    }
+}
