@@ -1,5 +1,6 @@
 //! The commands of the binary `doorstep`: adding one is a module, a variant and an arm.
 
+pub mod backup;
 mod client;
 pub mod day;
 pub mod import;
@@ -7,6 +8,7 @@ pub mod init;
 pub mod migrate;
 pub mod phone;
 pub mod rebuild;
+pub mod restore;
 pub mod serve;
 pub mod watch;
 mod words;
@@ -44,6 +46,10 @@ enum Command {
     Phone(phone::PhoneCommand),
     /// Derives every projection anew from the raw changes.
     Rebuild(rebuild::Rebuild),
+    /// Makes a backup while the server runs, and reads it back.
+    Backup(backup::Backup),
+    /// Puts a backup in the database's place.
+    Restore(restore::Restore),
     /// Brings the database's schema up to date and stops.
     Migrate(migrate::Migrate),
 }
@@ -61,6 +67,8 @@ impl Cli {
             Command::Day(day) => day.run(out).await,
             Command::Phone(phone) => phone.run(out).await,
             Command::Rebuild(rebuild) => rebuild.run(&config, out).await,
+            Command::Backup(backup) => backup.run(&config, out).await,
+            Command::Restore(restore) => restore.run(&config, out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }
     }

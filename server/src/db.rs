@@ -34,6 +34,7 @@ pub mod households;
 pub mod jobs;
 pub mod live_events;
 pub mod login_attempts;
+pub mod lone;
 pub mod meters;
 mod open;
 pub mod packs;
@@ -42,8 +43,11 @@ pub mod projections;
 pub mod quarantine;
 mod router;
 mod rows;
+pub mod schema;
 pub mod sessions;
 mod statements;
+pub mod tables;
+pub mod upkeep;
 pub mod users;
 pub mod verdicts;
 pub mod waiting;
@@ -57,6 +61,7 @@ use sqlx::{
 };
 use sqlx::{SqlSafeStr, SqlStr};
 use tokio::sync::watch;
+use tokio_stream::StreamExt as _;
 
 pub use self::open::OpenDbError;
 pub use self::router::Router;
@@ -277,6 +282,17 @@ impl Query<'_> {
     /// Reads every row.
     pub async fn all<T: FromDb>(self) -> Result<Vec<T>> {
         run!(self, q, conn => q.fetch_all(conn).await?.iter().map(T::from_row).collect())
+    }
+
+    /// Reads every row and hands each on before the next is read.
+    pub async fn each<T: FromDb>(self, mut take: impl FnMut(T) -> Result<()>) -> Result<()> {
+        run!(self, q, conn => {
+            let mut rows = q.fetch(conn);
+            while let Some(row) = rows.next().await {
+                take(T::from_row(&row?)?)?;
+            }
+            Ok(())
+        })
     }
 
     /// Reads the row if there is one.

@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+pub mod backup;
 pub mod clock;
 pub mod command;
 pub mod config;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{C, Db, Router};
+use super::{C, Db, Router, schema};
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,20 @@ pub enum OpenDbError {
     /// A commit would not wait for the disk.
     #[error("SQLite reports synchronous = {0}, and less than FULL (2) may lose what was confirmed")]
     NotDurable(i64),
+    /// There is nothing to read.
+    #[error("there is no database at {0}: name another with --database or in the configuration")]
+    NoFile(String),
+    /// A newer program was here before.
+    #[error(
+        "the database has schema version {found} and this doorstep knows versions up to {known}: \
+         install the newer doorstep again, or restore a backup from before it"
+    )]
+    NewerSchema {
+        /// What the database has.
+        found: i64,
+        /// What this program knows.
+        known: i64,
+    },
     /// The engine said no.
     #[error(transparent)]
     Engine(#[from] sqlx::Error),
@@ -70,11 +84,12 @@ async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
         .await?;
     let mut conn = writer.acquire().await?;
     let synchronous = C::Sqlite(&mut conn).q("pragma synchronous").scalar::<i64>().await?;
-    drop(conn);
     if synchronous < 2 {
         return Err(OpenDbError::NotDurable(synchronous));
     }
-    sqlx::migrate!("../migrations/sqlite").run(&writer).await?;
+    schema::refuse_newer(C::Sqlite(&mut conn)).await?;
+    drop(conn);
+    schema::SQLITE.run(&writer).await?;
     let reader = SqlitePoolOptions::new()
         .max_connections(4)
         .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
@@ -82,7 +97,7 @@ async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
     Ok(Db::Sqlite { writer, reader })
 }
 
-fn host_and_port(text: &str) -> Result<(String, u16), OpenDbError> {
+pub(super) fn host_and_port(text: &str) -> Result<(String, u16), OpenDbError> {
     let wrong = || OpenDbError::WrongHost(text.to_owned());
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port = port.parse().map_err(|_| wrong())?;
@@ -94,7 +109,9 @@ async fn open_postgres(url: &str, hosts: &[(String, u16)]) -> Result<Db, OpenDbE
     let options =
         url.parse::<PgConnectOptions>()?.options([("plan_cache_mode", "force_custom_plan")]);
     let router = Router::start(options, hosts).await?;
-    sqlx::migrate!("../migrations/postgres").run(&router.pool().await?).await?;
+    let pool = router.pool().await?;
+    schema::refuse_newer(C::Pg(&mut *pool.acquire().await?)).await?;
+    schema::POSTGRES.run(&pool).await?;
     Ok(Db::Pg(router))
 }
 

@@ -44,6 +44,7 @@ mod tests {
         ("projections", projections::ALL),
         ("quarantine", quarantine::ALL),
         ("sessions", sessions::ALL),
+        ("upkeep", upkeep::ALL),
         ("users", users::ALL),
         ("verdicts", verdicts::ALL),
         ("waiting", waiting::ALL),

@@ -12,11 +12,12 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use uuid::Uuid;
 
 use super::caller::Staff;
 use super::error::ApiError;
 use crate::db::live_events::{self, LiveEventRow};
-use crate::db::{Result, halls, sessions};
+use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
 use crate::jobs::summary;
 use crate::state::AppState;
@@ -45,43 +46,75 @@ pub async fn follow_hall(
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let (sender, receiver) = mpsc::channel(QUEUE);
     let bell = state.bell.listen(caller.hall);
-    let after = match headers.get("last-event-id") {
-        Some(id) => find_place(&state, caller.hall, id).await?,
-        None => send_snapshot(&state, caller.hall, &sender).await?,
+    let epoch = halls::find_epoch(state.db.read().await?.c()).await?;
+    let place = match headers.get("last-event-id") {
+        Some(id) => find_place(&state, (caller.hall, epoch), id).await?,
+        None => None,
+    };
+    let after = match place {
+        Some(place) => place,
+        None => send_snapshot(&state, (caller.hall, epoch), &sender).await?,
     };
     let session = caller.session;
-    let mut stream = LiveStream { state, hall: caller.hall, session, after, sender, bell };
+    let mut stream = LiveStream { state, hall: caller.hall, epoch, session, after, sender, bell };
     tokio::spawn(async move { stream.run().await });
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default()))
 }
 
 type Sender = mpsc::Sender<Result<Event, Infallible>>;
 
-/// The place that a reader was at; after a restore a hall may not have come as far as the reader has.
-async fn find_place(state: &AppState, hall: HallId, id: &HeaderValue) -> Result<i64, ApiError> {
+/// The place that a reader was at; `None` when nothing leads on from there, so that it needs a snapshot.
+///
+/// After a restore the same positions may tell of other things, and long after, what followed may be deleted.
+async fn find_place(
+    state: &AppState,
+    (hall, epoch): (HallId, Uuid),
+    id: &HeaderValue,
+) -> Result<Option<i64>, ApiError> {
     let refuse = |why: &str| {
         let what_to_do = "send the id of an event as Last-Event-ID, or none for a snapshot";
         ApiError::BadRequest(format!("{why}: {what_to_do}"))
     };
-    let place: Option<i64> = id.to_str().ok().and_then(|id| id.parse().ok());
-    let place = place.filter(|place| *place >= 0).ok_or_else(|| refuse("this is no position"))?;
-    let row = halls::find_hall(state.db.read().await?.c(), hall).await?;
+    let known =
+        id.to_str().ok().and_then(parse_id).ok_or_else(|| refuse("this is no event's id"))?;
+    if known.0 != epoch {
+        return Ok(None);
+    }
+    let mut conn = state.db.read().await?;
+    let row = halls::find_hall(conn.c(), hall).await?;
     let next = row.ok_or(ApiError::NotFound("hall"))?.next_position;
-    if place >= next {
+    if known.1 >= next {
         return Err(refuse("the hall has not come that far"));
     }
-    Ok(place)
+    let floor = upkeep::find_live_floor(conn.c(), hall).await?;
+    Ok((known.1 >= floor).then_some(known.1))
+}
+
+/// An event's id: `<epoch>-<position>`.
+fn event_id(epoch: Uuid, position: i64) -> String {
+    format!("{}-{position}", epoch.simple())
+}
+
+fn parse_id(id: &str) -> Option<(Uuid, i64)> {
+    let (epoch, position) = id.split_once('-')?;
+    let position = position.parse().ok().filter(|position| *position >= 0)?;
+    Some((Uuid::try_parse(epoch).ok()?, position))
 }
 
 /// Sends every job as it stands; tells the position from which events continue it.
-async fn send_snapshot(state: &AppState, hall: HallId, sender: &Sender) -> Result<i64, ApiError> {
+async fn send_snapshot(
+    state: &AppState,
+    (hall, epoch): (HallId, Uuid),
+    sender: &Sender,
+) -> Result<i64, ApiError> {
     let mut conn = state.db.read().await?;
     // The position first: what commits between the two is told twice in content, never left out.
     let row = halls::find_hall(conn.c(), hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let position = row.next_position - 1;
     let jobs = summary::list_all(conn.c(), hall, state.clock.now()).await?;
     let data = json!({"jobs": jobs, "position": position});
-    let event = Event::default().id(position.to_string()).event("snapshot").data(data.to_string());
+    let id = event_id(epoch, position);
+    let event = Event::default().id(id).event("snapshot").data(data.to_string());
     let _gone = sender.send(Ok(event)).await;
     Ok(position)
 }
@@ -90,6 +123,7 @@ async fn send_snapshot(state: &AppState, hall: HallId, sender: &Sender) -> Resul
 struct LiveStream {
     state: AppState,
     hall: HallId,
+    epoch: Uuid,
     session: TokenHash,
     after: i64,
     sender: Sender,
@@ -149,7 +183,7 @@ impl LiveStream {
         let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE);
         for row in rows {
             self.after = row.position;
-            if self.sender.send(Ok(event(row))).await.is_err() {
+            if self.sender.send(Ok(event(self.epoch, row))).await.is_err() {
                 return Ok(false);
             }
         }
@@ -157,9 +191,9 @@ impl LiveStream {
     }
 }
 
-fn event(row: LiveEventRow) -> Event {
+fn event(epoch: Uuid, row: LiveEventRow) -> Event {
     let mut data = row.body.0;
     data["at"] = json!(row.at);
     data["position"] = json!(row.position);
-    Event::default().id(row.position.to_string()).event("job").data(data.to_string())
+    Event::default().id(event_id(epoch, row.position)).event("job").data(data.to_string())
 }

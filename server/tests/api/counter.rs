@@ -39,7 +39,7 @@ pub(crate) struct Technician {
     pub(crate) phone: Phone<FileLog<MemoryDisk>, ManualClock, SeededRng>,
     clock: ManualClock,
     boot: BootId,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Counter {

@@ -31,6 +31,7 @@ pub(crate) struct Hall {
 pub(crate) struct Node {
     pub(crate) base: String,
     http: reqwest::Client,
+    db: Db,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -98,10 +99,11 @@ impl Hall {
         let app = server::build(config).await.expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
+        let db = app.state.db.clone();
         let task = tokio::spawn(async move {
             app.serve(listener, std::future::pending()).await.expect("the server serves");
         });
-        Node { base, http: reqwest::Client::new(), task }
+        Node { base, http: reqwest::Client::new(), db, task }
     }
 
     /// Lets time pass for every server.
@@ -127,6 +129,12 @@ impl Hall {
 }
 
 impl Node {
+    /// Breaks off and lets the database go.
+    pub(crate) async fn stop(&mut self) {
+        self.task.abort();
+        self.db.close().await;
+    }
+
     /// Sends a request, signed in when there is a token.
     pub(crate) async fn send(
         &self,

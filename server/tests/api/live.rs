@@ -7,11 +7,13 @@ use domain::id::HallId;
 use futures_util::future::join_all;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use server::db::halls;
 use server::db::jobs::{self, JobRow};
 use server::db::live_events::{LiveEventRow, insert_events, list_events};
 use sqlx::types::Json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use crate::counter::Counter;
 use crate::reports::{another_hall, document};
@@ -96,8 +98,10 @@ async fn a_backlog_of_many_pages_is_told_whole_and_in_order() {
 async fn an_id_that_is_no_position_is_refused_in_words() {
     let counter = Counter::open().await;
 
-    for id in ["yesterday", "", "-1", "1.5", "1000000"] {
-        let response = connect(&counter, Some(id)).await;
+    let epoch = epoch(&counter).await.simple().to_string();
+    let ids = ["", "-1", "1.5", "1000000"].map(|place| format!("{epoch}-{place}"));
+    for id in ids.into_iter().chain(["yesterday", "", "7"].map(str::to_owned)) {
+        let response = connect(&counter, Some(&id)).await;
         assert_eq!(response.status(), 400, "{id}");
         let problem: Value = response.json().await.unwrap();
         let detail = problem["detail"].as_str().unwrap();
@@ -213,7 +217,12 @@ fn events(hall: HallId, positions: Range<i64>, what: &str) -> Vec<LiveEventRow> 
     positions.map(event).collect()
 }
 
-async fn connect(counter: &Counter, after: Option<&str>) -> Response {
+pub(crate) async fn epoch(counter: &Counter) -> Uuid {
+    let mut conn = counter.hall.db.read().await.expect("a connection");
+    halls::find_epoch(conn.c()).await.expect("an epoch")
+}
+
+pub(crate) async fn connect(counter: &Counter, after: Option<&str>) -> Response {
     let url = format!("{}/api/live", counter.node.base);
     let mut request = reqwest::Client::new().get(url).bearer_auth(&counter.dispatcher);
     if let Some(after) = after {
@@ -222,21 +231,29 @@ async fn connect(counter: &Counter, after: Option<&str>) -> Response {
     request.send().await.expect("the server replies")
 }
 
-struct Reader {
+pub(crate) struct Reader {
     response: Response,
     buffer: String,
 }
 
 impl Reader {
-    async fn open(counter: &Counter, after: Option<i64>) -> Self {
-        let after = after.map(|after| after.to_string());
+    pub(crate) async fn open(counter: &Counter, after: Option<i64>) -> Self {
+        let after = match after {
+            Some(after) => Some(format!("{}-{after}", epoch(counter).await.simple())),
+            None => None,
+        };
         let response = connect(counter, after.as_deref()).await;
+        Self::of(response)
+    }
+
+    /// Reads on from a reply.
+    pub(crate) fn of(response: Response) -> Self {
         assert_eq!(response.status(), 200);
         Self { response, buffer: String::new() }
     }
 
     /// The next event: its position, its name, its data.
-    async fn next(&mut self) -> (i64, String, Value) {
+    pub(crate) async fn next(&mut self) -> (i64, String, Value) {
         // Around all of it: comments that keep the connection open are no events.
         let event = tokio::time::timeout(Duration::from_secs(20), self.read());
         event.await.expect("something happens")
@@ -253,8 +270,9 @@ impl Reader {
                 let rest = rest.to_owned();
                 self.buffer = rest;
                 if let (Some(id), Some(name), Some(data)) = parts {
-                    let id = id.parse().expect("a position");
-                    return (id, name, serde_json::from_str(&data).expect("JSON"));
+                    let (_, position) = id.split_once('-').expect("an epoch and a position");
+                    let position = position.parse().expect("a position");
+                    return (position, name, serde_json::from_str(&data).expect("JSON"));
                 }
                 continue;
             }

@@ -16,6 +16,7 @@ mod photos;
 mod refusals;
 mod registers;
 mod reports;
+mod restore;
 mod roles;
 mod sessions;
 mod times;
