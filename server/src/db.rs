@@ -41,6 +41,7 @@ pub mod packs;
 pub mod photos;
 pub mod projections;
 pub mod quarantine;
+pub mod receipts;
 mod router;
 mod rows;
 pub mod schema;

@@ -8,6 +8,7 @@ pub mod extract;
 pub mod health;
 pub mod jobs;
 pub mod live;
+pub mod once;
 mod openapi;
 mod page;
 pub mod photos;
@@ -19,6 +20,7 @@ pub(crate) mod schema;
 pub mod sessions;
 pub mod sync;
 pub mod users;
+pub mod version;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -35,7 +37,8 @@ use utoipa_axum::routes;
 use self::caller::{require_sender, require_session};
 use self::error::ApiError;
 use self::openapi::{
-    ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, described, only, open,
+    ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached, described, edit, once,
+    only, open,
 };
 use crate::db::Db;
 use crate::state::AppState;
@@ -58,21 +61,21 @@ fn signed_in() -> Routes {
         .routes(only(ANYBODY, routes!(sessions::get_me)))
         .routes(only(ANYBODY, routes!(sessions::change_password)))
         .routes(only(STAFF, routes!(users::list_users)))
-        .routes(only(MANAGERS, routes!(users::create_user)))
+        .routes(only(MANAGERS, once(routes!(users::create_user))))
         .routes(only(MANAGERS, routes!(users::disable_user)))
         .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
         .routes(only(ANYBODY, routes!(devices::list_devices)))
         .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
         .routes(only(STAFF, routes!(jobs::list_jobs)))
-        .routes(only(DISPATCHERS, routes!(jobs::post_job)))
-        .routes(only(STAFF, routes!(jobs::get_job)))
-        .routes(only(STAFF, routes!(jobs::get_document)))
-        .routes(only(DISPATCHERS, routes!(plans::add_appointment)))
-        .routes(only(DISPATCHERS, routes!(plans::add_assignment)))
-        .routes(only(DISPATCHERS, routes!(plans::add_cancellation)))
-        .routes(only(DISPATCHERS, routes!(plans::add_instruction)))
-        .routes(only(DISPATCHERS, routes!(plans::add_message)))
-        .routes(only(DISPATCHERS, routes!(plans::add_ruling)))
+        .routes(only(DISPATCHERS, once(routes!(jobs::post_job))))
+        .routes(only(STAFF, cached(routes!(jobs::get_job))))
+        .routes(only(STAFF, cached(routes!(jobs::get_document))))
+        .routes(only(DISPATCHERS, edit(once(routes!(plans::add_appointment)))))
+        .routes(only(DISPATCHERS, edit(once(routes!(plans::add_assignment)))))
+        .routes(only(DISPATCHERS, edit(once(routes!(plans::add_cancellation)))))
+        .routes(only(DISPATCHERS, edit(once(routes!(plans::add_instruction)))))
+        .routes(only(DISPATCHERS, edit(once(routes!(plans::add_message)))))
+        .routes(only(DISPATCHERS, edit(once(routes!(plans::add_ruling)))))
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(live::follow_hall)))

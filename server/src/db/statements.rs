@@ -43,6 +43,7 @@ mod tests {
         ("photos", photos::ALL),
         ("projections", projections::ALL),
         ("quarantine", quarantine::ALL),
+        ("receipts", receipts::ALL),
         ("sessions", sessions::ALL),
         ("upkeep", upkeep::ALL),
         ("users", users::ALL),

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::problem::ProblemKind;
+use super::version::Stale;
 use crate::db::is_away;
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
@@ -81,6 +82,15 @@ pub enum ApiError {
     /// Something is the way it is for another reason.
     #[error("{0}")]
     Conflict(String),
+    /// The idempotency key belongs to another request.
+    #[error("take another idempotency key: this one was used for another request")]
+    KeyReused,
+    /// A request with the same idempotency key is being carried out.
+    #[error("a request with this idempotency key was under way: send it again to get its reply")]
+    KeyInUse,
+    /// The job changed since the caller saw it.
+    #[error("look at the job again: it changed since you saw it")]
+    Stale(Box<Stale>),
     /// The database does not answer.
     #[error("try again in a moment")]
     NotReady,
@@ -112,6 +122,9 @@ impl ApiError {
             Self::Password(_) => ProblemKind::Password,
             Self::Upload(error) => upload_kind(error),
             Self::Conflict(_) => ProblemKind::Conflict,
+            Self::KeyReused => ProblemKind::KeyReused,
+            Self::KeyInUse => ProblemKind::KeyInUse,
+            Self::Stale(_) => ProblemKind::Stale,
             Self::NotReady => ProblemKind::NotReady,
             Self::Internal(_) => ProblemKind::Internal,
         }
@@ -137,12 +150,16 @@ impl IntoResponse for ApiError {
         }
         let kind = self.kind();
         let status = kind.status();
-        let body = json!({
+        let mut body = json!({
             "type": kind.urn(),
             "title": kind.title(),
             "status": status.as_u16(),
             "detail": self.to_string(),
         });
+        if let Self::Stale(stale) = &self {
+            body["current"] = stale.current.clone();
+            body["given"] = stale.given.clone();
+        }
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -5,8 +5,8 @@
 use automerge::Automerge;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
 use domain::id::{HallId, HouseholdId, JobId, UserId};
 use domain::job::{Channel, Job, JobKind, Window};
@@ -19,9 +19,10 @@ use uuid::Uuid;
 
 use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
-use super::extract::{Body, Path, Query};
+use super::extract::{Path, Query};
+use super::once::{Once, Receipt};
 use super::page::{Limit, pattern, read_cursor};
-use super::schema;
+use super::{schema, version};
 use crate::db::jobs::Filter;
 use crate::db::{devices, documents, halls, households, users, verdicts};
 use crate::identity::Role;
@@ -132,12 +133,16 @@ pub async fn get_job(
     State(state): State<AppState>,
     Staff(caller): Staff,
     Path(id): Path<JobId>,
-) -> Result<Json<JobBody>, ApiError> {
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
     let (doc, summary) = find(&state, &caller, id).await?;
     let job = read(&doc)?;
     let standing = standing(&job);
     let verdicts = verdicts_of(&state, caller.hall, id).await?;
-    Ok(Json(JobBody { job, standing, summary, verdicts }))
+    let position = summary.position;
+    let body = serde_json::to_vec(&JobBody { job, standing, summary, verdicts });
+    let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(version::reply(&asked, position, [kind], body.map_err(anyhow::Error::from)?))
 }
 
 async fn verdicts_of(
@@ -172,14 +177,15 @@ pub async fn get_document(
     State(state): State<AppState>,
     Staff(caller): Staff,
     Path(id): Path<JobId>,
-) -> Result<impl IntoResponse, ApiError> {
-    let (doc, _) = find(&state, &caller, id).await?;
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (doc, summary) = find(&state, &caller, id).await?;
     let name = format!("attachment; filename=\"{id}.automerge\"");
     let headers = [
-        (header::CONTENT_TYPE, "application/vnd.automerge".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/vnd.automerge")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(anyhow::Error::from)?),
     ];
-    Ok((headers, doc.save()))
+    Ok(version::reply(&asked, summary.position, headers, doc.save()))
 }
 
 async fn find(
@@ -231,6 +237,8 @@ pub struct Agree {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CreatedBody {
     id: Uuid,
+    /// To send as `If-Match` with the next edit.
+    etag: String,
 }
 
 /// Takes on a job.
@@ -243,20 +251,20 @@ pub struct CreatedBody {
 pub async fn post_job(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
-    Body(body): Body<CreateJob>,
+    Once(body, receipt): Once<CreateJob>,
 ) -> Result<(StatusCode, Json<CreatedBody>), ApiError> {
     if let Some(agreed) = &body.appointment {
         check_window(agreed.window)?;
     }
-    let id = until_won(|| take_on(&state, &caller, &body)).await?;
-    Ok((StatusCode::CREATED, Json(CreatedBody { id })))
+    let made = until_won(|| take_on(&state, &caller, (&body, &receipt))).await?;
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 async fn take_on(
     state: &AppState,
     caller: &super::caller::Caller,
-    body: &CreateJob,
-) -> Result<Uuid, ApiError> {
+    (body, receipt): (&CreateJob, &Receipt),
+) -> Result<CreatedBody, ApiError> {
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
     let household = match (body.household, &body.account) {
@@ -288,9 +296,11 @@ async fn take_on(
     };
     let scribe = Scribe { actor: &state.actor, pack: &pack, now };
     let position = create_job(tx.c(), &scribe, &new).await?;
+    let made = CreatedBody { id: new.id.0, etag: version::tag(position) };
+    receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
     tx.commit().await?;
     state.bell.ring(caller.hall, position);
-    Ok(new.id.0)
+    Ok(made)
 }
 
 /// A window ends after it starts, in a century that calendars know.

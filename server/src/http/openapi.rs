@@ -6,7 +6,8 @@ use axum::Extension;
 use axum::http::header;
 use axum::response::IntoResponse;
 use utoipa::openapi::extensions::ExtensionsBuilder;
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, Tag};
 use utoipa::{PartialSchema as _, ToSchema as _};
@@ -65,6 +66,59 @@ pub(super) fn only(
         refuse_as_all(operation, &[401, 403]);
     }
     routes
+}
+
+/// Describes a creation that takes an idempotency key ([`super::once::Once`]).
+pub(super) fn once(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
+    let said =
+        "Makes a repeated request create nothing and be answered as the first was; for a day.";
+    let schema = text("^[!-~]{1,255}$");
+    for operation in routes.1.paths.values_mut().flat_map(operations) {
+        take_header(operation, "Idempotency-Key", said, &schema);
+        add_response(operation, 409, "The same request is under way.");
+    }
+    routes
+}
+
+/// Describes an edit of a job that takes a version ([`super::version::IfMatch`]).
+pub(super) fn edit(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
+    let said =
+        "The job's `ETag` as the caller saw it; a job that changed since then is not edited.";
+    let schema = text(r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#);
+    for operation in routes.1.paths.values_mut().flat_map(operations) {
+        take_header(operation, "If-Match", said, &schema);
+        add_response(operation, 412, "Somebody else was faster: the problem shows both versions.");
+    }
+    routes
+}
+
+/// Describes a reply that the caller may have already ([`super::version::reply`]).
+pub(super) fn cached(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
+    let schema = text(r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#);
+    for operation in routes.1.paths.values_mut().flat_map(operations) {
+        take_header(operation, "If-None-Match", "An `ETag` that the caller has.", &schema);
+        add_response(operation, 304, "The caller has it.");
+    }
+    routes
+}
+
+fn text(pattern: &str) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).into()
+}
+
+fn take_header(operation: &mut Operation, name: &str, said: &str, schema: &Schema) {
+    let parameter = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .description(Some(said))
+        .schema(Some(schema.clone()))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
+}
+
+fn add_response(operation: &mut Operation, status: u16, said: &str) {
+    let known = &mut operation.responses.responses;
+    known.entry(status.to_string()).or_insert_with(|| RefOr::T(Response::new(said)));
 }
 
 /// Says of an operation what every one like it can answer besides its own replies.

@@ -12,10 +12,12 @@ use uuid::Uuid;
 
 use super::caller::{Caller, Dispatcher};
 use super::error::ApiError;
-use super::extract::{Body, Path};
+use super::extract::Path;
 use super::jobs::{Agree, check_technician, check_window};
+use super::once::Once;
 use super::schema;
-use crate::jobs::plan::{Addition, add, author};
+use super::version::IfMatch;
+use crate::jobs::plan::{Addition, Terms, add, author};
 use crate::state::AppState;
 
 /// The longest text that somebody says.
@@ -24,7 +26,10 @@ const LONGEST_TEXT: usize = 2000;
 /// The id of what was added.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AddedBody {
-    entry: Uuid,
+    /// The entry or message.
+    pub entry: Uuid,
+    /// To send as `If-Match` with the next edit.
+    pub etag: String,
 }
 
 /// Agrees a window, in the place of the one before.
@@ -37,12 +42,19 @@ pub async fn add_appointment(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
     Path(id): Path<JobId>,
-    Body(body): Body<Agree>,
+    seen: IfMatch,
+    Once(body, receipt): Once<Agree>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     check_window(body.window)?;
     let author = author(caller.user, state.clock.now());
     let made = Appointment { window: body.window, channel: body.channel, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Appointment(made))).await
+    added(
+        &state,
+        &caller,
+        id,
+        (Addition::Entry(PlanEntry::Appointment(made)), Terms { seen, receipt }),
+    )
+    .await
 }
 
 /// Who is to do a job.
@@ -64,7 +76,8 @@ pub async fn add_assignment(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
     Path(id): Path<JobId>,
-    Body(body): Body<Assign>,
+    seen: IfMatch,
+    Once(body, receipt): Once<Assign>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     if let Some(technician) = body.technician {
         let mut tx = state.db.begin().await?;
@@ -73,7 +86,13 @@ pub async fn add_assignment(
     }
     let author = author(caller.user, state.clock.now());
     let made = Assignment { technician: body.technician, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Assignment(made))).await
+    added(
+        &state,
+        &caller,
+        id,
+        (Addition::Entry(PlanEntry::Assignment(made)), Terms { seen, receipt }),
+    )
+    .await
 }
 
 /// Why something is so.
@@ -94,11 +113,18 @@ pub async fn add_cancellation(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
     Path(id): Path<JobId>,
-    Body(body): Body<Reason>,
+    seen: IfMatch,
+    Once(body, receipt): Once<Reason>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     let author = author(caller.user, state.clock.now());
     let made = Cancellation { reason: said(body.reason)?, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Cancellation(made))).await
+    added(
+        &state,
+        &caller,
+        id,
+        (Addition::Entry(PlanEntry::Cancellation(made)), Terms { seen, receipt }),
+    )
+    .await
 }
 
 /// What stands in clashes.
@@ -125,12 +151,14 @@ pub async fn add_ruling(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
     Path(id): Path<JobId>,
-    Body(body): Body<Rule>,
+    seen: IfMatch,
+    Once(body, receipt): Once<Rule>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     let author = author(caller.user, state.clock.now());
     let reason = said(body.reason)?;
     let made = Ruling { stands: body.stands, settles: body.settles, reason, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Ruling(made))).await
+    added(&state, &caller, id, (Addition::Entry(PlanEntry::Ruling(made)), Terms { seen, receipt }))
+        .await
 }
 
 /// A line of text.
@@ -151,11 +179,18 @@ pub async fn add_instruction(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
     Path(id): Path<JobId>,
-    Body(body): Body<Text>,
+    seen: IfMatch,
+    Once(body, receipt): Once<Text>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     let author = author(caller.user, state.clock.now());
     let made = Instruction { text: said(body.text)?, author };
-    added(&state, &caller, id, Addition::Entry(PlanEntry::Instruction(made))).await
+    added(
+        &state,
+        &caller,
+        id,
+        (Addition::Entry(PlanEntry::Instruction(made)), Terms { seen, receipt }),
+    )
+    .await
 }
 
 /// Writes to the technician.
@@ -168,19 +203,20 @@ pub async fn add_message(
     State(state): State<AppState>,
     Dispatcher(caller): Dispatcher,
     Path(id): Path<JobId>,
-    Body(body): Body<Text>,
+    seen: IfMatch,
+    Once(body, receipt): Once<Text>,
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    added(&state, &caller, id, Addition::Message(said(body.text)?)).await
+    added(&state, &caller, id, (Addition::Message(said(body.text)?), Terms { seen, receipt })).await
 }
 
 async fn added(
     state: &AppState,
     caller: &Caller,
     id: JobId,
-    addition: Addition,
+    (addition, terms): (Addition, Terms),
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
-    let entry = add(state, (caller.hall, caller.user), id, addition).await?;
-    Ok((StatusCode::CREATED, Json(AddedBody { entry })))
+    let added = add(state, (caller.hall, caller.user), id, (&addition, &terms)).await?;
+    Ok((StatusCode::CREATED, Json(added)))
 }
 
 fn said(text: String) -> Result<String, ApiError> {

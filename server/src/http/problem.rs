@@ -61,6 +61,10 @@ kinds! {
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
     /// Something is the way it is for another reason.
     Conflict = CONFLICT, "conflict", "Conflict";
+    /// A request with the same idempotency key is being carried out.
+    KeyInUse = CONFLICT, "key-in-use", "Idempotency key in use";
+    /// The job changed since the caller saw it; `current` and `given` show both versions.
+    Stale = PRECONDITION_FAILED, "stale", "Changed meanwhile";
     /// The log-in is somebody's.
     LoginTaken = CONFLICT, "login-taken", "Log-in taken";
     /// The bytes of a photo are not those of its name.
@@ -73,6 +77,8 @@ kinds! {
     WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "Wrong content type";
     /// The request is well formed and means something impossible.
     Unprocessable = UNPROCESSABLE_ENTITY, "unprocessable", "Impossible request";
+    /// The idempotency key belongs to another request.
+    KeyReused = UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key of another request";
     /// The password cannot be chosen.
     Password = UNPROCESSABLE_ENTITY, "password", "Password not accepted";
     /// A photo is none that the hall keeps.
@@ -130,6 +136,10 @@ pub struct Problem {
     status: u16,
     /// What to do about it, for whoever reads the reply; may change.
     detail: String,
+    /// With `stale`: the job as it is, `{etag, job, standing}`.
+    current: Option<serde_json::Value>,
+    /// With `stale`: the job as it was at the tag that was sent, where this server knows it.
+    given: Option<serde_json::Value>,
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::caller::{Caller, Dispatcher, Manager, Staff};
 use super::error::ApiError;
-use super::extract::{Body, Path, Query};
+use super::extract::{Path, Query};
+use super::once::Once;
 use super::page::{Limit, pattern, read_cursor};
 use super::schema;
 use super::sessions::{UserBody, user_body};
@@ -130,7 +131,7 @@ pub async fn list_users(
 pub async fn create_user(
     Manager(caller): Manager,
     State(state): State<AppState>,
-    Body(body): Body<CreateUser>,
+    Once(body, receipt): Once<CreateUser>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
     if !caller.role.manages(body.role) {
         return Err(ApiError::Forbidden(caller.role));
@@ -157,8 +158,10 @@ pub async fn create_user(
         Err(error) if is_unique_violation(&error) => return Err(ApiError::LoginTaken),
         inserted => inserted?,
     }
+    let made = user_body(row)?;
+    receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(user_body(row)?)))
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// Shuts somebody out at once: their sessions end, their phones may only hand in what they hold.

@@ -12,8 +12,11 @@ use uuid::Uuid;
 
 use super::settle::{Happening, settle};
 use crate::db::changes::{self, ChangeRow};
-use crate::db::{C, Tx, documents, grants, halls};
+use crate::db::{C, Tx, documents, grants, halls, jobs};
 use crate::http::error::ApiError;
+use crate::http::once::Receipt;
+use crate::http::plans::AddedBody;
+use crate::http::version::{IfMatch, tag};
 use crate::ids::fresh_uuid;
 use crate::retry::until_won;
 use crate::state::AppState;
@@ -27,22 +30,31 @@ pub enum Addition {
     Message(String),
 }
 
+/// On which terms something is added.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Which version of the job the caller saw.
+    pub seen: IfMatch,
+    /// Makes a repeated request add nothing.
+    pub receipt: Receipt,
+}
+
 /// Adds to a job of the hall; tells the id under which it stands.
 pub async fn add(
     state: &AppState,
     (hall, by): (HallId, UserId),
     job: JobId,
-    addition: Addition,
-) -> Result<Uuid, ApiError> {
-    until_won(|| add_once(state, (hall, by), job, &addition)).await
+    (addition, terms): (&Addition, &Terms),
+) -> Result<AddedBody, ApiError> {
+    until_won(|| add_once(state, (hall, by), job, (addition, terms))).await
 }
 
 async fn add_once(
     state: &AppState,
     (hall, by): (HallId, UserId),
     job: JobId,
-    addition: &Addition,
-) -> Result<Uuid, ApiError> {
+    (addition, terms): (&Addition, &Terms),
+) -> Result<AddedBody, ApiError> {
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
     // The hall's row first: whoever holds it is the only one who changes the hall's documents.
@@ -50,6 +62,8 @@ async fn add_once(
     documents::find_document(tx.c(), hall, job).await?.ok_or(ApiError::NotFound("job"))?;
     let mut doc = load(tx.c(), job).await?;
     let before = read(&doc)?;
+    let row = jobs::find_job(tx.c(), hall, job).await?.ok_or(ApiError::NotFound("job"))?;
+    terms.seen.check(tx.c(), &before, row.updated_position).await?;
     if let Addition::Entry(PlanEntry::Ruling(ruling)) = addition {
         check_ruling(&before, ruling)?;
     }
@@ -65,9 +79,11 @@ async fn add_once(
     let what = if matches!(addition, Addition::Entry(_)) { "planned" } else { "said" };
     let happening = Happening { what, facts: Vec::new() };
     settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;
+    let added = AddedBody { entry: id, etag: tag(position + 1) };
+    terms.receipt.keep(tx.c(), &added, now.timestamp_millis()).await?;
     tx.commit().await?;
     state.bell.ring(hall, position + 1);
-    Ok(id)
+    Ok(added)
 }
 
 /// A ruling decides what clashes now, in favour of a visit that there is.

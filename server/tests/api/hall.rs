@@ -166,6 +166,25 @@ impl Node {
         sent.expect("the server replies").status().as_u16()
     }
 
+    /// Sends a request with headers of its own and gives the response as it came.
+    pub(crate) async fn send_with(
+        &self,
+        (method, path): (Method, &str),
+        token: &str,
+        headers: &[(&'static str, &str)],
+        body: Option<&Value>,
+    ) -> reqwest::Response {
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let mut request = request.bearer_auth(token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await.expect("the server replies")
+    }
+
     /// Reads a resource.
     pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.send(Method::GET, path, Some(token), None).await

@@ -17,7 +17,7 @@ use domain::stamp::Timestamp;
 use server::config::Config;
 use server::exchange;
 use server::http::error::ApiError;
-use server::jobs::plan::{Addition, add};
+use server::jobs::plan::{Addition, Terms, add};
 use server::jobs::{NewJob, Scribe, create_job};
 use server::state::AppState;
 use sync::authority::Writer;
@@ -147,8 +147,9 @@ impl Pair {
 
     /// Adds to the server's plan; `None` when both halls have forgotten the job.
     async fn plan(&mut self, job: JobId, entry: PlanEntry) -> Option<EntryId> {
-        match add(self.server(), (HALL, DISPATCHER), job, Addition::Entry(entry)).await {
-            Ok(id) => Some(EntryId(id)),
+        let added = (&Addition::Entry(entry), &Terms::default());
+        match add(self.server(), (HALL, DISPATCHER), job, added).await {
+            Ok(added) => Some(EntryId(added.entry)),
             Err(ApiError::NotFound(_)) => {
                 assert!(self.model.job(job).is_err(), "the model has a job that the server lacks");
                 None
