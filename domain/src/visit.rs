@@ -238,6 +238,33 @@ pub enum Outcome {
     },
 }
 
+impl Fact {
+    /// The picture that the fact names by its SHA-256, if any.
+    pub fn photo(&self) -> Option<&str> {
+        match self {
+            Self::PhotoTaken { hash, .. } | Self::Signed { hash } => Some(hash),
+            Self::RoadBlocked { photo, .. } => photo.as_deref(),
+            Self::PhonedAhead { .. }
+            | Self::AgreedAnew { .. }
+            | Self::SetOut
+            | Self::Arrived { .. }
+            | Self::Conduct { .. }
+            | Self::Read { .. }
+            | Self::HouseholdTold { .. }
+            | Self::MeasureTaken { .. }
+            | Self::HoseReplaced { .. }
+            | Self::TightnessTested { .. }
+            | Self::GasSwitched { .. }
+            | Self::HazardFound { .. }
+            | Self::CashTaken { .. }
+            | Self::Asked { .. }
+            | Self::Noted { .. }
+            | Self::Withdrawn { .. }
+            | Self::Closed { .. } => None,
+        }
+    }
+}
+
 impl Visit {
     /// A visit before its first fact, for rules that ask what is missing.
     pub(crate) fn empty() -> Self {

@@ -1,5 +1,7 @@
 //! One payload of the log: a record of the protocol, or something only this phone cares about.
 
+use std::fmt;
+
 use domain::id::JobId;
 use sync::device::Record;
 use uuid::Uuid;
@@ -11,12 +13,46 @@ pub(crate) enum Entry {
     Sync(Record),
     /// The technician has seen these entries of a job's plan and messages.
     Seen { job: JobId, ids: Vec<Uuid> },
+    /// A picture was kept beside the log.
+    PhotoKept { name: PhotoName, job: JobId, size_bytes: u64 },
+    /// The hall has a picture: it may go.
+    PhotoHeld { name: PhotoName },
+    /// The hall will not take a picture.
+    PhotoRefused { name: PhotoName, reason: String },
     /// What this version cannot read, perhaps from a later one; kept as it is.
     Unreadable(Vec<u8>),
 }
 
 const SYNC: u8 = 0;
 const SEEN: u8 = 1;
+const PHOTO_KEPT: u8 = 2;
+const PHOTO_HELD: u8 = 3;
+const PHOTO_REFUSED: u8 = 4;
+
+/// The name of a picture: its SHA-256, written in hexadecimal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PhotoName(pub(crate) [u8; 32]);
+
+impl PhotoName {
+    /// Reads what [`fmt::Display`] writes.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut name = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return None;
+        }
+        for (at, byte) in name.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+        }
+        Some(Self(name))
+    }
+}
+
+impl fmt::Display for PhotoName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
 
 impl Entry {
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -26,6 +62,13 @@ impl Entry {
                 let uuids = std::iter::once(&job.0).chain(ids);
                 std::iter::once(SEEN).chain(uuids.flat_map(|id| *id.as_bytes())).collect()
             }
+            Self::PhotoKept { name, job, size_bytes } => {
+                [&[PHOTO_KEPT][..], &name.0, job.0.as_bytes(), &size_bytes.to_le_bytes()].concat()
+            }
+            Self::PhotoHeld { name } => [&[PHOTO_HELD], &name.0[..]].concat(),
+            Self::PhotoRefused { name, reason } => {
+                [&[PHOTO_REFUSED], &name.0[..], reason.as_bytes()].concat()
+            }
             Self::Unreadable(bytes) => bytes.clone(),
         }
     }
@@ -34,6 +77,11 @@ impl Entry {
         match bytes.split_first() {
             Some((&SYNC, rest)) => Record::decode(rest).ok().map(Self::Sync),
             Some((&SEEN, rest)) => decode_seen(rest),
+            Some((&PHOTO_KEPT, rest)) => decode_kept(rest),
+            Some((&PHOTO_HELD, rest)) => {
+                rest.try_into().ok().map(|name| Self::PhotoHeld { name: PhotoName(name) })
+            }
+            Some((&PHOTO_REFUSED, rest)) => decode_refused(rest),
             Some(_) | None => None,
         }
         .unwrap_or(Self::Unreadable(bytes))
@@ -47,6 +95,20 @@ fn decode_seen(bytes: &[u8]) -> Option<Entry> {
     Some(Entry::Seen { job, ids: uuids.collect() })
 }
 
+fn decode_kept(bytes: &[u8]) -> Option<Entry> {
+    let (name, rest) = bytes.split_first_chunk::<32>()?;
+    let (job, size) = rest.split_first_chunk::<16>()?;
+    let size_bytes = u64::from_le_bytes(size.try_into().ok()?);
+    let job = JobId(Uuid::from_bytes(*job));
+    Some(Entry::PhotoKept { name: PhotoName(*name), job, size_bytes })
+}
+
+fn decode_refused(bytes: &[u8]) -> Option<Entry> {
+    let (name, reason) = bytes.split_first_chunk::<32>()?;
+    let reason = String::from_utf8(reason.to_vec()).ok()?;
+    Some(Entry::PhotoRefused { name: PhotoName(*name), reason })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +120,9 @@ mod tests {
             Entry::Sync(Record::Counted { recorded: 41 }),
             Entry::Seen { job, ids: vec![Uuid::from_u128(1), Uuid::from_u128(2)] },
             Entry::Seen { job, ids: vec![] },
+            Entry::PhotoKept { name: PhotoName([7; 32]), job, size_bytes: 1 << 33 },
+            Entry::PhotoHeld { name: PhotoName([8; 32]) },
+            Entry::PhotoRefused { name: PhotoName([9; 32]), reason: "太大".to_owned() },
             Entry::Unreadable(vec![200, 1, 2]),
         ];
 
@@ -68,7 +133,15 @@ mod tests {
 
     #[test]
     fn s18_what_a_later_version_wrote_is_kept_byte_for_byte() {
-        for bytes in [vec![], vec![0], vec![0, 0x82, 0x18, 99, 0x80], vec![1, 2, 3]] {
+        for bytes in [
+            vec![],
+            vec![0],
+            vec![0, 0x82, 0x18, 99, 0x80],
+            vec![1, 2, 3],
+            vec![2, 2],
+            vec![3; 40],
+            vec![4],
+        ] {
             assert_eq!(Entry::decode(bytes.clone()), Entry::Unreadable(bytes));
         }
     }

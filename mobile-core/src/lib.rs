@@ -18,5 +18,6 @@ pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
 pub mod phone;
+pub mod photo;
 
 pub use phone::{OpenReport, OpenedPhone, Phone, Saved};

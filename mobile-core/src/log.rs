@@ -210,6 +210,11 @@ impl<S: LogStore> Log<S> {
         Ok(asides)
     }
 
+    /// The store, for what lies beside the log.
+    pub(crate) fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// Deletes the log and everything beside it.
     pub async fn erase(&mut self) -> Result<(), StoreError> {
         self.store.erase().await?;

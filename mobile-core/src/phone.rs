@@ -3,6 +3,7 @@
 mod compact;
 mod day;
 mod error;
+mod photos;
 mod rescue;
 mod steps;
 mod sync_up;
@@ -26,13 +27,14 @@ use uuid::Uuid;
 pub use compact::{CompactError, Compaction};
 pub use day::{DayJob, JobView, MeterHistory, Unseen};
 pub use error::{CommandError, EnrolError, OpenError, WipeError};
+pub use photos::{KeepPhotoError, PhotoReport, PhotoStop, WaitingPhoto};
 pub use rescue::{RESCUE_FORMAT, Rescue, RescuedChange, Wipe};
 pub use steps::{Step, StepState, Steps};
 pub use sync_up::{SyncEnd, SyncError, SyncReport, SyncState};
 pub use visit::{SavedHose, SavedReading};
 
 use crate::clock::{Clock, Moment, Rng};
-use crate::entry::Entry;
+use crate::entry::{Entry, PhotoName};
 use crate::log::{Log, LogStore, Recovery, StoreError};
 
 /// A phone without its skin.
@@ -50,6 +52,8 @@ pub struct Phone<S, C, R> {
     /// Payloads that this version cannot read; they outlive compaction.
     unreadable: Vec<Vec<u8>>,
     notices: Vec<Notice>,
+    /// Pictures that the hall does not have yet.
+    photos: BTreeMap<PhotoName, photos::KeptPhoto>,
     compacted_bytes: u64,
 }
 
@@ -108,6 +112,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             seen: BTreeMap::new(),
             unreadable: Vec::new(),
             notices: Vec::new(),
+            photos: BTreeMap::new(),
             compacted_bytes: 0,
         };
         phone.take_pack(builtin_pack());
@@ -204,6 +209,9 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                 self.seen.insert(job, ids.into_iter().collect());
             }
             Entry::Unreadable(bytes) => self.unreadable.push(bytes),
+            photo @ (Entry::PhotoKept { .. }
+            | Entry::PhotoHeld { .. }
+            | Entry::PhotoRefused { .. }) => self.replay_photo(photo),
         }
     }
 

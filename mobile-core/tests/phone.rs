@@ -22,6 +22,9 @@ mod kill_sweep;
 #[path = "phone/link.rs"]
 mod link;
 #[cfg(test)]
+#[path = "phone/photos.rs"]
+mod photos;
+#[cfg(test)]
 #[path = "phone/script.rs"]
 mod script;
 #[cfg(test)]

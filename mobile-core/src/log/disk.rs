@@ -30,6 +30,9 @@ pub trait Disk {
     /// Deletes a file; one that is not there is no error.
     fn remove(&mut self, name: &str) -> io::Result<()>;
 
+    /// Lets go of a file that nobody writes any more.
+    fn close(&mut self, _name: &str) {}
+
     /// Makes the folder's names durable.
     fn sync_dir(&mut self) -> io::Result<()>;
 

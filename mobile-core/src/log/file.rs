@@ -4,6 +4,7 @@ use std::io;
 
 use super::disk::Disk;
 use super::{Aside, Found, LogStore, StoreError};
+use crate::photo::BlobStore;
 
 const LOG: &str = "phone.log";
 const NEXT: &str = "phone.log.next";
@@ -11,6 +12,8 @@ const MADE: &str = "phone.log.made";
 const DOUBT: &str = "phone.log.doubt";
 const LOCK: &str = "phone.lock";
 const ASIDE: &str = "aside-";
+const PHOTO: &str = "photo-";
+const NEXT_PHOTO: &str = "next-photo";
 
 /// A log in a folder of its own.
 #[derive(Debug)]
@@ -188,6 +191,32 @@ impl<D: Disk> LogStore for FileLog<D> {
 
     fn size_bytes(&self) -> u64 {
         self.size_bytes
+    }
+}
+
+impl<D: Disk> BlobStore for FileLog<D> {
+    async fn keep_blob(&mut self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.usable()?;
+        let name = format!("{PHOTO}{name}");
+        self.write_new(NEXT_PHOTO, bytes)?;
+        self.disk.rename(NEXT_PHOTO, &name).map_err(|error| store_error(&error))?;
+        self.disk.close(&name);
+        let synced = self.disk.sync_dir();
+        self.stick(synced)
+    }
+
+    async fn read_blob(&mut self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.disk.read(&format!("{PHOTO}{name}")).map_err(|error| store_error(&error))
+    }
+
+    async fn remove_blob(&mut self, name: &str) -> Result<(), StoreError> {
+        self.usable()?;
+        self.disk.remove(&format!("{PHOTO}{name}")).map_err(|error| store_error(&error))
+    }
+
+    async fn blob_names(&mut self) -> Result<Vec<String>, StoreError> {
+        let names = self.disk.list().map_err(|error| store_error(&error))?;
+        Ok(names.iter().filter_map(|name| name.strip_prefix(PHOTO)).map(str::to_owned).collect())
     }
 }
 

@@ -93,6 +93,10 @@ impl Disk for NativeDisk {
         }
     }
 
+    fn close(&mut self, name: &str) {
+        self.open.remove(name);
+    }
+
     fn sync_dir(&mut self) -> io::Result<()> {
         sync_folder(&self.folder)
     }

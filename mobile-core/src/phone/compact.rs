@@ -57,6 +57,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         payloads.extend(self.seen.iter().map(|(job, ids)| {
             Entry::Seen { job: *job, ids: ids.iter().copied().collect() }.encode()
         }));
+        payloads.extend(self.photo_entries().iter().map(Entry::encode));
         payloads.extend(self.unreadable.iter().cloned());
         self.log.replace_all(payloads.iter().map(Vec::as_slice)).await?;
         let after_bytes = self.log.size_bytes();

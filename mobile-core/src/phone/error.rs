@@ -105,6 +105,12 @@ pub enum WipeError {
         /// How many.
         count: usize,
     },
+    /// So many pictures are on this phone only: sync, or export them, first.
+    #[error("{count} photos are on this phone only")]
+    PhotosOnlyHere {
+        /// How many.
+        count: usize,
+    },
     /// Damaged bytes that nobody has a copy of lie beside the log: export them first.
     #[error("{count} damaged pieces of the log are on this phone only")]
     DamagedOnlyHere {

@@ -84,6 +84,10 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             if count > 0 {
                 return Err(WipeError::OnlyHere { count });
             }
+            let count = self.photos.len();
+            if count > 0 {
+                return Err(WipeError::PhotosOnlyHere { count });
+            }
             let count = self.log.asides().await?.len();
             if count > 0 {
                 return Err(WipeError::DamagedOnlyHere { count });
@@ -94,6 +98,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.actor = draw_actor(&mut self.rng);
         self.seen.clear();
         self.unreadable.clear();
+        self.photos.clear();
         self.notices.clear();
         Ok(())
     }
