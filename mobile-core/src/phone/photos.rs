@@ -280,9 +280,9 @@ impl<S: LogStore + BlobStore, C: Clock, R: Rng> Phone<S, C, R> {
         // In a damaged log the missing record may have been the one that called a picture kept.
         let may_remove = self.log.asides().await?.is_empty();
         for stray in strays {
-            let named = self.jobs().find(|job| names_photo(job, &stray)).map(|job| job.id);
+            let taken_in = self.jobs().find(|job| names_photo(job, &stray)).map(|job| job.id);
             let bytes = self.log.store_mut().read_blob(&stray).await?.unwrap_or_default();
-            match (named, PhotoName::parse(&stray)) {
+            match (taken_in, PhotoName::parse(&stray)) {
                 (Some(job), Some(name)) => {
                     let size_bytes = bytes.len() as u64;
                     self.keep(vec![Entry::PhotoKept { name, job, size_bytes }]).await?;

@@ -101,7 +101,7 @@ fn f24_an_upload_cut_anywhere_goes_on_and_no_picture_is_ever_nowhere() {
                 let (mut phone, _) = world.open(open(&disk), 6);
                 for picture in &pictures {
                     let on_phone = phone.waiting_photos().iter().any(|waiting| {
-                        block_on(phone_photo(&disk, &waiting.hash)).as_deref() == Some(picture)
+                        phone_photo(&disk, &waiting.hash).as_deref() == Some(picture)
                     });
                     let at_hall = hall.whole.values().any(|whole| whole == picture);
                     assert!(on_phone || at_hall, "{calls} {op} {landing:?}");
@@ -233,7 +233,7 @@ fn photo_files(disk: &MemoryDisk) -> usize {
     names.iter().filter(|name| name.starts_with("photo-")).count()
 }
 
-async fn phone_photo(disk: &MemoryDisk, hash: &str) -> Option<Vec<u8>> {
+fn phone_photo(disk: &MemoryDisk, hash: &str) -> Option<Vec<u8>> {
     disk.clone().read(&format!("photo-{hash}")).expect("the disk is on")
 }
 

@@ -1,7 +1,9 @@
 //! A small client of the hall's own API, for the commands that talk to a running server.
 
 use anyhow::{Context as _, bail};
+use domain::id::JobId;
 use mobile_core::link::LinkError;
+use mobile_core::photo::{Part, PhotoLinkError, Progress};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -86,6 +88,51 @@ impl Client {
             429 | 503 => Err(LinkError::Busy { retry_after_ms: None }),
             other => Err(LinkError::Refused(other)),
         }
+    }
+
+    /// Reads a resource that is no JSON.
+    pub(crate) async fn bytes(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        Ok(self.send(Method::GET, path, None).await?.bytes().await?.to_vec())
+    }
+
+    /// Asks how far the hall is with a picture, or hands in a part of it.
+    pub(crate) async fn photo(
+        &self,
+        job: JobId,
+        hash: &str,
+        part: Option<Part<'_>>,
+    ) -> Result<Progress, PhotoLinkError> {
+        #[derive(serde::Deserialize)]
+        struct Body {
+            offset: usize,
+            held: bool,
+        }
+        let path = format!("/api/jobs/{job}/photos/{hash}/upload");
+        let request = match part {
+            None => self.request(Method::GET, &path),
+            Some(Part { offset, length, bytes }) => {
+                let path = format!("{path}?offset={offset}&length={length}");
+                self.request(Method::PUT, &path).body(bytes.to_vec())
+            }
+        };
+        let offline = |error: reqwest::Error| LinkError::Offline(error.to_string());
+        let response = request.send().await.map_err(offline)?;
+        let status = response.status().as_u16();
+        let said = response.bytes().await.map_err(offline)?;
+        Err(match status {
+            200 => match serde_json::from_slice::<Body>(&said) {
+                Ok(Body { offset, held }) => return Ok(Progress { offset, held }),
+                Err(_) => LinkError::NotTheHall.into(),
+            },
+            401 | 403 => LinkError::NotAccepted.into(),
+            409 => PhotoLinkError::Elsewhere,
+            422 => {
+                let problem: Value = serde_json::from_slice(&said).unwrap_or_default();
+                PhotoLinkError::Refused(problem["detail"].as_str().unwrap_or("422").to_owned())
+            }
+            429 | 503 => LinkError::Busy { retry_after_ms: None }.into(),
+            other => LinkError::Refused(other).into(),
+        })
     }
 
     async fn send(

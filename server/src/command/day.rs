@@ -51,7 +51,7 @@ impl Day {
             let file = || format!("sqlite://{}", folder.path().join("hall.db").display());
             let database = self.database.clone().unwrap_or_else(file);
             super::import::run_quietly(&self.hall, &database).await?;
-            Some(process::Server::start(&database).await?)
+            Some(process::Server::start(&database, &folder.path().join("photos")).await?)
         } else {
             None
         };

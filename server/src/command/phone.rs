@@ -1,6 +1,7 @@
 //! `doorstep phone`: a phone in a terminal, one JSON command a line in, one JSON reply a line out.
 
 pub(crate) mod act;
+mod picture;
 mod taps;
 
 use std::io::Write;
@@ -16,7 +17,8 @@ use mobile_core::clock::{Clock, ManualClock, Moment};
 use mobile_core::link::{Link, LinkError};
 use mobile_core::log::file::FileLog;
 use mobile_core::native::{NativeClock, NativeDisk, NativeRng, open_log};
-use mobile_core::phone::{CommandError, Phone, SyncEnd};
+use mobile_core::phone::{CommandError, KeepPhotoError, Phone, SyncEnd};
+use mobile_core::photo::{Part, PhotoLink, PhotoLinkError, Progress};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sync::device::Enrolment;
@@ -115,6 +117,9 @@ impl PhoneCommand {
         let client = Client::new(&self.server);
         let token = self.store.join("token");
         let mut terminal = Terminal { phone: opened.phone, client, token, language };
+        for (job, hash) in terminal.phone.lost_photos().await? {
+            writeln!(out, "{}", json!({"lost_photo": {"job": job, "hash": hash}}))?;
+        }
         if !opened.report.is_clean() {
             writeln!(out, "{}", json!({"report": format!("{:?}", opened.report)}))?;
         }
@@ -193,13 +198,19 @@ impl Terminal {
         let token = std::fs::read_to_string(&self.token).context("enrol this phone first")?;
         let mut link = HallLink(self.client.clone().with_token(&token));
         let report = self.phone.sync(&mut link).await;
-        match &report.end {
-            SyncEnd::Complete | SyncEnd::MoreLeft => Ok(json!({
-                "rounds": report.rounds, "offered": report.offered, "acked": report.acked,
-                "arrived": report.arrived, "notices": format!("{:?}", report.notices),
-            })),
-            SyncEnd::Stopped(error) => anyhow::bail!("{error}"),
+        if let SyncEnd::Stopped(error) = &report.end {
+            anyhow::bail!("{error}");
         }
+        let photos = self.phone.send_photos(&mut link).await;
+        Ok(json!({
+            "rounds": report.rounds, "offered": report.offered, "acked": report.acked,
+            "arrived": report.arrived, "notices": format!("{:?}", report.notices),
+            "photos": {
+                "held": photos.held, "left": photos.left, "sent_bytes": photos.sent_bytes,
+                "lost": photos.lost, "refused": photos.refused,
+                "stopped": photos.stopped.map(|stop| stop.to_string()),
+            },
+        }))
     }
 
     fn state(&self) -> Value {
@@ -211,13 +222,18 @@ impl Terminal {
             .map(|job| json!({"id": job.id, "status": standing(job).status.key()}))
             .collect();
         json!({"pending": state.only_here + state.waiting, "acked": state.acked,
+               "photos": self.phone.waiting_photos().len(),
                "quarantined": state.quarantined.len(), "skew_ms": state.clock_skew_ms, "jobs": jobs})
     }
 
     /// A refusal by the rules, in the catalogue's words.
-    fn in_words(&self, error: CommandError) -> anyhow::Error {
-        let CommandError::Rule(rule) = error else { return error.into() };
-        let said: Vec<String> = rule.sentences().iter().map(|it| it.say(self.language)).collect();
+    fn in_words(&self, error: anyhow::Error) -> anyhow::Error {
+        let sentences = match (error.downcast_ref(), error.downcast_ref::<KeepPhotoError>()) {
+            (Some(CommandError::Rule(rule)), _) => rule.sentences(),
+            (_, Some(photo)) => vec![photo.sentence()],
+            _ => return error,
+        };
+        let said: Vec<String> = sentences.iter().map(|it| it.say(self.language)).collect();
         anyhow::anyhow!(said.join("；"))
     }
 }
@@ -237,5 +253,20 @@ struct HallLink(Client);
 impl Link for HallLink {
     async fn exchange(&mut self, request: Vec<u8>) -> Result<Vec<u8>, LinkError> {
         self.0.exchange(request).await
+    }
+}
+
+impl PhotoLink for HallLink {
+    async fn photo_progress(&mut self, job: JobId, hash: &str) -> Result<Progress, PhotoLinkError> {
+        self.0.photo(job, hash, None).await
+    }
+
+    async fn send_photo_part(
+        &mut self,
+        job: JobId,
+        hash: &str,
+        part: Part<'_>,
+    ) -> Result<Progress, PhotoLinkError> {
+        self.0.photo(job, hash, Some(part)).await
     }
 }

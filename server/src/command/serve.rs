@@ -18,6 +18,9 @@ pub struct Serve {
     /// The database, in place of what is configured.
     #[arg(long)]
     database: Option<String>,
+    /// Where photos are kept, in place of what is configured.
+    #[arg(long)]
+    photo_store: Option<String>,
     /// `manual` lets anybody on this machine set the time, to play a day.
     #[arg(long, value_enum, default_value = "system")]
     clock: ClockKind,
@@ -34,6 +37,7 @@ impl Serve {
     pub async fn run(self, mut config: Config, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
         config.listen = self.listen.unwrap_or(config.listen);
         config.database = self.database.map_or(config.database, Secret);
+        config.photo_store = self.photo_store.unwrap_or(config.photo_store);
         if let ClockKind::Manual = self.clock {
             config.clock = Clock::manual(Clock::System.now());
         }

@@ -1,5 +1,7 @@
 //! The checks at the day's end: what came out against what the script worked out by itself.
 
+mod photos;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::PoisonError;
@@ -84,6 +86,7 @@ pub(crate) async fn check(stage: &mut Stage, script: &Script) -> anyhow::Result<
         live_has_no_gap_and_no_double(stage, &hall).await?,
         report_equals_the_script(stage, script).await?,
         quarantine_is_empty(stage).await?,
+        photos::every_photo_is_at_the_hall(stage).await?,
     ]))
 }
 
@@ -206,6 +209,7 @@ async fn phones_agree_with_the_server(
     for technician in &mut stage.crew {
         let on_phone = technician.phone.expect(now, json!({"do": "state"})).await?;
         finding.compare("changes on this phone only", &Some(0), &on_phone["pending"].as_u64());
+        finding.compare("photos on this phone only", &Some(0), &on_phone["photos"].as_u64());
         for job in on_phone["jobs"].as_array().into_iter().flatten() {
             let id: JobId = job["id"].as_str().context("a job without an id")?.parse()?;
             let at_the_hall = hall.jobs.get(&id).and_then(|(_, job)| job["status"].as_str());

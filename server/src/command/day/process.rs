@@ -49,11 +49,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts a server with the manual clock on this database and waits until it listens.
-    pub(crate) async fn start(database: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn start(database: &str, photos: &Path) -> anyhow::Result<Self> {
+        let photos = photos.to_str().context("the folder's path is not UTF-8")?;
         let mut process = Talker::start(&[
             "serve",
             "--database",
             database,
+            "--photo-store",
+            photos,
             "--listen",
             "127.0.0.1:0",
             "--clock",

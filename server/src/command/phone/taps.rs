@@ -1,27 +1,26 @@
 //! From a tap to the phone's own commands, and what was saved.
 
-use std::fmt::Write as _;
-
 use domain::id::{FactId, JobId};
-use domain::visit::{Fact, live_facts};
+use domain::visit::{Fact, Subject, live_facts};
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
 use mobile_core::phone::{CommandError, Phone, Saved};
+use mobile_core::photo::BlobStore;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::act::Act;
+use super::picture;
 
 /// Does what was tapped; the reply names every fact saved.
-pub(super) async fn tap<S: LogStore, C: Clock, R: Rng>(
+pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
     phone: &mut Phone<S, C, R>,
     job: JobId,
     act: Act,
-) -> Result<Value, CommandError> {
+) -> anyhow::Result<Value> {
     let one = match act {
         Act::AnswerRest { phase } => {
             let saved = phone.answer_rest_as_done(job, phase).await?;
-            return told(phone, job, &saved);
+            return Ok(told(phone, job, &saved)?);
         }
         Act::Read { meter, register } => {
             let read = phone.read_meter(job, meter, register).await?;
@@ -32,11 +31,11 @@ pub(super) async fn tap<S: LogStore, C: Clock, R: Rng>(
         }
         Act::TellHousehold => match abnormal_reading(phone, job)? {
             Some(reading) => phone.tell_household(job, reading).await?,
-            None => return told(phone, job, &[]),
+            None => return Ok(told(phone, job, &[])?),
         },
         Act::TakeMeasure { measure } => match abnormal_reading(phone, job)? {
             Some(reading) => phone.take_measure(job, reading, measure).await?,
-            None => return told(phone, job, &[]),
+            None => return Ok(told(phone, job, &[])?),
         },
         Act::ReplaceHose { removed, kind, length_mm } => {
             let replaced = phone.replace_hose(job, removed, kind, length_mm).await?;
@@ -54,17 +53,17 @@ pub(super) async fn tap<S: LogStore, C: Clock, R: Rng>(
         Act::FindHazard { item, text } => phone.find_hazard(job, &item, text).await?,
         Act::TakeCash { amount, receipt } => phone.take_cash(job, amount, receipt).await?,
         Act::TakePhoto { subject } => {
-            let hash = content_hash(phone, job, &format!("{subject:?}"))?;
+            let hash = kept_picture(phone, job, Some(subject)).await?;
             phone.take_photo(job, hash, subject).await?
         }
         Act::Sign => {
-            let hash = content_hash(phone, job, "signature")?;
+            let hash = kept_picture(phone, job, None).await?;
             phone.sign(job, hash).await?
         }
         Act::Note { text } => phone.note(job, text).await?,
         Act::Close { outcome } => phone.close(job, outcome).await?,
     };
-    told(phone, job, &[one])
+    Ok(told(phone, job, &[one])?)
 }
 
 /// Every fact saved, as the phone holds it now.
@@ -98,16 +97,16 @@ fn is_abnormal(fact: &Fact) -> bool {
     matches!(fact, Fact::Read { verdict, .. } if verdict.finding.is_abnormal())
 }
 
-/// The name of a picture by its content; in a terminal the content is made up.
-fn content_hash<S: LogStore, C: Clock, R: Rng>(
-    phone: &Phone<S, C, R>,
+/// Takes a picture of something and keeps it on the phone; tells its name.
+async fn kept_picture<S: LogStore + BlobStore, C: Clock, R: Rng>(
+    phone: &mut Phone<S, C, R>,
     job: JobId,
-    what: &str,
-) -> Result<String, CommandError> {
+    what: Option<Subject>,
+) -> anyhow::Result<String> {
     let facts: usize = phone.job(job)?.job.visits.values().map(|visit| visit.facts.len()).sum();
-    let hash = Sha256::digest(format!("{what} {facts} {job}"));
-    Ok(hash.iter().fold(String::new(), |mut hex, byte| {
-        let _infallible = write!(hex, "{byte:02x}");
-        hex
-    }))
+    let bytes = match what {
+        Some(subject) => picture::photo(&format!("{subject:?} {facts} {job}"))?,
+        None => picture::signature(&format!("{facts} {job}"))?,
+    };
+    Ok(phone.keep_photo(job, &bytes).await?)
 }
