@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use cluster::Cluster;
 
 use crate::run::{cargo, run, succeeds};
-use crate::{demo, wasm};
+use crate::{contract, demo, wasm};
 
 /// Runs every check, or those named.
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Check {
     /// The steps to run; all when none is named.
     #[arg(value_enum)]
     steps: Vec<Step>,
-    /// Leaves out what takes minutes: WebAssembly, documentation, licences, the whole day and PostgreSQL.
+    /// Leaves out what takes minutes: WebAssembly, documentation, the API's description, licences, the whole day and PostgreSQL.
     #[arg(long, conflicts_with = "steps")]
     quick: bool,
 }
@@ -34,6 +34,8 @@ enum Step {
     Doc,
     /// Tests, doctests included.
     Tests,
+    /// The API does as its description says.
+    Contract,
     /// Licences, bans and sources of dependencies.
     Deny,
     /// The server's tests and a whole day on PostgreSQL.
@@ -44,12 +46,13 @@ enum Step {
     Day,
 }
 
-const ALL: [Step; 9] = [
+const ALL: [Step; 10] = [
     Step::Fmt,
     Step::Clippy,
     Step::Wasm,
     Step::Doc,
     Step::Tests,
+    Step::Contract,
     Step::Deny,
     Step::Demo,
     Step::Day,
@@ -88,6 +91,7 @@ impl Step {
             Self::Wasm => "the browser's rooms for WebAssembly",
             Self::Doc => "documentation",
             Self::Tests => "tests",
+            Self::Contract => "the API against its description",
             Self::Deny => "licences, bans and sources",
             Self::Postgres => "the server's tests and a whole day on PostgreSQL",
             Self::Demo => "the demo hall",
@@ -101,6 +105,9 @@ impl Step {
             Self::Clippy | Self::Wasm => "mend what the lint names",
             Self::Doc => "mend the documentation that it names",
             Self::Tests => "a test fails: run it alone with `cargo test <its name>`",
+            Self::Contract => {
+                "make the API and its description agree: schemathesis shows each request as curl"
+            }
             Self::Deny => "see deny.toml: allow with a reason, or leave the dependency out",
             Self::Postgres => "only PostgreSQL fails: run `cargo xtask test postgres` again",
             Self::Demo => "run `cargo xtask demo` and look at what changed",
@@ -120,6 +127,7 @@ impl Step {
                 .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
                 .env("RUSTDOCFLAGS", "-D warnings")),
             Self::Tests => tests(root),
+            Self::Contract => contract::check(root),
             Self::Deny => deny(root),
             Self::Postgres => postgres(root),
             Self::Demo => demo::run(root, true),

@@ -1,6 +1,7 @@
 //! The tasks of the workspace: `cargo xtask <task>`.
 
 mod check;
+mod contract;
 mod demo;
 mod run;
 mod serve;

@@ -13,7 +13,8 @@ use domain::job::{Channel, Job, JobKind, Window};
 use domain::pack::Pack;
 use domain::punctuality::Punctuality;
 use domain::status::{Standing, Status, standing};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::once::{Once, Receipt};
-use super::page::{Limit, pattern, read_cursor};
+use super::page::{Limit, Words, read_cursor};
 use super::{schema, version};
 use crate::db::jobs::Filter;
 use crate::db::{devices, documents, halls, households, users, verdicts};
@@ -50,8 +51,8 @@ pub struct ListJobs {
     #[param(schema_with = schema::job_kind)]
     kind: Option<JobKind>,
     /// Words in the household's account, holder, address or phone number.
-    #[param(max_length = 100)]
-    text: Option<String>,
+    #[param(value_type = Option<String>, max_length = 100)]
+    text: Option<Words>,
     /// The last page's `next`.
     after: Option<String>,
     /// Entries on a page; 100 when not said.
@@ -114,7 +115,7 @@ pub async fn list_jobs(
         kind: asked.kind.map(|it| it.key().to_owned()),
         from: bounds.map(|(from, _)| from),
         until: bounds.map(|(_, until)| until),
-        pattern: pattern(asked.text.as_deref()),
+        pattern: asked.text.as_ref().and_then(Words::pattern),
     };
     let after = read_cursor(asked.after.as_deref())?.unwrap_or(Uuid::nil());
     let page = (after, asked.limit.rows());
@@ -227,10 +228,31 @@ pub struct CreateJob {
 #[serde(deny_unknown_fields)]
 pub struct Agree {
     #[schema(schema_with = schema::window)]
+    #[serde(deserialize_with = "read_window")]
     pub(super) window: Window,
     /// How it was agreed.
     #[schema(schema_with = schema::channel)]
     pub(super) channel: Channel,
+}
+
+/// Reads a window; for JSON `1.0` is as whole a number as `1`.
+fn read_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Window, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sent {
+        start: serde_json::Number,
+        end: serde_json::Number,
+    }
+    let read = |number: serde_json::Number| {
+        let text = number.to_string();
+        let whole = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+        let at = whole.and_then(chrono::DateTime::from_timestamp_millis);
+        at.ok_or_else(|| {
+            D::Error::custom(format!("send an instant in Unix milliseconds, not {text}"))
+        })
+    };
+    let Sent { start, end } = Sent::deserialize(deserializer)?;
+    Ok(Window { start: read(start)?, end: read(end)? })
 }
 
 /// The id of what was made.
@@ -246,7 +268,10 @@ pub struct CreatedBody {
 /// Send either `household` or `account`.
 #[utoipa::path(
     post, path = "/api/jobs", tag = "jobs", request_body = CreateJob,
-    responses((status = 201, description = "The hall has it.", body = CreatedBody)),
+    responses(
+        (status = 201, description = "The hall has it.", body = CreatedBody),
+        (status = 404, description = "No such household or technician."),
+    ),
 )]
 pub async fn post_job(
     State(state): State<AppState>,

@@ -84,7 +84,7 @@ pub(super) fn once(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRout
 pub(super) fn edit(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
     let said =
         "The job's `ETag` as the caller saw it; a job that changed since then is not edited.";
-    let schema = text(r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#);
+    let schema = Schema::from(ObjectBuilder::new().schema_type(Type::String));
     for operation in routes.1.paths.values_mut().flat_map(operations) {
         take_header(operation, "If-Match", said, &schema);
         add_response(operation, 412, "Somebody else was faster: the problem shows both versions.");
@@ -94,7 +94,7 @@ pub(super) fn edit(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRout
 
 /// Describes a reply that the caller may have already ([`super::version::reply`]).
 pub(super) fn cached(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
-    let schema = text(r#"^(\*|"[0-9]{1,18}(\.[0-9a-f]{16})?")$"#);
+    let schema = Schema::from(ObjectBuilder::new().schema_type(Type::String));
     for operation in routes.1.paths.values_mut().flat_map(operations) {
         take_header(operation, "If-None-Match", "An `ETag` that the caller has.", &schema);
         add_response(operation, 304, "The caller has it.");

@@ -13,6 +13,9 @@ const PAGE: u16 = 100;
 /// Entries on a page at most.
 const LONGEST_PAGE: u16 = 500;
 
+/// Letters that are searched for at most.
+const LONGEST_WORDS: usize = 100;
+
 /// How many entries a page has, 1 to 500.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limit(u16);
@@ -61,18 +64,34 @@ pub(super) fn read_cursor<K: DeserializeOwned>(after: Option<&str>) -> Result<Op
     key.map(Some).ok_or_else(|| ApiError::Unprocessable(refused.to_owned()))
 }
 
-/// Reads words to search for: a pattern for `like … escape '\'` that takes them literally, in lower case.
-pub(super) fn pattern(words: Option<&str>) -> Option<String> {
-    let words = words.map(str::trim).filter(|words| !words.is_empty())?;
-    let mut pattern = String::from("%");
-    for letter in words.to_lowercase().chars() {
-        if matches!(letter, '%' | '_' | '\\') {
-            pattern.push('\\');
+/// Words to search for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Words(String);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = String::deserialize(deserializer)?;
+        if words.chars().count() <= LONGEST_WORDS {
+            return Ok(Self(words));
         }
-        pattern.push(letter);
+        Err(D::Error::custom(format!("send a `text` of {LONGEST_WORDS} letters or fewer")))
     }
-    pattern.push('%');
-    Some(pattern)
+}
+
+impl Words {
+    /// A pattern for `like … escape '\'` that takes them literally, in lower case; none for no words.
+    pub(super) fn pattern(&self) -> Option<String> {
+        let words = Some(self.0.trim()).filter(|words| !words.is_empty())?;
+        let mut pattern = String::from("%");
+        for letter in words.to_lowercase().chars() {
+            if matches!(letter, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(letter);
+        }
+        pattern.push('%');
+        Some(pattern)
+    }
 }
 
 #[cfg(test)]
@@ -92,7 +111,7 @@ mod tests {
 
     #[test]
     fn check_31_what_is_searched_for_is_taken_literally() {
-        assert_eq!(pattern(Some(r" 50%_\ ")).unwrap(), r"%50\%\_\\%");
-        assert_eq!(pattern(Some("  ")), None);
+        assert_eq!(Words(r" 50%_\ ".to_owned()).pattern().unwrap(), r"%50\%\_\\%");
+        assert_eq!(Words("  ".to_owned()).pattern(), None);
     }
 }

@@ -56,7 +56,6 @@ pub struct ReleasedBody {
 #[into_params(parameter_in = Query)]
 pub struct ListQuarantine {
     /// The key of a reason.
-    #[param(max_length = 100)]
     reason: Option<String>,
     /// Only those of this job.
     job: Option<Uuid>,

@@ -13,7 +13,7 @@ use super::caller::{Caller, Dispatcher, Manager, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::once::Once;
-use super::page::{Limit, pattern, read_cursor};
+use super::page::{Limit, Words, read_cursor};
 use super::schema;
 use super::sessions::{UserBody, user_body};
 use crate::db::users::{self, Filter, UserRow};
@@ -78,8 +78,8 @@ pub struct ListUsers {
     /// Only people who were shut out, or only those who were not.
     disabled: Option<bool>,
     /// Words in log-in or name.
-    #[param(max_length = 100)]
-    text: Option<String>,
+    #[param(value_type = Option<String>, max_length = 100)]
+    text: Option<Words>,
     /// The last page's `next`.
     after: Option<String>,
     /// Entries on a page; 100 when not said.
@@ -102,7 +102,7 @@ pub async fn list_users(
     let filter = Filter {
         role: asked.role.map(|role| role.key().to_owned()),
         disabled: asked.disabled,
-        pattern: pattern(asked.text.as_deref()),
+        pattern: asked.text.as_ref().and_then(Words::pattern),
     };
     let page = (after.unwrap_or_default(), asked.limit.rows());
     let mut conn = state.db.read().await?;

@@ -45,24 +45,21 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
                 if text == "*" {
                     return Ok(Self(None));
                 }
-                tags.push(read_tag(text)?);
+                tags.push(read_tag(text));
             }
         }
         Ok(Self((!tags.is_empty()).then_some(tags)))
     }
 }
 
-fn read_tag(text: &str) -> Result<Tag, ApiError> {
+/// Reads a tag; one that no server gave is one that no version has.
+fn read_tag(text: &str) -> Tag {
     let is_weak = text.starts_with("W/");
     let opaque =
         text.trim_start_matches("W/").strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    let Some(opaque) = opaque else {
-        let what = "send as `If-Match` an `ETag` of this job, quotes included, or `*`";
-        return Err(ApiError::BadRequest(what.to_owned()));
-    };
     // A weak tag is never enough to edit by.
-    let position = opaque.split('.').next().filter(|_| !is_weak).and_then(|it| it.parse().ok());
-    Ok(Tag { text: text.to_owned(), position })
+    let position = opaque.and_then(|it| it.split('.').next()).filter(|_| !is_weak);
+    Tag { text: text.to_owned(), position: position.and_then(|it| it.parse().ok()) }
 }
 
 impl IfMatch {
@@ -126,7 +123,9 @@ pub(super) fn reply(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let mut response = body.into_response();
-        response.headers_mut().extend(headers);
+        for (name, value) in headers {
+            response.headers_mut().insert(name, value);
+        }
         response
     };
     response.headers_mut().insert(header::ETAG, etag);

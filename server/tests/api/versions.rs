@@ -80,7 +80,7 @@ async fn tags_that_this_server_never_gave_edit_nothing() {
         ("\"999999\"", 412),
         ("\"rubbish\"", 412),
         ("W/\"2.0000000000000000\"", 412),
-        ("rubbish", 400),
+        ("rubbish", 412),
         ("*", 201),
     ] {
         let edited = edit(&counter, job, tag, "messages", &body).await;
