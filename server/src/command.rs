@@ -2,7 +2,9 @@
 
 pub mod backup;
 mod client;
+pub mod configuration;
 pub mod day;
+pub mod doctor;
 pub mod import;
 pub mod init;
 pub mod migrate;
@@ -16,7 +18,7 @@ mod words;
 use std::io::Write;
 use std::path::PathBuf;
 
-use crate::config::Config;
+use crate::config::Effective;
 use crate::telemetry;
 
 /// Doorstep · 上门: a hall's server and the tools around it.
@@ -50,6 +52,10 @@ enum Command {
     Backup(backup::Backup),
     /// Puts a backup in the database's place.
     Restore(restore::Restore),
+    /// Looks at the configuration.
+    Config(configuration::Configuration),
+    /// Looks for what is wrong with the machine, the database and the backups.
+    Doctor(doctor::Doctor),
     /// Brings the database's schema up to date and stops.
     Migrate(migrate::Migrate),
 }
@@ -57,7 +63,8 @@ enum Command {
 impl Cli {
     /// Runs what was asked for.
     pub async fn run(self, out: &mut (dyn Write + Send)) -> anyhow::Result<()> {
-        let config = Config::load(self.config.as_deref(), |name| std::env::var(name).ok())?;
+        let effective = Effective::load(self.config.as_deref(), |name| std::env::var(name).ok())?;
+        let config = effective.config.clone();
         telemetry::start(&config)?;
         match self.command {
             Command::Serve(serve) => serve.run(config, out).await,
@@ -69,6 +76,11 @@ impl Cli {
             Command::Rebuild(rebuild) => rebuild.run(&config, out).await,
             Command::Backup(backup) => backup.run(&config, out).await,
             Command::Restore(restore) => restore.run(&config, out).await,
+            Command::Config(configuration) => {
+                let variables = std::env::vars_os().filter_map(|it| it.0.into_string().ok());
+                configuration.run(&effective, variables, out)
+            }
+            Command::Doctor(doctor) => doctor.run(&effective, self.config.as_deref(), out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }
     }

@@ -1,5 +1,7 @@
 //! What an operator can set: a TOML file, then `DOORSTEP_<KEY>` from the environment.
 
+mod read;
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -7,6 +9,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+
+pub use self::read::{Effective, Origin, variable_of, without_password};
+
+/// A limit on bodies below this is a slip of the pen.
+const SMALLEST_BODY: usize = 1024;
 
 /// Every key with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -42,6 +49,18 @@ pub struct Config {
     pub login_window_s: u32,
     /// How long requests may finish after a signal to stop. Default 10.
     pub shutdown_s: u32,
+    /// Who may read `/metrics`: whoever sends this as a bearer token; empty for this machine alone. Default empty.
+    pub metrics_token: Secret,
+    /// Below so much room beside the SQLite file the server says that it is not ready. Default 256 MiB.
+    pub disk_low_bytes: u64,
+    /// After how many days live events are deleted; a reader from before gets a snapshot. 0 keeps them. Default 30.
+    pub live_event_days: u32,
+    /// After how many days sessions, codes and counted log-ins that are over are deleted. 0 keeps them. Default 30.
+    pub session_days: u32,
+    /// After how many days changes released from quarantine leave it; they stay among the accepted. 0 keeps them. Default 365.
+    pub quarantine_days: u32,
+    /// A backup older than this is told by `doorstep doctor`. Default 26.
+    pub backup_hours: u32,
     /// Where the time comes from; a command-line flag, so that no file slips it into production.
     #[serde(skip)]
     pub clock: Clock,
@@ -65,6 +84,12 @@ impl Default for Config {
             login_tries_per_address: 100,
             login_window_s: 900,
             shutdown_s: 10,
+            metrics_token: Secret(String::new()),
+            disk_low_bytes: 256 << 20,
+            live_event_days: 30,
+            session_days: 30,
+            quarantine_days: 365,
+            backup_hours: 26,
             clock: Clock::System,
         }
     }
@@ -91,23 +116,42 @@ impl From<&str> for Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("configuration file {path}: {source}")]
+    #[error(
+        "configuration file {path}: {source}; make it readable, or leave out --config and DOORSTEP_CONFIG"
+    )]
     Read {
         /// Which file.
         path: String,
         /// What the system said.
         source: std::io::Error,
     },
-    /// The text is no TOML or a key is not known.
-    #[error("configuration: {0}")]
-    Toml(#[from] toml::de::Error),
-    /// A variable's value does not fit its key.
-    #[error("{variable} is not {kind}")]
-    Variable {
-        /// Its name; the value may be a secret.
-        variable: String,
+    /// The text is no TOML.
+    #[error("{place}: {why}; each line is `key = value`, and text stands in quotes")]
+    Syntax {
+        /// File and line.
+        place: String,
+        /// What the parser said.
+        why: String,
+    },
+    /// Nothing is called that.
+    #[error("{place}: there is no key {key}: {advice}")]
+    UnknownKey {
+        /// File and line.
+        place: String,
+        /// What was written.
+        key: String,
+        /// What may have been meant.
+        advice: String,
+    },
+    /// A value does not fit its key; the value itself may be a secret.
+    #[error("{place}: {key} {why}")]
+    Value {
+        /// File and line, or the variable.
+        place: String,
+        /// Which key.
+        key: String,
         /// What it has to be.
-        kind: &'static str,
+        why: String,
     },
     /// What is set would put people's data at risk.
     #[error("{0}")]
@@ -120,20 +164,7 @@ impl Config {
         file: Option<&Path>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let text = match file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|source| ConfigError::Read { path: path.display().to_string(), source })?,
-            None => String::new(),
-        };
-        let mut table: toml::Table = text.parse()?;
-        let keys = toml::Table::try_from(Self::default()).expect("the defaults are TOML");
-        for (key, default) in keys {
-            let name = format!("DOORSTEP_{}", key.to_uppercase());
-            if let Some(value) = variable(&name) {
-                table.insert(key, like(&default, &value, name)?);
-            }
-        }
-        Ok(table.try_into()?)
+        Effective::load(file, variable).map(|it| it.config)
     }
 
     /// Refuses to listen where anybody could read along or set the time.
@@ -147,27 +178,30 @@ impl Config {
                 "only loopback is listened on without TLS: put a proxy in front and set behind_tls = true",
             ));
         }
+        let limits = [
+            ("body_limit_bytes", self.body_limit_bytes),
+            ("sync_body_limit_bytes", self.sync_body_limit_bytes),
+        ];
+        for (key, limit) in limits {
+            if limit < SMALLEST_BODY {
+                let why = format!("is {limit}: nothing fits in less than {SMALLEST_BODY}");
+                return Err(ConfigError::Value {
+                    place: "configuration".into(),
+                    key: key.into(),
+                    why,
+                });
+            }
+        }
+        if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log) {
+            let why = format!("is no filter ({error}): write `info` or `info,server=debug`");
+            return Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: "log".into(),
+                why,
+            });
+        }
         Ok(())
     }
-}
-
-/// Reads a variable as a value of the default's kind; lists are separated by commas.
-fn like(default: &toml::Value, text: &str, variable: String) -> Result<toml::Value, ConfigError> {
-    let text = text.trim();
-    let (value, kind) = match default {
-        toml::Value::Integer(_) => (text.parse().ok().map(toml::Value::Integer), "a whole number"),
-        toml::Value::Boolean(_) => (text.parse().ok().map(toml::Value::Boolean), "true or false"),
-        toml::Value::Array(_) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
-            let items = items.map(|item| toml::Value::String(item.to_owned()));
-            (Some(toml::Value::Array(items.collect())), "a list")
-        }
-        toml::Value::String(_)
-        | toml::Value::Float(_)
-        | toml::Value::Datetime(_)
-        | toml::Value::Table(_) => (Some(toml::Value::String(text.to_owned())), "text"),
-    };
-    value.ok_or(ConfigError::Variable { variable, kind })
 }
 
 #[cfg(test)]
@@ -195,15 +229,66 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_and_a_wrong_value_are_refused() {
+    fn what_is_wrong_is_told_by_key_and_place_with_what_to_do() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("doorstep.toml");
-        std::fs::write(&file, "lisssten = 1\n").unwrap();
-        let wrong = |name: &str| (name == "DOORSTEP_SHUTDOWN_S").then(|| "soon".to_owned());
+        let cases = [
+            ("log = \"info\"\nlisten = \"here\"\n", ":2: listen does not fit", "127.0.0.1:8080"),
+            ("lisen = \"127.0.0.1:1\"\n", ":1: there is no key lisen", "did you mean listen?"),
+            ("colour_of_the_door = 1\n", "no key colour_of_the_door", "the keys are "),
+            ("\n\nlog = info\n", ":3: ", "text stands in quotes"),
+            ("shutdown_s = -1\n", ":1: shutdown_s does not fit", "the default is 10"),
+            ("shutdown_s = \"soon\"\n", ":1: shutdown_s does not fit", "the default is 10"),
+        ];
+        for (text, place, advice) in cases {
+            std::fs::write(&file, text).unwrap();
+            let error = Config::load(Some(&file), |_| None).unwrap_err().to_string();
+            assert!(error.contains(place) && error.contains(advice), "{error}");
+            assert!(error.contains("doorstep.toml"), "{error}");
+        }
+        let absent = dir.path().join("absent.toml");
+        let error = Config::load(Some(&absent), |_| None).unwrap_err().to_string();
+        assert!(error.contains("absent.toml") && error.contains("leave out --config"), "{error}");
+    }
 
-        assert!(matches!(Config::load(Some(&file), |_| None), Err(ConfigError::Toml(_))));
+    #[test]
+    fn a_wrong_variable_is_told_by_its_name() {
+        let wrong = |name: &str| (name == "DOORSTEP_SHUTDOWN_S").then(|| "soon".to_owned());
         let error = Config::load(None, wrong).unwrap_err().to_string();
-        assert_eq!(error, "DOORSTEP_SHUTDOWN_S is not a whole number");
+        assert_eq!(error, "DOORSTEP_SHUTDOWN_S: shutdown_s is not a whole number");
+
+        let wrong = |name: &str| (name == "DOORSTEP_LISTEN").then(|| "8080".to_owned());
+        let error = Config::load(None, wrong).unwrap_err().to_string();
+        assert!(error.starts_with("DOORSTEP_LISTEN: listen does not fit"), "{error}");
+    }
+
+    #[test]
+    fn values_that_cannot_work_are_refused_before_anything_starts() {
+        let small = Config { body_limit_bytes: 1, ..Config::default() };
+        let loud = Config { log: "info,=,".to_owned(), ..Config::default() };
+
+        assert!(small.check().unwrap_err().to_string().contains("body_limit_bytes"));
+        assert!(loud.check().unwrap_err().to_string().contains("log is no filter"));
+    }
+
+    #[test]
+    fn effective_settings_name_their_origin_and_hide_secrets() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("doorstep.toml");
+        std::fs::write(&file, "\nmetrics_token = \"canary-one\"\n").unwrap();
+        let url = "postgres://doorstep:canary-two@db:5432/hall?password=canary-three";
+        let variable = |name: &str| (name == "DOORSTEP_DATABASE").then(|| url.to_owned());
+
+        let effective = Effective::load(Some(&file), variable).unwrap();
+        let lines = effective.lines();
+        let find = |key: &str| lines.iter().find(|line| line.0 == key).unwrap().clone();
+
+        assert_eq!(find("metrics_token").2, Origin::File(file, 2));
+        assert_eq!(find("database").2.to_string(), "DOORSTEP_DATABASE");
+        assert_eq!(find("database").1, "\"postgres://doorstep:…@db:5432/hall?…\"");
+        assert_eq!(find("log").2, Origin::Default);
+        assert!(!format!("{lines:?}").contains("canary"));
+        assert!(!format!("{effective:?}").contains("canary"));
     }
 
     #[test]

@@ -336,6 +336,37 @@ pub fn is_away(error: &sqlx::Error) -> bool {
     says_so || is_cut
 }
 
+/// Whether there is no room left to write; nothing of the transaction was kept.
+pub fn is_full(error: &sqlx::Error) -> bool {
+    let is_io =
+        matches!(error, sqlx::Error::Io(io) if io.kind() == std::io::ErrorKind::StorageFull);
+    is_io || sqlite_code(error) == Some(13) || has_code(error, "53100")
+}
+
+/// Whether the disk takes no writes or answers with errors.
+pub fn is_refused_by_disk(error: &sqlx::Error) -> bool {
+    matches!(sqlite_code(error), Some(8 | 10 | 14)) || has_code(error, "58030")
+}
+
+/// Whether what is on disk is no database, or a damaged one.
+pub fn is_damaged(error: &sqlx::Error) -> bool {
+    matches!(sqlite_code(error), Some(11 | 26)) || has_code(error, "XX001")
+}
+
+/// The primary result code of SQLite, without its extension.
+fn sqlite_code(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?;
+    error.try_downcast_ref::<sqlx::sqlite::SqliteError>()?;
+    error.code()?.parse::<u32>().ok().map(|code| code & 0xff)
+}
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|it| it == code)
+}
+
 /// Whether the same work may well succeed when it is done again from its start.
 pub fn is_retryable(error: &sqlx::Error) -> bool {
     let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else {

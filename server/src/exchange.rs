@@ -16,7 +16,7 @@ use domain::stamp::Timestamp;
 use sync::authority::Writer;
 use sync::hub::{Ground, Judgement, Known, Offer, Outcome, Page, judge};
 use sync::limits::{self, Limits};
-use sync::message::{Cursor, Epoch, Judged, PackText, Reply, Request, VERSION};
+use sync::message::{Cursor, Epoch, Judged, OLDEST, PackText, Reply, Request, VERSION};
 use sync::seal::SealKey;
 
 use crate::db::devices::{self, DeviceRow};
@@ -43,6 +43,15 @@ struct Hall {
 pub async fn exchange(state: &AppState, sender: &Sender, body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let request = Request::decode(body)
         .map_err(|error| ApiError::BadRequest(format!("send a sync request: {error}")))?;
+    if request.version < OLDEST {
+        return Err(ApiError::AppTooOld { sent: request.version, oldest: OLDEST });
+    }
+    if request.version > VERSION {
+        let sent = request.version;
+        let what =
+            format!("this hall speaks versions up to {VERSION}, not {sent}: update the server");
+        return Err(ApiError::BadRequest(what));
+    }
     let request = Arc::new(request);
     let reply = until_won(|| attempt(state, sender, &request)).await?;
     Ok(reply.encode())

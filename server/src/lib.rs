@@ -18,6 +18,8 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod db;
+pub mod disk;
+pub mod doctor;
 pub mod exchange;
 pub mod http;
 pub mod identity;
@@ -31,6 +33,7 @@ pub mod reports;
 pub mod retry;
 pub mod state;
 pub mod telemetry;
+pub mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -68,6 +71,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
     halls::ensure_epoch(tx.c(), epoch, seal_key, now.timestamp_millis()).await?;
     packs::ensure_builtin(tx.c(), now.timestamp_millis()).await?;
     tx.commit().await?;
+    upkeep::look_at_clock(&db, now.timestamp_millis()).await?;
     let (closing, receiver) = watch::channel(false);
     let passwords = Passwords::new()?;
     let clock = config.clock.clone();
@@ -111,6 +115,7 @@ impl App {
             }
         });
         let sweeping = tokio::spawn(sweep_photos(self.state.clone()));
+        let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
             () = async {
@@ -120,6 +125,7 @@ impl App {
         }
         stopping.abort();
         sweeping.abort();
+        keeping.abort();
         self.state.db.close().await;
         Ok(())
     }

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use server::command::Cli;
+use server::command::doctor::Unwell;
 use server::command::import::BadRows;
+use server::doctor::Level;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -13,7 +15,11 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _unwritable = writeln!(std::io::stderr(), "doorstep: {error:#}");
-            if error.is::<BadRows>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            match error.downcast_ref::<Unwell>() {
+                Some(unwell) if unwell.worst == Level::Bad => ExitCode::from(2),
+                _ if error.is::<BadRows>() => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::seal::{Seal, Voucher};
 /// The version of the messages that this code writes.
 pub const VERSION: u32 = 1;
 
+/// The oldest version that a hall still reads.
+pub const OLDEST: u32 = 1;
+
 /// A place in a hall's feed; positions grow in the order of commits.
 pub type Position = i64;
 

@@ -4,6 +4,7 @@
 //! may have forgotten what it acknowledged, so phones offer everything again that they still hold.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use domain::stamp::Timestamp;
 
@@ -17,6 +18,12 @@ use crate::ids::fresh_uuid;
 
 /// Rows that wait to be written together.
 const BATCH: usize = 64;
+
+/// How often a server is asked whether the last connections of a stopped one have left.
+const LEAVING: u32 = 30;
+
+/// How long is waited in between.
+const LEAVE: Duration = Duration::from_millis(100);
 
 /// Why nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +163,12 @@ async fn into_server(
     (aside, now): (&str, Timestamp),
 ) -> Result<Option<String>, RestoreError> {
     let mut lone = Lone::server(url, hosts).await?;
+    for _ in 0..LEAVING {
+        if !is_in_use(lone.c()).await? {
+            break;
+        }
+        tokio::time::sleep(LEAVE).await;
+    }
     lone.begin().await?;
     let used = is_used(lone.c()).await?;
     match (used, replace) {

@@ -85,7 +85,7 @@ impl Client {
             200 => Err(LinkError::NotTheHall),
             401 | 403 => Err(LinkError::NotAccepted),
             426 => Err(LinkError::TooOld),
-            429 | 503 => Err(LinkError::Busy { retry_after_ms: None }),
+            429 | 503 | 507 => Err(LinkError::Busy { retry_after_ms: None }),
             other => Err(LinkError::Refused(other)),
         }
     }

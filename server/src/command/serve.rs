@@ -43,9 +43,9 @@ impl Serve {
         }
         let listen = config.listen;
         let app = crate::build(config).await?;
-        let listener = TcpListener::bind(listen)
-            .await
-            .with_context(|| format!("{listen} cannot be listened on"))?;
+        let listener = TcpListener::bind(listen).await.with_context(|| {
+            format!("{listen} cannot be listened on: stop what uses it, or set listen to another")
+        })?;
         writeln!(out, "listening on http://{}", listener.local_addr()?)?;
         out.flush()?;
         app.serve(listener, stop_signal()?).await

@@ -5,7 +5,11 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{C, Db, Router, schema};
+use sqlx::Connection as _;
+use sqlx::migrate::MigrateError;
+
+use super::lone::sqlite_file;
+use super::{C, Db, Router, is_damaged, is_full, is_refused_by_disk, schema};
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +37,23 @@ pub enum OpenDbError {
         /// What this program knows.
         known: i64,
     },
+    /// The file is there and is no whole database.
+    #[error(
+        "{0} is damaged or no SQLite database: stop every server, keep a copy of it, \
+         and restore the newest backup with `doorstep restore --replace`"
+    )]
+    Damaged(String),
+    /// The file cannot be opened or written.
+    #[error(
+        "{0} cannot be opened for writing: see that its folder is there, is not mounted read-only, has room, and belongs to the server's user"
+    )]
+    Unwritable(String),
     /// The engine said no.
     #[error(transparent)]
     Engine(#[from] sqlx::Error),
     /// The schema could not be brought up to date.
     #[error(transparent)]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    Migrate(#[from] MigrateError),
 }
 
 impl Db {
@@ -49,13 +64,20 @@ impl Db {
         Self::open_at(url, &[]).await
     }
 
+    /// Opens an SQLite file as a server does, but leaves its schema as it is.
+    pub(crate) async fn open_as_it_is(url: &str) -> Result<Self, OpenDbError> {
+        let file = sqlite_file(url).ok_or(OpenDbError::UnknownEngine)?;
+        open_sqlite(&file.display().to_string(), Schema::Leave).await
+    }
+
     /// Opens a database that is on one of several PostgreSQL servers, named as `host:port`.
     ///
     /// They take the place of the URL's host. Without any this is [`Db::open`].
     pub async fn open_at(url: &str, hosts: &[String]) -> Result<Self, OpenDbError> {
         let hosts = hosts.iter().map(|it| host_and_port(it)).collect::<Result<Vec<_>, _>>()?;
         if let Some(path) = url.strip_prefix("sqlite:") {
-            open_sqlite(path.strip_prefix("//").unwrap_or(path)).await
+            let path = path.strip_prefix("//").unwrap_or(path);
+            open_sqlite(path, Schema::Migrate).await.map_err(|error| in_words(error, path))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
             open_postgres(url, &hosts).await
         } else {
@@ -64,7 +86,32 @@ impl Db {
     }
 }
 
-async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
+/// Says what a person can do about a file.
+fn in_words(error: OpenDbError, path: &str) -> OpenDbError {
+    let (OpenDbError::Engine(engine)
+    | OpenDbError::Migrate(
+        MigrateError::Execute(engine) | MigrateError::ExecuteMigration(engine, _),
+    )) = &error
+    else {
+        return error;
+    };
+    if is_damaged(engine) {
+        OpenDbError::Damaged(path.to_owned())
+    } else if is_refused_by_disk(engine) || is_full(engine) {
+        OpenDbError::Unwritable(path.to_owned())
+    } else {
+        error
+    }
+}
+
+/// Whether the schema is brought up to date.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Schema {
+    Migrate,
+    Leave,
+}
+
+async fn open_sqlite(path: &str, schema: Schema) -> Result<Db, OpenDbError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -80,6 +127,8 @@ async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
+        // On a full disk SQLite itself ends a transaction, and the driver believes for ever that it goes on.
+        .before_acquire(|conn, _| Box::pin(async move { Ok(!conn.is_in_transaction()) }))
         .connect_with(options.clone())
         .await?;
     let mut conn = writer.acquire().await?;
@@ -89,7 +138,9 @@ async fn open_sqlite(path: &str) -> Result<Db, OpenDbError> {
     }
     schema::refuse_newer(C::Sqlite(&mut conn)).await?;
     drop(conn);
-    schema::SQLITE.run(&writer).await?;
+    if schema == Schema::Migrate {
+        schema::SQLITE.run(&writer).await?;
+    }
     let reader = SqlitePoolOptions::new()
         .max_connections(4)
         .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))

@@ -13,11 +13,12 @@ use serde_json::json;
 
 use super::problem::ProblemKind;
 use super::version::Stale;
-use crate::db::is_away;
+use crate::db::{is_away, is_damaged, is_full, is_refused_by_disk};
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
 use crate::jobs::CreateJobError;
 use crate::photos::UploadError;
+use crate::photos::store::StoreError;
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +92,25 @@ pub enum ApiError {
     /// The job changed since the caller saw it.
     #[error("look at the job again: it changed since you saw it")]
     Stale(Box<Stale>),
+    /// No room is left; nothing was kept.
+    #[error("the server's disk is full: nothing was kept; try again when there is room")]
+    StorageFull,
+    /// The disk takes no writes, or the database is damaged; nothing was kept.
+    #[error("the server cannot write: nothing was kept; the operator has to look at its disk")]
+    StorageBroken,
+    /// The app speaks a version that is over.
+    #[error(
+        "update the app: this hall speaks versions from {oldest} on, and this is version {sent}"
+    )]
+    AppTooOld {
+        /// What the phone sent.
+        sent: u32,
+        /// What the hall still reads.
+        oldest: u32,
+    },
+    /// The server does not work just now, and why.
+    #[error("{0}")]
+    Unready(&'static str),
     /// The database does not answer.
     #[error("try again in a moment")]
     NotReady,
@@ -125,7 +145,10 @@ impl ApiError {
             Self::KeyReused => ProblemKind::KeyReused,
             Self::KeyInUse => ProblemKind::KeyInUse,
             Self::Stale(_) => ProblemKind::Stale,
-            Self::NotReady => ProblemKind::NotReady,
+            Self::StorageFull => ProblemKind::StorageFull,
+            Self::StorageBroken => ProblemKind::StorageBroken,
+            Self::AppTooOld { .. } => ProblemKind::AppTooOld,
+            Self::Unready(_) | Self::NotReady => ProblemKind::NotReady,
             Self::Internal(_) => ProblemKind::Internal,
         }
     }
@@ -188,12 +211,24 @@ impl From<CreateJobError> for ApiError {
     }
 }
 
+fn is_out_of_room(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
+}
+
 impl From<UploadError> for ApiError {
     fn from(error: UploadError) -> Self {
-        if matches!(error, UploadError::Store(_) | UploadError::Db(_)) {
-            return Self::Internal(error.into());
+        match error {
+            UploadError::Db(error) => error.into(),
+            UploadError::Store(StoreError::Folder(io)) if is_out_of_room(&io) => Self::StorageFull,
+            UploadError::Store(_) => Self::Internal(error.into()),
+            refused @ (UploadError::Refused(_)
+            | UploadError::Undecodable(_)
+            | UploadError::OtherContent
+            | UploadError::Gap { .. }
+            | UploadError::OtherLength { .. }
+            | UploadError::BadPart(_)
+            | UploadError::QuotaUsed { .. }) => Self::Upload(refused),
         }
-        Self::Upload(error)
     }
 }
 
@@ -205,8 +240,17 @@ impl From<sqlx::Error> for ApiError {
 
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
-        let is_away = error.downcast_ref::<sqlx::Error>().is_some_and(is_away);
-        if is_away {
+        let engine = error.downcast_ref::<sqlx::Error>();
+        if engine.is_some_and(is_full) {
+            tracing::error!(error = format!("{error:#}"), "the disk is full: make room");
+            return Self::StorageFull;
+        }
+        if engine.is_some_and(|it| is_refused_by_disk(it) || is_damaged(it)) {
+            let advice = "the database cannot be written: run doorstep doctor";
+            tracing::error!(error = format!("{error:#}"), "{advice}");
+            return Self::StorageBroken;
+        }
+        if engine.is_some_and(is_away) {
             tracing::warn!(error = format!("{error:#}"), "the database is away");
             return Self::NotReady;
         }

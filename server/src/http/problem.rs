@@ -89,6 +89,12 @@ kinds! {
     PhotoQuota = TOO_MANY_REQUESTS, "photo-quota", "Photos of the day used up";
     /// A bug or a broken machine.
     Internal = INTERNAL_SERVER_ERROR, "internal", "Internal error";
+    /// No room is left on the server's disk.
+    StorageFull = INSUFFICIENT_STORAGE, "storage-full", "No room left";
+    /// The server's disk takes no writes, or its database is damaged.
+    StorageBroken = SERVICE_UNAVAILABLE, "storage-broken", "Storage broken";
+    /// The phone's app speaks a version that is over.
+    AppTooOld = UPGRADE_REQUIRED, "app-too-old", "App too old";
     /// The database does not answer.
     NotReady = SERVICE_UNAVAILABLE, "not-ready", "Not ready";
 }

@@ -44,7 +44,11 @@ pub(crate) struct Technician {
 
 impl Counter {
     pub(crate) async fn open() -> Self {
-        let hall = Hall::new().await;
+        Self::of(Hall::new().await).await
+    }
+
+    /// The counter of an empty hall.
+    pub(crate) async fn of(hall: Hall) -> Self {
         let household = Household {
             id: HouseholdId(Uuid::from_u128(0x40)),
             account: ACCOUNT.to_owned(),

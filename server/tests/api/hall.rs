@@ -49,6 +49,11 @@ impl Hall {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = cluster::fresh_database(folder.path()).expect("a database");
+        Self::on(database, folder).await
+    }
+
+    /// An empty hall on a database of one's own.
+    pub(crate) async fn on(database: String, folder: tempfile::TempDir) -> Self {
         let morning = chrono::DateTime::from_timestamp_millis(MORNING_MS).expect("a time");
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),

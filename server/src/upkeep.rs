@@ -1,0 +1,85 @@
+//! What the server does for itself: notes the time, deletes what is over. Raw changes are never deleted.
+
+use std::time::Duration;
+
+use crate::db::{Db, Result, login_attempts, upkeep};
+use crate::state::AppState;
+
+/// How far behind the time that the database knows a clock may be without a word.
+pub const CLOCK_SLACK_MS: i64 = 60_000;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// How often what is over is deleted, in turns of a minute each.
+const PRUNE_EVERY: u32 = 60;
+
+/// What was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Live events.
+    pub live_events: u64,
+    /// Sessions, enrolment codes.
+    pub sessions: u64,
+    /// Changes that were released from quarantine.
+    pub released: u64,
+}
+
+/// Keeps the house, every minute until it is dropped.
+pub async fn run(state: AppState) {
+    let mut minutes = tokio::time::interval(Duration::from_mins(1));
+    for turn in 0_u32.. {
+        minutes.tick().await;
+        if let Err(error) = look_at_clock(&state.db, state.clock.now_ms()).await {
+            tracing::warn!(%error, "the time cannot be noted");
+        }
+        if turn % PRUNE_EVERY != 0 {
+            continue;
+        }
+        match prune(&state).await {
+            Ok(pruned) if pruned == Pruned::default() => {}
+            Ok(pruned) => tracing::info!(
+                pruned.live_events,
+                pruned.sessions,
+                pruned.released,
+                "what is over was deleted"
+            ),
+            Err(error) => tracing::error!(%error, "what is over cannot be deleted"),
+        }
+    }
+}
+
+/// Notes the time; warns when it is earlier than one that a server on this database knew. Tells by how much.
+pub async fn look_at_clock(db: &Db, now_ms: i64) -> Result<i64> {
+    let known = upkeep::find_clock(db.read().await?.c()).await?;
+    let behind_ms = known.map_or(0, |known| (known - now_ms).max(0));
+    if behind_ms > CLOCK_SLACK_MS {
+        tracing::error!(
+            clock.behind_ms = behind_ms,
+            "this machine's clock is behind the time that the database knows: set the clock (NTP), then run doorstep doctor"
+        );
+    }
+    let mut tx = db.begin().await?;
+    upkeep::see_clock(tx.c(), now_ms).await?;
+    tx.commit().await?;
+    Ok(behind_ms)
+}
+
+/// Deletes what is over for as long as the operator set; 0 days delete nothing.
+pub async fn prune(state: &AppState) -> Result<Pruned> {
+    let (config, now_ms) = (&state.config, state.clock.now_ms());
+    let before = |days: u32| (days > 0).then(|| now_ms - i64::from(days) * DAY_MS);
+    let mut pruned = Pruned::default();
+    let mut tx = state.db.begin().await?;
+    if let Some(before) = before(config.live_event_days) {
+        pruned.live_events = upkeep::prune_live_events(tx.c(), before).await?;
+    }
+    if let Some(before) = before(config.session_days) {
+        pruned.sessions = upkeep::prune_sessions(tx.c(), before).await?;
+        login_attempts::delete_old_tries(tx.c(), before).await?;
+    }
+    if let Some(before) = before(config.quarantine_days) {
+        pruned.released = upkeep::prune_released(tx.c(), before).await?;
+    }
+    tx.commit().await?;
+    Ok(pruned)
+}
