@@ -86,8 +86,8 @@ impl Router {
 
     /// Closes the connections; nothing is looked for afterwards.
     pub async fn close(&self) {
-        let chosen = self.0.replace(None);
-        if let Some(chosen) = chosen {
+        // It stays chosen: with none chosen, whoever watches would find another one and open it.
+        if let Some(chosen) = self.0.current() {
             chosen.pool.close().await;
         }
     }

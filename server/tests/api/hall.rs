@@ -10,6 +10,7 @@ use server::db::{Db, halls};
 use server::identity::Role;
 use server::identity::password::Passwords;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 /// Everybody's password, unless a test says otherwise.
@@ -31,7 +32,7 @@ pub(crate) struct Hall {
 pub(crate) struct Node {
     pub(crate) base: String,
     http: reqwest::Client,
-    db: Db,
+    stop: Option<oneshot::Sender<()>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -104,11 +105,12 @@ impl Hall {
         let app = server::build(config).await.expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("an address"));
-        let db = app.state.db.clone();
+        let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(async move {
-            app.serve(listener, std::future::pending()).await.expect("the server serves");
+            let stopped = async { drop(stopped.await) };
+            app.serve(listener, stopped).await.expect("the server serves");
         });
-        Node { base, http: reqwest::Client::new(), db, task }
+        Node { base, http: reqwest::Client::new(), stop: Some(stop), task }
     }
 
     /// Lets time pass for every server.
@@ -134,10 +136,10 @@ impl Hall {
 }
 
 impl Node {
-    /// Breaks off and lets the database go.
+    /// Stops as a signal would have it, and lets the database go.
     pub(crate) async fn stop(&mut self) {
-        self.task.abort();
-        self.db.close().await;
+        drop(self.stop.take());
+        (&mut self.task).await.expect("the server stops");
     }
 
     /// Sends a request, signed in when there is a token.
