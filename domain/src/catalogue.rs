@@ -101,7 +101,7 @@ fn entries() -> &'static BTreeMap<String, Entry> {
 mod tests {
     use super::*;
     use crate::conduct::Phase;
-    use crate::household::{Group, HoseKind};
+    use crate::household::{ApplianceKind, Group, HoseKind};
     use crate::job::{Channel, JobKind};
     use crate::reading::{Finding, Measure};
     use crate::status::Status;
@@ -129,6 +129,7 @@ mod tests {
             named("phase", &Phase::ALL, |it| it.key()),
             named("group", &Group::ALL, |it| it.key()),
             named("channel", &Channel::ALL, |it| it.key()),
+            named("appliance_kind", &ApplianceKind::ALL, |it| it.key()),
             named("hose_kind", &HoseKind::ALL, |it| it.key()),
             named("subject", &Subject::ALL, |it| it.key()),
         ];
@@ -149,6 +150,7 @@ mod tests {
         holds(&Subject::ALL, |it| it.key());
         holds(&Group::ALL, |it| it.key());
         holds(&Phase::ALL, |it| it.key());
+        holds(&ApplianceKind::ALL, |it| it.key());
         holds(&HoseKind::ALL, |it| it.key());
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{HoseId, HouseholdId, MeterId};
+use crate::id::{ApplianceId, HoseId, HouseholdId, MeterId};
 use crate::measure::Volume;
 use crate::place::Place;
 
@@ -121,4 +121,53 @@ pub struct Hose {
     pub length_mm: u32,
     /// The day it was put in.
     pub installed_on: NaiveDate,
+}
+
+/// What kind of thing burns the gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApplianceKind {
+    /// 灶具
+    Stove,
+    /// 热水器
+    WaterHeater,
+    /// 壁挂炉
+    Boiler,
+    /// Anything else.
+    Other,
+}
+
+impl ApplianceKind {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 4] = [Self::Stove, Self::WaterHeater, Self::Boiler, Self::Other];
+
+    /// The word used in JSON, SQL and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Stove => "stove",
+            Self::WaterHeater => "water_heater",
+            Self::Boiler => "boiler",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// A gas appliance (燃具).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appliance {
+    /// The appliance's id.
+    pub id: ApplianceId,
+    /// What it is.
+    pub kind: ApplianceKind,
+    /// Who made it.
+    pub brand: String,
+    /// Its model, when it is known.
+    #[serde(default)]
+    pub model: String,
+    /// The day it was put in, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_on: Option<NaiveDate>,
+    /// Whether it shuts the gas when its flame goes out (熄火保护), when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flame_out: Option<bool>,
 }

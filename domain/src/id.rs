@@ -48,6 +48,8 @@ ids! {
     MeterId;
     /// Names a gas hose (燃气软管).
     HoseId;
+    /// Names a gas appliance (燃具).
+    ApplianceId;
     /// Names a job (工单) and its document.
     JobId;
     /// Names a visit (上门): one attempt to do a job at the door.

@@ -13,7 +13,7 @@ pub mod rebuild;
 pub mod restore;
 pub mod serve;
 pub mod watch;
-mod words;
+pub(crate) mod words;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -22,6 +22,7 @@
 
 pub mod actors;
 pub mod anchors;
+pub mod appliances;
 pub mod changes;
 pub mod devices;
 pub mod documents;

@@ -24,6 +24,7 @@ pub mod exchange;
 pub mod http;
 pub mod identity;
 pub mod ids;
+pub mod import;
 pub mod jobs;
 pub mod live;
 pub mod packs;

@@ -1,9 +1,11 @@
 //! Hoses on the wall and the replacements a household has had.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use domain::hose::Replacement;
 use domain::household::{Hose, HoseKind};
-use domain::id::{HoseId, HouseholdId, JobId};
+use domain::id::{HallId, HoseId, HouseholdId, JobId};
 use uuid::Uuid;
 
 use super::{C, Result, insert_rows, statements};
@@ -17,6 +19,10 @@ statements! {
         values ($1, $2, $3, $4, $5) \
         on conflict (hose_id) do update set job_id = excluded.job_id, replaced_on = excluded.replaced_on, \
         free = excluded.free";
+    LIST_HALL_HOSES = "select i.household_id, i.hose_id, i.kind, i.length_mm, i.installed_on from hose i \
+        join household h on h.household_id = i.household_id where h.hall_id = $1";
+    LIST_HALL_REPLACEMENTS = "select r.household_id, r.hose_id, r.job_id, r.replaced_on, r.free from replacement r \
+        join household h on h.household_id = r.household_id where h.hall_id = $1";
     LIST_HOSES = "select hose_id, kind, length_mm, installed_on from hose where household_id = $1 \
         order by installed_on, hose_id";
     LIST_REPLACEMENTS = "select hose_id, job_id, replaced_on, free from replacement where household_id = $1 \
@@ -44,7 +50,7 @@ pub async fn upsert_hoses(c: C<'_>, hoses: &[(HouseholdId, Hose)]) -> Result<()>
     insert_rows(c, UPSERT_HOSE, hoses, |q, (household, hose)| {
         q.bind(hose.id.0)
             .bind(household.0)
-            .bind(kind_key(hose.kind))
+            .bind(hose.kind.key())
             .bind(i64::from(hose.length_mm))
             .bind(hose.installed_on.to_string())
     })
@@ -71,45 +77,67 @@ pub async fn upsert_replacements(
 /// Lists the hoses that the hall's register knows at a household, oldest first.
 pub async fn list_hoses(c: C<'_>, household: HouseholdId) -> Result<Vec<Hose>> {
     let rows: Vec<HoseRow> = c.q(LIST_HOSES).bind(household.0).all().await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Hose {
-                id: HoseId(row.hose_id),
-                kind: kind_from_key(&row.kind)?,
-                length_mm: u32::try_from(row.length_mm).map_err(super::decode)?,
-                installed_on: row.installed_on.parse::<NaiveDate>().map_err(super::decode)?,
-            })
-        })
-        .collect()
+    rows.into_iter().map(hose).collect()
 }
 
 /// Lists the replacements that the hall's register knows at a household, oldest first.
 pub async fn list_replacements(c: C<'_>, household: HouseholdId) -> Result<Vec<Replacement>> {
     let rows: Vec<ReplacementRow> = c.q(LIST_REPLACEMENTS).bind(household.0).all().await?;
+    rows.into_iter().map(replacement).collect()
+}
+
+/// Every hose of a hall with the household at which it hangs.
+pub async fn list_hall_hoses(
+    c: C<'_>,
+    hall: HallId,
+) -> Result<BTreeMap<HoseId, (HouseholdId, Hose)>> {
+    let rows: Vec<(Uuid, Uuid, String, i64, String)> =
+        c.q(LIST_HALL_HOSES).bind(hall.0).all().await?;
     rows.into_iter()
-        .map(|row| {
-            Ok(Replacement {
-                job: row.job_id.map(JobId),
-                installed: HoseId(row.hose_id),
-                on: row.replaced_on.parse::<NaiveDate>().map_err(super::decode)?,
-                free: row.free,
-            })
+        .map(|(household, hose_id, kind, length_mm, installed_on)| {
+            let hose = hose(HoseRow { hose_id, kind, length_mm, installed_on })?;
+            Ok((hose.id, (HouseholdId(household), hose)))
         })
         .collect()
 }
 
-/// The word for a hose's material in SQL.
-pub fn kind_key(kind: HoseKind) -> &'static str {
-    match kind {
-        HoseKind::Rubber => "rubber",
-        HoseKind::Corrugated => "corrugated",
-    }
+/// Every replacement of a hall, by the hose that was put in, with its household.
+pub async fn list_hall_replacements(
+    c: C<'_>,
+    hall: HallId,
+) -> Result<BTreeMap<HoseId, (HouseholdId, Replacement)>> {
+    let rows: Vec<(Uuid, Uuid, Option<Uuid>, String, bool)> =
+        c.q(LIST_HALL_REPLACEMENTS).bind(hall.0).all().await?;
+    rows.into_iter()
+        .map(|(household, hose_id, job_id, replaced_on, free)| {
+            let done = replacement(ReplacementRow { hose_id, job_id, replaced_on, free })?;
+            Ok((done.installed, (HouseholdId(household), done)))
+        })
+        .collect()
+}
+
+fn hose(row: HoseRow) -> Result<Hose> {
+    Ok(Hose {
+        id: HoseId(row.hose_id),
+        kind: kind_from_key(&row.kind)?,
+        length_mm: u32::try_from(row.length_mm).map_err(super::decode)?,
+        installed_on: row.installed_on.parse::<NaiveDate>().map_err(super::decode)?,
+    })
+}
+
+fn replacement(row: ReplacementRow) -> Result<Replacement> {
+    Ok(Replacement {
+        job: row.job_id.map(JobId),
+        installed: HoseId(row.hose_id),
+        on: row.replaced_on.parse::<NaiveDate>().map_err(super::decode)?,
+        free: row.free,
+    })
 }
 
 /// Finds the material that a stored word means.
 pub fn kind_from_key(key: &str) -> Result<HoseKind> {
-    [HoseKind::Rubber, HoseKind::Corrugated]
+    HoseKind::ALL
         .into_iter()
-        .find(|kind| kind_key(*kind) == key)
+        .find(|kind| kind.key() == key)
         .ok_or_else(|| super::decode(format!("no hose is made of `{key}`")))
 }

@@ -1,5 +1,7 @@
 //! Households and the groups they belong to.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::household::{Group, Household};
 use domain::id::{HallId, HouseholdId};
 use domain::place::Place;
@@ -20,6 +22,10 @@ statements! {
         from household where household_id = $1 and hall_id = $2";
     FIND_HOUSEHOLD_BY_ACCOUNT = "select household_id, account, holder, address, phone, latitude, longitude, access \
         from household where account = $1 and hall_id = $2";
+    LIST_HOUSEHOLDS = "select household_id, account, holder, address, phone, latitude, longitude, access \
+        from household where hall_id = $1";
+    LIST_HALL_GROUPS = "select g.household_id, g.member_of from household_group g \
+        join household h on h.household_id = g.household_id where h.hall_id = $1";
     LIST_GROUPS = "select member_of from household_group where household_id = $1 order by member_of";
 }
 
@@ -49,14 +55,12 @@ pub async fn upsert_households(mut c: C<'_>, hall: HallId, households: &[Househo
             .bind(&household.access)
     })
     .await?;
-    for household in households {
+    for household in households.iter() {
         c.lend().q(DELETE_GROUPS).bind(household.id.0).execute().await?;
     }
     let members: Vec<_> = households
         .iter()
-        .flat_map(|household| {
-            household.groups.iter().map(|group| (household.id, group_key(*group)))
-        })
+        .flat_map(|household| household.groups.iter().map(|group| (household.id, group.key())))
         .collect();
     insert_rows(c, INSERT_GROUP, &members, |q, (household, group)| q.bind(household.0).bind(*group))
         .await
@@ -83,33 +87,44 @@ pub async fn find_household_by_account(
     with_groups(c, row).await
 }
 
+/// Every household of a hall.
+pub async fn list_households(
+    mut c: C<'_>,
+    hall: HallId,
+) -> Result<BTreeMap<HouseholdId, Household>> {
+    let rows: Vec<HouseholdRow> = c.lend().q(LIST_HOUSEHOLDS).bind(hall.0).all().await?;
+    let groups: Vec<(Uuid, String)> = c.q(LIST_HALL_GROUPS).bind(hall.0).all().await?;
+    let households = rows.into_iter().map(|row| household(row, BTreeSet::new()));
+    let mut households: BTreeMap<_, _> = households.map(|it| (it.id, it)).collect();
+    for (id, key) in groups {
+        if let Some(household) = households.get_mut(&HouseholdId(id)) {
+            household.groups.extend(group_from_key(&key));
+        }
+    }
+    Ok(households)
+}
+
 async fn with_groups(c: C<'_>, row: Option<HouseholdRow>) -> Result<Option<Household>> {
     let Some(row) = row else { return Ok(None) };
     let groups: Vec<(String,)> = c.q(LIST_GROUPS).bind(row.household_id).all().await?;
+    let groups = groups.iter().filter_map(|(key,)| group_from_key(key)).collect();
+    Ok(Some(household(row, groups)))
+}
+
+fn household(row: HouseholdRow, groups: BTreeSet<Group>) -> Household {
     let place = row.latitude.zip(row.longitude);
-    Ok(Some(Household {
+    Household {
         id: HouseholdId(row.household_id),
         account: row.account,
         holder: row.holder,
         address: row.address,
         phone: row.phone,
         place: place.map(|(latitude, longitude)| Place { latitude, longitude }),
-        groups: groups.iter().filter_map(|(key,)| group_from_key(key)).collect(),
+        groups,
         access: row.access,
-    }))
-}
-
-fn group_key(group: Group) -> &'static str {
-    match group {
-        Group::Elderly => "elderly",
-        Group::Disabled => "disabled",
-        Group::MartyrFamily => "martyr_family",
-        Group::SoldierFamily => "soldier_family",
     }
 }
 
 fn group_from_key(key: &str) -> Option<Group> {
-    [Group::Elderly, Group::Disabled, Group::MartyrFamily, Group::SoldierFamily]
-        .into_iter()
-        .find(|group| group_key(*group) == key)
+    Group::ALL.into_iter().find(|group| group.key() == key)
 }

@@ -1,8 +1,10 @@
 //! Meters and what they showed before.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use domain::household::{Meter, PastReading};
-use domain::id::{HouseholdId, MeterId};
+use domain::id::{HallId, HouseholdId, MeterId};
 use domain::measure::Volume;
 use uuid::Uuid;
 
@@ -14,6 +16,11 @@ statements! {
         size = excluded.size, digits = excluded.digits";
     UPSERT_PAST_READING = "insert into past_reading (meter_id, read_on, register) values ($1, $2, $3) \
         on conflict (meter_id, read_on) do update set register = excluded.register";
+    LIST_HALL_METERS = "select m.household_id, m.meter_id, m.serial, m.size, m.digits from meter m \
+        join household h on h.household_id = m.household_id where h.hall_id = $1";
+    LIST_HALL_READINGS = "select r.meter_id, r.read_on, r.register from past_reading r \
+        join meter m on m.meter_id = r.meter_id join household h on h.household_id = m.household_id \
+        where h.hall_id = $1";
     LIST_METERS = "select meter_id, serial, size, digits from meter where household_id = $1 order by serial, meter_id";
     LIST_PAST_READINGS = "select meter_id, read_on, register from past_reading where meter_id in \
         (select meter_id from meter where household_id = $1) order by meter_id, read_on";
@@ -76,6 +83,35 @@ pub async fn list_meters(mut c: C<'_>, household: HouseholdId) -> Result<Vec<Met
         });
     }
     Ok(listed)
+}
+
+/// Every meter of a hall with the household at which it hangs, without readings.
+pub async fn list_hall_meters(
+    c: C<'_>,
+    hall: HallId,
+) -> Result<BTreeMap<MeterId, (HouseholdId, Meter)>> {
+    let rows: Vec<(Uuid, Uuid, String, String, i64)> =
+        c.q(LIST_HALL_METERS).bind(hall.0).all().await?;
+    rows.into_iter()
+        .map(|(household, id, serial, size, digits)| {
+            let (id, digits) = (MeterId(id), u8::try_from(digits).map_err(super::decode)?);
+            let meter = Meter { id, serial, size, digits, readings: Vec::new() };
+            Ok((id, (HouseholdId(household), meter)))
+        })
+        .collect()
+}
+
+/// Every past reading of a hall by meter and day.
+pub async fn list_hall_readings(
+    c: C<'_>,
+    hall: HallId,
+) -> Result<BTreeMap<(MeterId, NaiveDate), Volume>> {
+    let rows: Vec<PastReadingRow> = c.q(LIST_HALL_READINGS).bind(hall.0).all().await?;
+    let read = |row: &PastReadingRow| {
+        let reading = past_reading(row)?;
+        Ok(((MeterId(row.meter_id), reading.on), reading.register))
+    };
+    rows.iter().map(read).collect()
 }
 
 fn past_reading(row: &PastReadingRow) -> Result<PastReading> {

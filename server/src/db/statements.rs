@@ -26,6 +26,7 @@ mod tests {
     const FILES: &[(&str, &[(&str, &str)])] = &[
         ("actors", actors::ALL),
         ("anchors", anchors::ALL),
+        ("appliances", appliances::ALL),
         ("changes", changes::ALL),
         ("devices", devices::ALL),
         ("documents", documents::ALL),

@@ -3,10 +3,10 @@
 use domain::catalogue::Language;
 
 use super::World;
-use crate::command::import::problem::{Problem, Reason};
 use crate::command::import::{BadRows, Import};
 use crate::config::Config;
 use crate::identity::password::ChoosePasswordError;
+use crate::import::problem::{Problem, Reason};
 
 /// One mistake: in this file this text becomes that, and line and column are named for the reason.
 type Mistake = (&'static str, &'static str, &'static str, u64, Option<&'static str>, Reason);
@@ -18,7 +18,8 @@ async fn check((file, from, to, line, column, reason): Mistake) {
     let problems = world.problems().await;
 
     let (first, rest) = problems.split_first().expect("a problem");
-    assert_eq!((first.file, first.line, first.column), (file, line, column), "{to}");
+    let found = (first.file.as_str(), first.line, first.column.as_deref());
+    assert_eq!(found, (file, line, column), "{to}");
     assert_eq!(first.reason, reason, "{to}");
     // A row that is wrong is no reason to complain about those that name it; a name that is gone is.
     let is_dangling = |reason: &Reason| matches!(reason, Reason::Unknown { .. });
@@ -94,7 +95,7 @@ async fn a_bad_household_is_named_once() {
         (
             "households.csv",
             "老年人;",
-            "老人;",
+            "老汉;",
             2,
             Some("群体"),
             Reason::NotAWord { words: groups.into() },
@@ -153,7 +154,6 @@ async fn a_bad_hose_or_replacement_is_named() {
         ("hoses.csv", "橡胶软管", "纸管", 2, Some("材质"), kinds),
         ("hoses.csv", "1500", "15", 2, Some("长度毫米"), length),
         ("hoses.csv", "2024-05-06", "昨天", 2, Some("安装日期"), Reason::NotADay),
-        ("hoses.csv", "\nR1,", "\n,", 2, Some("软管编号"), Reason::Empty),
         ("replacements.csv", "\n1001,", "\n1003,", 2, Some("户号"), unknown),
         ("replacements.csv", "\n1001,", "\n1002,", 2, Some("软管编号"), elsewhere),
         ("replacements.csv", "是", "也许", 2, Some("免费"), free),
@@ -222,7 +222,7 @@ async fn a_kind_or_channel_that_is_no_word_is_named_with_the_words_that_are() {
         let problems = world.problems().await;
 
         let [problem] = problems.as_slice() else { panic!("{problems:?}") };
-        assert_eq!(problem.column, Some(column));
+        assert_eq!(problem.column.as_deref(), Some(column));
         assert!(
             matches!(&problem.reason, Reason::NotAWord { words } if words.contains("电话 phone")
             || words.contains("抢修 emergency"))
@@ -239,9 +239,8 @@ async fn a_bad_file_is_named() {
     assert_eq!(reasons[..2], [(1, Reason::ColumnMissing), (1, Reason::ColumnUnknown)]);
 
     let world = World::small().await;
-    std::fs::write(world.folder.path().join("hoses.csv"), b"\xc8\xed\xb9\xdc\xb1\xe0\xba\xc5")
-        .unwrap();
-    assert_eq!(world.problems().await[0].reason, Reason::NotUtf8);
+    std::fs::write(world.folder.path().join("hoses.csv"), b"\xff\xff\xff").unwrap();
+    assert_eq!(world.problems().await[0].reason, Reason::UnknownEncoding);
 
     let world = World::small().await;
     std::fs::remove_file(world.folder.path().join("replacements.csv")).unwrap();
@@ -275,8 +274,12 @@ async fn the_command_tells_every_bad_row_and_fails() {
     world.edit("jobs.csv", "电话,ana", "电话,ben");
     let url = format!("sqlite:{}", world.folder.path().join("other.db").display());
     let command = Import {
-        folder: world.folder.path().to_owned(),
+        paths: vec![world.folder.path().to_owned()],
         database: Some(url),
+        hall: None,
+        only_good: false,
+        only_try: false,
+        problems: None,
         day: None,
         language: "en".to_owned(),
     };

@@ -2,6 +2,7 @@
 
 mod bad_rows;
 mod demo_hall;
+mod exports;
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use domain::catalogue::Language;
 use domain::stamp::Timestamp;
 
 use super::problem::Problem;
-use super::{ImportError, Summary, Teller};
+use super::{Bad, ImportError, Mode, Summary, Teller, load_folder};
 use crate::db::Db;
 
 /// The files of a hall with one of everything.
@@ -96,7 +97,8 @@ impl World {
 async fn load(db: &Db, folder: &Path, day: Option<NaiveDate>) -> Result<Summary, ImportError> {
     let mut nobody = std::io::sink();
     let mut teller = Teller { out: &mut nobody, language: Language::English };
-    super::load(db, folder, day, now(), &mut teller).await
+    let how = (now(), Mode::Write, Bad::StopsAll);
+    load_folder(db, folder, day, how, &mut teller).await.map(|loaded| loaded.summary)
 }
 
 fn now() -> Timestamp {

@@ -8,11 +8,11 @@ use crate::identity::password::ChoosePasswordError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// The file's name.
-    pub(crate) file: &'static str,
+    pub(crate) file: String,
     /// The line in it; the header is line 1.
     pub(crate) line: u64,
     /// The column, as the file's header calls it.
-    pub(crate) column: Option<&'static str>,
+    pub(crate) column: Option<String>,
     /// What stands there.
     pub(crate) value: String,
     /// Why it cannot be.
@@ -24,8 +24,25 @@ pub(crate) struct Problem {
 pub(crate) enum Reason {
     /// The file is not there or cannot be read.
     Unreadable(String),
-    /// The file is not UTF-8.
-    NotUtf8,
+    /// The file is text in no encoding that is known.
+    UnknownEncoding,
+    /// The file is a picture, a document: no table.
+    NotATable,
+    /// The file is a workbook of Excel 97 to 2003.
+    OldWorkbook,
+    /// The file is a workbook that cannot be read.
+    Damaged(String),
+    /// The file is more than anybody exports.
+    TooMuch,
+    /// The headers are of no table.
+    TableUnknown,
+    /// The headers are nearly those of a table.
+    TableUnclear {
+        /// The key of that table.
+        table: &'static str,
+        /// The names of the columns that it lacks.
+        missing: String,
+    },
     /// `hall.toml` is not what it should be.
     BadSettings(String),
     /// The header lacks a column.
@@ -111,7 +128,13 @@ impl Reason {
     fn key(&self) -> &'static str {
         match self {
             Self::Unreadable(_) => "unreadable",
-            Self::NotUtf8 => "not_utf8",
+            Self::UnknownEncoding => "unknown_encoding",
+            Self::NotATable => "not_a_table",
+            Self::OldWorkbook => "old_workbook",
+            Self::Damaged(_) => "damaged",
+            Self::TooMuch => "too_much",
+            Self::TableUnknown => "table_unknown",
+            Self::TableUnclear { .. } => "table_unclear",
             Self::BadSettings(_) => "bad_settings",
             Self::ColumnMissing => "column_missing",
             Self::ColumnUnknown => "column_unknown",
@@ -144,9 +167,15 @@ impl Reason {
     }
 
     /// What the sentences of this reason name.
-    fn arguments(&self) -> Vec<(&'static str, String)> {
+    fn arguments(&self, language: Language) -> Vec<(&'static str, String)> {
         match self {
-            Self::Unreadable(cause) | Self::BadSettings(cause) => vec![("cause", cause.clone())],
+            Self::Unreadable(cause) | Self::BadSettings(cause) | Self::Damaged(cause) => {
+                vec![("cause", cause.clone())]
+            }
+            Self::TableUnclear { table, missing } => vec![
+                ("table", catalogue::text(language, &format!("import.thing.{table}"), &[])),
+                ("missing", missing.clone()),
+            ],
             Self::CellCount { expected, found } => {
                 vec![("expected", expected.to_string()), ("found", found.to_string())]
             }
@@ -159,7 +188,11 @@ impl Reason {
             Self::RegisterTooLong { digits } => vec![("digits", digits.to_string())],
             Self::RegisterWentBack { before } => vec![("before", before.clone())],
             Self::HoseElsewhere { account } => vec![("account", account.clone())],
-            Self::NotUtf8
+            Self::UnknownEncoding
+            | Self::NotATable
+            | Self::OldWorkbook
+            | Self::TooMuch
+            | Self::TableUnknown
             | Self::ColumnMissing
             | Self::ColumnUnknown
             | Self::Empty
@@ -181,19 +214,30 @@ impl Reason {
 }
 
 impl Problem {
+    /// Why it cannot be loaded.
+    pub(crate) fn why(&self, language: Language) -> String {
+        self.say("why", language)
+    }
+
+    /// What to do about it.
+    pub(crate) fn fix(&self, language: Language) -> String {
+        self.say("fix", language)
+    }
+
+    fn say(&self, kind: &str, language: Language) -> String {
+        let arguments = self.reason.arguments(language);
+        catalogue::text(language, &format!("import.{kind}.{}", self.reason.key()), &arguments)
+    }
+
     /// Says where, what and why on one line and what to do on the next.
     pub(crate) fn tell(&self, language: Language) -> String {
-        let arguments = self.reason.arguments();
-        let say = |kind: &str| {
-            catalogue::text(language, &format!("import.{kind}.{}", self.reason.key()), &arguments)
-        };
         let mut place = format!("{}:{}", self.file, self.line);
-        if let Some(column) = self.column {
+        if let Some(column) = &self.column {
             place = format!("{place} {column}");
         }
         if !self.value.is_empty() {
             place = format!("{place} \"{}\"", self.value);
         }
-        format!("{place}: {}\n    {}", say("why"), say("fix"))
+        format!("{place}: {}\n    {}", self.why(language), self.fix(language))
     }
 }

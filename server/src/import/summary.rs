@@ -13,6 +13,8 @@ pub(crate) enum Thing {
     Staff,
     /// Accounts.
     Household,
+    /// People who belong to a group.
+    Group,
     /// Gas meters.
     Meter,
     /// Registers read earlier.
@@ -21,18 +23,22 @@ pub(crate) enum Thing {
     Hose,
     /// Hoses replaced earlier.
     Replacement,
+    /// Gas appliances.
+    Appliance,
     /// Jobs of the day.
     Job,
 }
 
 impl Thing {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Staff,
         Self::Household,
+        Self::Group,
         Self::Meter,
         Self::Reading,
         Self::Hose,
         Self::Replacement,
+        Self::Appliance,
         Self::Job,
     ];
 
@@ -40,10 +46,12 @@ impl Thing {
         match self {
             Self::Staff => "staff",
             Self::Household => "household",
+            Self::Group => "group",
             Self::Meter => "meter",
             Self::Reading => "reading",
             Self::Hose => "hose",
             Self::Replacement => "replacement",
+            Self::Appliance => "appliance",
             Self::Job => "job",
         }
     }
@@ -115,7 +123,7 @@ impl Summary {
     pub(crate) fn tell(&self, language: Language) -> String {
         let say = |key: &str| catalogue::text(language, &format!("import.{key}"), &[]);
         let mut lines = vec![line(&[String::new(), say("new"), say("changed"), say("unchanged")])];
-        for thing in Thing::ALL {
+        for thing in Thing::ALL.into_iter().filter(|thing| self.0.contains_key(thing)) {
             let counts = self.of(thing);
             let numbers = [counts.new, counts.changed, counts.unchanged];
             let [new, changed, unchanged] = numbers.map(|number| number.to_string());

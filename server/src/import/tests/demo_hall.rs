@@ -5,16 +5,17 @@ use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::household::Meter;
+use domain::id::HouseholdId;
 use domain::job::{Job, JobKind};
 use domain::pack::Pack;
 use domain::reading::{self, Finding};
 
 use super::{World, load};
-use crate::command::import::content::{hall_id, household_id, job_id, user_id};
-use crate::command::import::summary::{Counts, Summary, Thing};
-use crate::command::import::{cell, folder};
 use crate::db::{changes, grants, halls, jobs, users};
 use crate::identity::password::{Checked, Passwords};
+use crate::import::content::{Known, hall_id, household_id, job_id, user_id};
+use crate::import::summary::{Counts, Summary, Thing};
+use crate::import::{Tables, cell, read, settings};
 
 #[tokio::test]
 async fn the_demo_hall_loads_with_two_hundred_jobs() {
@@ -196,19 +197,23 @@ fn demo_folder() -> std::path::PathBuf {
 
 #[test]
 fn a9_what_the_real_meters_show_on_the_day_is_mostly_normal() {
-    let content = folder::read(&demo_folder(), None).unwrap();
+    let hall = settings(&demo_folder()).unwrap();
+    let mut problems = Vec::new();
+    let tables = Tables::of_folder(&demo_folder(), &mut problems);
+    let homes = read(&tables, &hall, &Known::default(), hall.day, &mut problems).homes;
+    assert!(problems.is_empty(), "{problems:?}");
     let pack = Pack::builtin();
-    let meters: BTreeMap<&str, &Meter> = content
-        .homes
-        .iter()
-        .flat_map(|home| &home.meters)
-        .map(|it| (it.serial.as_str(), it))
-        .collect();
+    let with_readings = |(_, meter, _): &(HouseholdId, Meter, Option<u8>)| {
+        let own = homes.readings.iter().filter(|(of, _)| *of == meter.id);
+        let readings = own.map(|(_, reading)| *reading).collect();
+        (meter.serial.clone(), Meter { readings, ..meter.clone() })
+    };
+    let meters: BTreeMap<String, Meter> = homes.meters.iter().map(with_readings).collect();
     let mut findings: BTreeMap<Finding, usize> = BTreeMap::new();
 
-    for line in include_str!("../../../../../demo/day/registers.csv").lines().skip(1) {
+    for line in include_str!("../../../../demo/day/registers.csv").lines().skip(1) {
         let cells: Vec<_> = line.split(',').collect();
-        let (meter, register) = (meters[cells[2]], cell::register(cells[3]).unwrap());
+        let (meter, register) = (&meters[cells[2]], cell::register(cells[3]).unwrap());
         if !meter.readings.is_empty() {
             let verdict = reading::judge(meter, small_day(), Some(register), &pack);
             *findings.entry(verdict.finding).or_default() += 1;

@@ -5,10 +5,11 @@ use domain::measure::Volume;
 use domain::place::Place;
 use domain::stamp::Timestamp;
 
+use super::file::half_width;
 use super::problem::{Problem, Reason};
 use super::sheet::Row;
 
-/// A word of the files: in Chinese, as the English key, and what it means.
+/// A word of the files: in Chinese, as the English key, and what it means; what others write has no key.
 pub(crate) type Word<T> = (&'static str, &'static str, T);
 
 /// Something is wrong, and it has been noted among the problems.
@@ -43,6 +44,23 @@ impl Cells<'_> {
         Some(self.row.cell(column).to_owned())
     }
 
+    /// Reads the number or name by which a thing is known.
+    pub(crate) fn name(&mut self, column: &'static str) -> Option<String> {
+        self.text(column).map(|text| half_width(&text).into_owned())
+    }
+
+    /// Reads what may be missing; a missing one is `Ok(None)`.
+    pub(crate) fn optional<T>(
+        &mut self,
+        column: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Result<Option<T>, Noted> {
+        if self.is_empty(column) {
+            return Ok(None);
+        }
+        read(self, column).map(Some).ok_or(Noted)
+    }
+
     /// Reads a text that may be missing.
     pub(crate) fn text_or_nothing(&self, column: &str) -> String {
         self.row.cell(column).to_owned()
@@ -55,7 +73,7 @@ impl Cells<'_> {
         reason: Reason,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.text(column)?;
+        let text = half_width(&self.text(column)?).into_owned();
         let parsed = parse(&text);
         if parsed.is_none() { self.refuse(column, reason) } else { parsed }
     }
@@ -96,7 +114,7 @@ impl Cells<'_> {
 
     /// Reads one of several words.
     pub(crate) fn word<T: Copy>(&mut self, column: &'static str, words: &[Word<T>]) -> Option<T> {
-        let text = self.text(column)?;
+        let text = self.name(column)?;
         let found = find_word(&text, words);
         if found.is_none() {
             return self.refuse(column, Reason::NotAWord { words: list(words) });
@@ -107,8 +125,11 @@ impl Cells<'_> {
     /// Reads any number of words between semicolons.
     pub(crate) fn words<T: Copy>(&mut self, column: &'static str, words: &[Word<T>]) -> Vec<T> {
         let text = self.text_or_nothing(column);
-        let parts = text.split([';', '；', '、']).map(str::trim).filter(|part| !part.is_empty());
-        let found: Vec<Option<T>> = parts.map(|part| find_word(part, words)).collect();
+        let parts = text
+            .split([';', '；', '、', ',', '，', '/'])
+            .map(str::trim)
+            .filter(|part| !part.is_empty());
+        let found: Vec<Option<T>> = parts.map(|part| find_word(&half_width(part), words)).collect();
         if found.iter().any(Option::is_none) {
             self.problems.push(self.row.problem(column, Reason::NotAWord { words: list(words) }));
         }
@@ -132,16 +153,28 @@ impl Cells<'_> {
 }
 
 fn find_word<T: Copy>(text: &str, words: &[Word<T>]) -> Option<T> {
-    words.iter().find(|(chinese, key, _)| text == *chinese || text == *key).map(|(_, _, it)| *it)
+    let is_it = |(chinese, key, _): &&Word<T>| text == *chinese || text == *key;
+    words.iter().find(is_it).map(|(_, _, it)| *it)
 }
 
 fn list<T>(words: &[Word<T>]) -> String {
-    words.iter().map(|(chinese, key, _)| format!("{chinese} {key}")).collect::<Vec<_>>().join(", ")
+    let own = words.iter().filter(|(_, key, _)| !key.is_empty());
+    own.map(|(chinese, key, _)| format!("{chinese} {key}")).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads `2026-11-24` and what a spreadsheet makes of it, `2026/11/24`.
+/// Reads `2026-11-24` and what spreadsheets and programs make of it: `2026/11/24`, `2026.11.24`, `2026年11月24日`,
+/// `20261124`, the same with a time behind it, and Excel's own count of days.
 pub(crate) fn day(text: &str) -> Option<NaiveDate> {
-    let mut parts = text.split(['-', '/']);
+    let text = text.split(' ').next().unwrap_or_default();
+    let text = text.strip_suffix('日').unwrap_or(text);
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return match text.len() {
+            8 => day(&format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])),
+            5 => counted(text.parse().ok()?),
+            _ => None,
+        };
+    }
+    let mut parts = text.split(['-', '/', '.', '年', '月']);
     let mut next = |widest: usize| {
         let part = parts.next()?;
         let is_number = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -152,6 +185,11 @@ pub(crate) fn day(text: &str) -> Option<NaiveDate> {
         return None;
     }
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)
+}
+
+/// Excel counts days from the end of 1899; it believes that 1900 was a leap year, which no day here is old enough to see.
+fn counted(days: u64) -> Option<NaiveDate> {
+    NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(chrono::Days::new(days))
 }
 
 fn instant(text: &str, offset: FixedOffset) -> Option<Timestamp> {
@@ -179,7 +217,8 @@ pub(crate) fn register(text: &str) -> Option<Volume> {
 /// Reads a Chinese telephone number: mobile, with an area code, local, or a service line.
 fn phone(text: &str) -> Option<String> {
     let digits: String =
-        text.chars().filter(|letter| !matches!(letter, '-' | ' ' | '(' | ')')).collect();
+        text.chars().filter(|letter| !matches!(letter, '-' | ' ' | '(' | ')' | '—')).collect();
+    let digits = digits.strip_prefix("+86").map_or(digits.clone(), str::to_owned);
     if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
@@ -207,8 +246,22 @@ mod tests {
         let expected = NaiveDate::from_ymd_opt(2026, 3, 1);
 
         assert_eq!(day("2026-03-01"), expected);
-        assert_eq!(day("2026/3/1"), expected);
-        for wrong in ["2026-02-29", "26-03-01", "2026-3", "2026-03-01-", "+2026-3-1", "", "3.1"] {
+        for written in
+            ["2026/3/1", "2026.3.1", "2026年3月1日", "20260301", "46082", "2026-03-01 08:30:00"]
+        {
+            assert_eq!(day(written), expected, "{written}");
+        }
+        for wrong in [
+            "2026-02-29",
+            "26-03-01",
+            "2026-3",
+            "2026-03-01-",
+            "+2026-3-1",
+            "",
+            "3.1",
+            "20260230",
+            "2026",
+        ] {
             assert_eq!(day(wrong), None, "{wrong}");
         }
     }
@@ -242,10 +295,11 @@ mod tests {
             ("138 0013 8000", "13800138000"),
             ("3812345", "3812345"),
             ("400-800-1234", "4008001234"),
+            ("+86 138 0013 8000", "13800138000"),
         ] {
             assert_eq!(phone(written).as_deref(), Some(digits));
         }
-        for wrong in ["1380013800", "138001380000", "12345678901", "+8613800138000", "手机", "110"]
+        for wrong in ["1380013800", "138001380000", "12345678901", "+86138001380", "手机", "110"]
         {
             assert_eq!(phone(wrong), None, "{wrong}");
         }

@@ -1,7 +1,5 @@
 //! Writes what a hall's folder says into the database, in one transaction.
 
-mod homes;
-
 use std::collections::BTreeMap;
 
 use automerge::ActorId;
@@ -21,19 +19,19 @@ use crate::jobs::{NewJob, Scribe, create_job};
 use super::content::{Booking, Content, Hall, Person};
 use super::problem::{Problem, Reason};
 use super::summary::{Fate, Summary, Thing};
-use super::{ImportError, Teller, sheet};
+use super::{ImportError, Mode, Teller, registers};
 
 /// Jobs are told of in steps of so many.
 const TELL_EVERY: usize = 50;
 
-/// Writes everything, or nothing when anything goes wrong.
+/// Writes everything, or nothing when anything goes wrong; a trial writes it all and takes it back.
 pub(crate) async fn store(
     db: &Db,
     content: &Content,
     now: Timestamp,
-    teller: &mut Teller<'_>,
+    (mode, teller): (Mode, &mut Teller<'_>),
 ) -> Result<Summary, ImportError> {
-    let staff = staff_rows(db, content, now, teller).await?;
+    let staff = staff_rows(db, content, (now, mode), teller).await?;
     let mut summary = Summary::default();
     let mut tx = db.begin().await?;
     let Hall { id, name, offset, .. } = &content.hall;
@@ -44,10 +42,13 @@ pub(crate) async fn store(
             users::upsert_user(tx.c(), row).await?;
         }
     }
-    homes::store(tx.c(), &content.hall, &content.homes, &mut summary).await?;
-    teller.tell("import.homes_stored", &[("count", content.homes.len().to_string())])?;
+    registers::store(tx.c(), *id, &content.homes, &mut summary, teller).await?;
     store_jobs(tx.c(), content, now, &mut summary, teller).await?;
-    tx.commit().await?;
+    match mode {
+        Mode::Write => tx.commit().await?,
+        // Dropped without a commit it never happened.
+        Mode::Try => drop(tx),
+    }
     Ok(summary)
 }
 
@@ -55,7 +56,7 @@ pub(crate) async fn store(
 async fn staff_rows(
     db: &Db,
     content: &Content,
-    now: Timestamp,
+    (now, mode): (Timestamp, Mode),
     teller: &mut Teller<'_>,
 ) -> Result<Vec<(Fate, UserRow)>, ImportError> {
     let mut conn = db.read().await?;
@@ -81,12 +82,13 @@ async fn staff_rows(
         return Err(ImportError::Problems(problems));
     }
     let new = rows.iter().filter(|(fate, _)| *fate == Fate::New).count();
-    if new > 0 {
+    // Hashing is slow on purpose, and a trial keeps nothing.
+    if new > 0 && mode == Mode::Write {
         teller.tell("import.hashing_passwords", &[("count", new.to_string())])?;
         let passwords = Passwords::new()?;
         for ((fate, row), person) in rows.iter_mut().zip(&content.staff) {
-            if *fate == Fate::New {
-                row.password_hash = Some(passwords.hash(&person.password).await?);
+            if let (Fate::New, Some(password)) = (*fate, &person.password) {
+                row.password_hash = Some(passwords.hash(password).await?);
             }
         }
     }
@@ -107,13 +109,7 @@ fn new_user(hall: &Hall, person: &Person, now: Timestamp) -> UserRow {
 }
 
 fn login_elsewhere(person: &Person) -> Problem {
-    Problem {
-        file: sheet::STAFF.file,
-        line: person.line,
-        column: Some("登录名"),
-        value: person.login.clone(),
-        reason: Reason::LoginElsewhere,
-    }
+    person.row.problem("登录名", Reason::LoginElsewhere)
 }
 
 /// Takes on the jobs that are not there yet; the hall may have moved the others, so they stay.

@@ -1,7 +1,6 @@
 //! Reads the day's jobs.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::id::{HouseholdId, UserId};
@@ -9,11 +8,11 @@ use domain::job::{Author, Channel, JobKind, Window};
 
 use crate::identity::Role;
 
-use super::super::cell::{Cells, Noted, Word};
-use super::super::content::{Booking, Hall, Home, Person, job_id};
-use super::super::problem::{Problem, Reason};
-use super::super::sheet::{self, HOUSEHOLDS, Row, STAFF};
-use super::Seen;
+use super::cell::{Cells, Noted, Word};
+use super::content::{Booking, Hall, Homes, Known, Person, household_id, job_id};
+use super::problem::{Problem, Reason};
+use super::reader::Seen;
+use super::sheet::{HOUSEHOLDS, Row, STAFF};
 
 const KINDS: [Word<JobKind>; 10] = [
     ("抢修", "emergency", JobKind::Emergency),
@@ -45,44 +44,54 @@ pub(super) struct Names<'a> {
     /// Every log-in, also of a row that is wrong otherwise.
     pub(super) logins: Seen,
     /// The households.
-    pub(super) homes: &'a [Home],
+    pub(super) homes: &'a Homes,
     /// Every account, also of a row that is wrong otherwise.
     pub(super) accounts: Seen,
+    /// What the hall's registers know already.
+    pub(super) known: &'a Known,
 }
 
-/// Reads `jobs.csv` and moves everything in it from the hall's day to `day`.
+/// Reads the jobs and moves everything in it from the hall's day to `day`.
 pub(super) fn read(
-    folder: &Path,
+    rows: &[Row],
     names: &Names<'_>,
     day: NaiveDate,
     problems: &mut Vec<Problem>,
 ) -> Vec<Booking> {
-    let rows = sheet::JOBS.read(folder, problems);
     let mut reader = Reader {
         names,
-        households: names.homes.iter().map(name_and_id).collect(),
-        staff: names.staff.iter().map(|person| (person.login.as_str(), person)).collect(),
+        households: households(names),
+        staff: people(names),
         day,
         moved_by: day - names.hall.day,
         problems,
     };
     let mut seen = Seen::default();
     let mut bookings = Vec::new();
-    for row in &rows {
+    for row in rows {
         seen.note(row, "工单号", row.cell("工单号"), reader.problems);
         bookings.extend(reader.booking(row));
     }
     bookings
 }
 
-fn name_and_id(home: &Home) -> (&str, HouseholdId) {
-    (&home.household.account, home.household.id)
+fn households<'a>(names: &Names<'a>) -> BTreeMap<&'a str, HouseholdId> {
+    let hall = names.hall.id;
+    let known = names.known.accounts.iter().map(|it| (it.as_str(), household_id(hall, it)));
+    let new = names.homes.households.iter().map(|(it, _)| (it.account.as_str(), it.id));
+    known.chain(new).collect()
+}
+
+fn people<'a>(names: &Names<'a>) -> BTreeMap<&'a str, (UserId, Role)> {
+    let known = names.known.people.iter().map(|(login, person)| (login.as_str(), *person));
+    let new = names.staff.iter().map(|it| (it.login.as_str(), (it.id, it.role)));
+    known.chain(new).collect()
 }
 
 struct Reader<'a> {
     names: &'a Names<'a>,
     households: BTreeMap<&'a str, HouseholdId>,
-    staff: BTreeMap<&'a str, &'a Person>,
+    staff: BTreeMap<&'a str, (UserId, Role)>,
     day: NaiveDate,
     moved_by: TimeDelta,
     problems: &'a mut Vec<Problem>,
@@ -95,7 +104,7 @@ impl Reader<'_> {
         let household = self.household(row);
         let offset = self.names.hall.offset;
         let created_at = self.cells(row).instant("登记时间", offset);
-        let by = self.person(row, "登记人").map(|person| person.id);
+        let by = self.person(row, "登记人").map(|(id, _)| id);
         let technician = self.technician(row);
         let appointment = self.appointment(row);
         if let (Some(created_at), Ok(Some((window, _)))) = (created_at, appointment)
@@ -122,17 +131,17 @@ impl Reader<'_> {
     }
 
     fn household(&mut self, row: &Row) -> Option<HouseholdId> {
-        let account = self.cells(row).text("户号")?;
-        if !self.names.accounts.has(&account) {
+        let account = self.cells(row).name("户号")?;
+        if !self.names.accounts.has(&account) && !self.households.contains_key(account.as_str()) {
             let reason = Reason::Unknown { file: HOUSEHOLDS.file };
             return self.cells(row).refuse("户号", reason);
         }
         self.households.get(account.as_str()).copied()
     }
 
-    fn person(&mut self, row: &Row, column: &'static str) -> Option<&Person> {
+    fn person(&mut self, row: &Row, column: &'static str) -> Option<(UserId, Role)> {
         let login = self.cells(row).text(column)?;
-        if !self.names.logins.has(&login) {
+        if !self.names.logins.has(&login) && !self.staff.contains_key(login.as_str()) {
             return self.cells(row).refuse(column, Reason::Unknown { file: STAFF.file });
         }
         self.staff.get(login.as_str()).copied()
@@ -143,9 +152,9 @@ impl Reader<'_> {
         if self.cells(row).is_empty("技术员") {
             return Ok(None);
         }
-        let person = self.person(row, "技术员").ok_or(Noted)?;
-        if person.role == Role::Technician {
-            return Ok(Some(person.id));
+        let (id, role) = self.person(row, "技术员").ok_or(Noted)?;
+        if role == Role::Technician {
+            return Ok(Some(id));
         }
         self.cells(row).refuse("技术员", Reason::NotATechnician).ok_or(Noted)
     }
