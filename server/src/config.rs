@@ -37,6 +37,8 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// The longest body of a sync request, unpacked. Default 8 MiB.
     pub sync_body_limit_bytes: usize,
+    /// The largest file taken for import. Default 32 MiB.
+    pub import_body_limit_bytes: usize,
     /// Where photos are kept: a folder, or `s3://<bucket>/<prefix>`. Default a folder beside the SQLite file.
     pub photo_store: String,
     /// How many bytes of photos one phone may hand in within a day. Default 1 GiB.
@@ -78,6 +80,7 @@ impl Default for Config {
             trusted_proxies: Vec::new(),
             body_limit_bytes: 1 << 20,
             sync_body_limit_bytes: 8 << 20,
+            import_body_limit_bytes: 32 << 20,
             photo_store: String::new(),
             photo_quota_bytes: 1 << 30,
             login_tries_per_account: 10,

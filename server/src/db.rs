@@ -32,6 +32,7 @@ pub mod grants;
 pub mod halls;
 pub mod hoses;
 pub mod households;
+pub mod imports;
 pub mod jobs;
 pub mod live_events;
 pub mod login_attempts;

@@ -6,6 +6,7 @@ pub mod devices;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod imports;
 pub mod jobs;
 pub mod live;
 pub mod once;
@@ -80,9 +81,19 @@ fn signed_in() -> Routes {
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
+        .routes(only(MANAGERS, routes!(imports::get_import, imports::delete_import)))
+        .routes(only(MANAGERS, routes!(imports::list_import_problems)))
+        .routes(only(MANAGERS, routes!(imports::apply_import)))
         .routes(only(MANAGERS, routes!(quarantine::list_quarantine)))
         .routes(only(MANAGERS, routes!(quarantine::release_change)))
         .routes(only(STAFF, routes!(reports::report_punctuality)))
+}
+
+/// Open to who runs the hall; bodies are whole files.
+fn files() -> Routes {
+    Routes::default()
+        .routes(only(MANAGERS, routes!(imports::create_import)))
+        .routes(only(MANAGERS, routes!(imports::add_import_file)))
 }
 
 /// Open to phones, those that were shut out too; bodies may be long.
@@ -104,14 +115,17 @@ pub fn router(state: &AppState) -> Router {
     let guard = from_fn_with_state(state.clone(), require_session);
     let phone_guard = from_fn_with_state(state.clone(), require_sender);
     let sync_limit = DefaultBodyLimit::max(config.sync_body_limit_bytes);
+    let file_limit = DefaultBodyLimit::max(config.import_body_limit_bytes);
     let mut routes = public()
-        .merge(signed_in().route_layer(guard))
+        .merge(signed_in().route_layer(guard.clone()))
+        .merge(files().route_layer(guard).layer(file_limit))
         .merge(phones().route_layer(phone_guard).layer(sync_limit));
     if state.clock.is_manual() {
         routes = routes.merge(played());
     }
     let (routes, document) = openapi::split(routes);
-    let longest = config.body_limit_bytes.max(config.sync_body_limit_bytes);
+    let limits = [config.sync_body_limit_bytes, config.import_body_limit_bytes];
+    let longest = limits.into_iter().fold(config.body_limit_bytes, usize::max);
     routes
         .layer(Extension(document))
         .fallback(async || ApiError::NoSuchRoute)

@@ -18,6 +18,7 @@ mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub(crate) mod upload;
 
 use std::io::Write;
 use std::path::Path;
@@ -108,13 +109,16 @@ pub(crate) async fn load_folder(
 pub(crate) async fn load_exports(
     db: &Db,
     hall: &HallRow,
-    files: &[(String, Vec<u8>)],
+    files: Vec<(String, Vec<u8>)>,
     (now, mode, bad): (Timestamp, Mode, Bad),
     teller: &mut Teller<'_>,
 ) -> Result<Loaded, ImportError> {
     let hall = Hall::of(hall, now);
-    let mut problems = Vec::new();
-    let tables = Tables::of_exports(files, &mut problems);
+    let understanding = tokio::task::spawn_blocking(move || {
+        let mut problems = Vec::new();
+        (Tables::of_exports(&files, &mut problems), problems)
+    });
+    let (tables, problems) = understanding.await.map_err(anyhow::Error::from)?;
     let day = hall.day;
     load(db, (tables, problems), (&hall, day), (now, mode, bad), teller).await
 }
@@ -132,16 +136,22 @@ async fn load(
     for table in &tables.understood {
         teller.tell_understood(table)?;
     }
-    let content = match bad {
-        Bad::StopsAll => read(&tables, hall, &known, day, &mut problems),
-        Bad::IsLeftOut => read_good(&mut tables, hall, &known, day, &mut problems),
-    };
+    let (hall, understood) = (hall.clone(), std::mem::take(&mut tables.understood));
+    // A hundred thousand rows keep a core busy for seconds.
+    let reading = tokio::task::spawn_blocking(move || {
+        let content = match bad {
+            Bad::StopsAll => read(&tables, &hall, &known, day, &mut problems),
+            Bad::IsLeftOut => read_good(&mut tables, &hall, &known, day, &mut problems),
+        };
+        (content, problems)
+    });
+    let (content, problems) = reading.await.map_err(anyhow::Error::from)?;
     if bad == Bad::StopsAll && !problems.is_empty() {
         return Err(ImportError::Problems(problems));
     }
     teller.tell_checked(&content)?;
     let summary = store::store(db, &content, now, (mode, teller)).await?;
-    Ok(Loaded { summary, understood: tables.understood, problems })
+    Ok(Loaded { summary, understood, problems })
 }
 
 /// Says how far the import is.

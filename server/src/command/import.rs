@@ -104,7 +104,7 @@ impl Import {
             files.push((path.display().to_string(), bytes));
         }
         let hall = find_hall(db, self.hall.as_deref()).await?;
-        Ok(load_exports(db, &hall, &files, how, teller).await?)
+        Ok(load_exports(db, &hall, files, how, teller).await?)
     }
 
     fn tell_problems(

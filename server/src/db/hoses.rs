@@ -77,13 +77,13 @@ pub async fn upsert_replacements(
 /// Lists the hoses that the hall's register knows at a household, oldest first.
 pub async fn list_hoses(c: C<'_>, household: HouseholdId) -> Result<Vec<Hose>> {
     let rows: Vec<HoseRow> = c.q(LIST_HOSES).bind(household.0).all().await?;
-    rows.into_iter().map(hose).collect()
+    rows.iter().map(hose).collect()
 }
 
 /// Lists the replacements that the hall's register knows at a household, oldest first.
 pub async fn list_replacements(c: C<'_>, household: HouseholdId) -> Result<Vec<Replacement>> {
     let rows: Vec<ReplacementRow> = c.q(LIST_REPLACEMENTS).bind(household.0).all().await?;
-    rows.into_iter().map(replacement).collect()
+    rows.iter().map(replacement).collect()
 }
 
 /// Every hose of a hall with the household at which it hangs.
@@ -95,7 +95,7 @@ pub async fn list_hall_hoses(
         c.q(LIST_HALL_HOSES).bind(hall.0).all().await?;
     rows.into_iter()
         .map(|(household, hose_id, kind, length_mm, installed_on)| {
-            let hose = hose(HoseRow { hose_id, kind, length_mm, installed_on })?;
+            let hose = hose(&HoseRow { hose_id, kind, length_mm, installed_on })?;
             Ok((hose.id, (HouseholdId(household), hose)))
         })
         .collect()
@@ -110,13 +110,13 @@ pub async fn list_hall_replacements(
         c.q(LIST_HALL_REPLACEMENTS).bind(hall.0).all().await?;
     rows.into_iter()
         .map(|(household, hose_id, job_id, replaced_on, free)| {
-            let done = replacement(ReplacementRow { hose_id, job_id, replaced_on, free })?;
+            let done = replacement(&ReplacementRow { hose_id, job_id, replaced_on, free })?;
             Ok((done.installed, (HouseholdId(household), done)))
         })
         .collect()
 }
 
-fn hose(row: HoseRow) -> Result<Hose> {
+fn hose(row: &HoseRow) -> Result<Hose> {
     Ok(Hose {
         id: HoseId(row.hose_id),
         kind: kind_from_key(&row.kind)?,
@@ -125,7 +125,7 @@ fn hose(row: HoseRow) -> Result<Hose> {
     })
 }
 
-fn replacement(row: ReplacementRow) -> Result<Replacement> {
+fn replacement(row: &ReplacementRow) -> Result<Replacement> {
     Ok(Replacement {
         job: row.job_id.map(JobId),
         installed: HoseId(row.hose_id),

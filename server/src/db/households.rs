@@ -55,7 +55,7 @@ pub async fn upsert_households(mut c: C<'_>, hall: HallId, households: &[Househo
             .bind(&household.access)
     })
     .await?;
-    for household in households.iter() {
+    for household in households {
         c.lend().q(DELETE_GROUPS).bind(household.id.0).execute().await?;
     }
     let members: Vec<_> = households

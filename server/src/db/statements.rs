@@ -36,6 +36,7 @@ mod tests {
         ("halls", halls::ALL),
         ("hoses", hoses::ALL),
         ("households", households::ALL),
+        ("imports", imports::ALL),
         ("jobs", jobs::ALL),
         ("live_events", live_events::ALL),
         ("login_attempts", login_attempts::ALL),

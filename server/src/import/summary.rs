@@ -80,7 +80,7 @@ impl Fate {
 }
 
 /// How many of one kind of thing met which fate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Counts {
     /// How many were not there.
     pub(crate) new: usize,
@@ -103,6 +103,11 @@ impl Summary {
             Fate::Changed => counts.changed += 1,
             Fate::Unchanged => counts.unchanged += 1,
         }
+    }
+
+    /// What became of each kind, by its key.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, Counts> {
+        self.0.iter().map(|(thing, counts)| (thing.key(), *counts)).collect()
     }
 
     /// How many of a kind met which fate.

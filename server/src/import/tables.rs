@@ -184,8 +184,8 @@ pub(crate) fn whole_file(file: &str, reason: Reason) -> Problem {
 
 /// The row that is a header, and the table of which it has every needed column and the most of all.
 fn recognise(grid: &Grid) -> Option<(usize, &'static Sheet)> {
-    let rows = grid.rows.iter().take(HEADER_WITHIN).enumerate();
-    rows.filter_map(|(at, (_, cells))| {
+    let mut rows = grid.rows.iter().take(HEADER_WITHIN).enumerate();
+    rows.find_map(|(at, (_, cells))| {
         let fitting = sheet::ALL.into_iter().filter_map(|sheet| {
             let order = order(sheet, cells);
             let has_all = sheet
@@ -197,7 +197,6 @@ fn recognise(grid: &Grid) -> Option<(usize, &'static Sheet)> {
         });
         fitting.max_by_key(|(found, _)| *found).map(|(_, sheet)| (at, sheet))
     })
-    .next()
 }
 
 /// The table that a grid comes nearest to, and what it lacks.

@@ -7,6 +7,7 @@ mod counter;
 mod enrolment;
 mod feed;
 mod hall;
+mod imports;
 mod live;
 mod nodes;
 mod once;

@@ -32,7 +32,7 @@ impl Exports {
             files.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect();
         let mut nobody = std::io::sink();
         let mut teller = Teller { out: &mut nobody, language: Language::English };
-        load_exports(&self.world.db, &hall, &files, (now(), how.0, how.1), &mut teller).await
+        load_exports(&self.world.db, &hall, files, (now(), how.0, how.1), &mut teller).await
     }
 
     async fn csv(&self, text: &str) -> Loaded {

@@ -1,0 +1,85 @@
+//! Files handed in over HTTP: looked at, loaded, forgotten.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::counter::Counter;
+use crate::hall::{Reply, reply};
+
+const USERS: &str = "用户编号,用户名称,用气地址,联系电话\n\
+    30200001,甲,长江路1号,13800138000\n\
+    30200002,乙,长江路2号,123\n";
+const METERS: &str = "用户编号,表钢号,型号规格\n30200001,N1,G2.5\n30200002,N2,G2.5\n";
+
+async fn hand_in(counter: &Counter, path: &str, name: &str, bytes: &[u8]) -> Reply {
+    let mut url = reqwest::Url::parse(&format!("{}{path}", counter.node.base)).expect("a URL");
+    url.query_pairs_mut().append_pair("name", name);
+    let request = reqwest::Client::new().post(url).bearer_auth(&counter.manager);
+    reply(request.header("content-type", "application/octet-stream").body(bytes.to_vec())).await
+}
+
+async fn apply(counter: &Counter, id: &str, only_good: bool) -> Reply {
+    let path = format!("/api/imports/{id}/apply");
+    counter.node.post(&path, Some(&counter.manager), &json!({"only_good": only_good})).await
+}
+
+#[tokio::test]
+async fn files_are_looked_at_first_and_loaded_when_asked() {
+    let counter = Counter::open().await;
+    let (chinese, _, _) = encoding_rs::GB18030.encode(USERS);
+
+    let first = hand_in(&counter, "/api/imports", "六月用户.csv", &chinese).await;
+    assert_eq!(first.status, 201, "{first:?}");
+    let id = first.body["id"].as_str().unwrap().to_owned();
+    let files = format!("/api/imports/{id}/files");
+    let both = hand_in(&counter, &files, "表具.csv", METERS.as_bytes()).await;
+
+    let preview = &both.body["preview"];
+    assert_eq!(preview["counts"]["household"]["new"], 1, "{preview}");
+    assert_eq!(preview["counts"]["meter"]["new"], 1, "the other names a household that is wrong");
+    assert_eq!(preview["problems"], 2);
+    let table = &preview["tables"][0];
+    assert_eq!((&table["table"], &table["rows"]), (&json!("household"), &json!(2)));
+    assert_eq!(table["columns"][1], json!(["用户名称", "户名"]));
+    assert_eq!(table["first"][0]["户名"], "甲");
+    let path = format!("/api/imports/{id}/problems?limit=1");
+    let page = counter.node.get(&path, &counter.manager).await.body;
+    let problem = &page["problems"][0];
+    assert_eq!((&problem["line"], &problem["column"]), (&json!(3), &json!("联系电话")));
+    assert!(problem["why_zh"] == "不是电话号码" && problem["fix_en"].as_str().unwrap().len() > 5);
+    let next = page["next"].as_str().unwrap();
+    let rest = counter.node.get(&format!("{path}&after={next}"), &counter.manager).await.body;
+    assert_eq!(rest["problems"][0]["file"], "表具.csv");
+
+    let stopped = apply(&counter, &id, false).await;
+    assert_eq!((stopped.status.as_u16(), stopped.problem()), (422, "unprocessable"));
+    let loaded = apply(&counter, &id, true).await;
+    assert_eq!(loaded.body["preview"]["counts"]["household"]["new"], 1, "{loaded:?}");
+    assert!(loaded.body["applied_at"].is_i64());
+    let again = apply(&counter, &id, true).await;
+    assert_eq!((again.status.as_u16(), again.problem()), (409, "conflict"));
+    let anew = hand_in(&counter, "/api/imports", "表具.csv", METERS.as_bytes()).await.body;
+    assert_eq!(anew["preview"]["counts"]["meter"]["unchanged"], 1, "twice changes nothing");
+}
+
+#[tokio::test]
+async fn what_is_no_table_is_told_and_what_is_forgotten_is_gone() {
+    let counter = Counter::open().await;
+
+    let picture = hand_in(&counter, "/api/imports", "用户.xlsx", b"\x89PNG\r\n\x1a\n").await;
+    assert_eq!((picture.status.as_u16(), &picture.body["preview"]["problems"]), (201, &json!(1)));
+    let id = picture.body["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/imports/{id}");
+    let told = counter.node.get(&format!("{path}/problems"), &counter.manager).await.body;
+    assert_eq!(told["problems"][0]["why_zh"], "不是表格文件（可能是图片或文档）");
+    let gone =
+        counter.node.send(Method::DELETE, &path, Some(&counter.manager), None::<&Value>).await;
+    assert_eq!(gone.status, 204);
+    assert_eq!(counter.node.get(&path, &counter.manager).await.status, 404);
+
+    let nameless = hand_in(&counter, "/api/imports", " ", USERS.as_bytes()).await;
+    assert_eq!(nameless.status, 422);
+    let huge = vec![b','; 33 << 20];
+    let huge = hand_in(&counter, "/api/imports", "大.csv", &huge).await;
+    assert_eq!((huge.status.as_u16(), huge.problem()), (413, "too-large"));
+}
