@@ -49,6 +49,8 @@ pub struct Config {
     pub login_tries_per_address: u32,
     /// The window in which tries are counted. Default 900.
     pub login_window_s: u32,
+    /// Receivers of webhooks that may stand beside the server or speak plain HTTP, each as `host:port`. Default none.
+    pub webhook_allowed: Vec<String>,
     /// How long requests may finish after a signal to stop. Default 10.
     pub shutdown_s: u32,
     /// Who may read `/metrics`: whoever sends this as a bearer token; empty for this machine alone. Default empty.
@@ -86,6 +88,7 @@ impl Default for Config {
             login_tries_per_account: 10,
             login_tries_per_address: 100,
             login_window_s: 900,
+            webhook_allowed: Vec::new(),
             shutdown_s: 10,
             metrics_token: Secret(String::new()),
             disk_low_bytes: 256 << 20,

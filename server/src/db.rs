@@ -54,6 +54,7 @@ pub mod upkeep;
 pub mod users;
 pub mod verdicts;
 pub mod waiting;
+pub mod webhooks;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;

@@ -14,7 +14,7 @@ use automerge::ChangeHash;
 use domain::id::{DeviceId, HallId};
 use domain::stamp::Timestamp;
 use sync::authority::Writer;
-use sync::hub::{Ground, Judgement, Known, Offer, Outcome, Page, judge};
+use sync::hub::{self, Ground, Judgement, Known, Offer, Outcome, Page};
 use sync::limits::{self, Limits};
 use sync::message::{Cursor, Epoch, Judged, OLDEST, PackText, Reply, Request, VERSION};
 use sync::seal::SealKey;
@@ -176,7 +176,7 @@ async fn inspect_apart(request: &Arc<Request>, epoch: Epoch) -> Result<Offer, Ap
 
 /// Judges on a thread of its own: merging documents takes milliseconds, and other requests must not wait for it.
 async fn judge_apart(offer: Offer, ground: Ground) -> Result<Judgement, ApiError> {
-    let judged = tokio::task::spawn_blocking(move || judge(&offer, &ground)).await;
+    let judged = tokio::task::spawn_blocking(move || hub::judge_apart(offer, &ground)).await;
     judged.map_err(|error| ApiError::Internal(error.into()))
 }
 

@@ -22,6 +22,7 @@ pub mod sessions;
 pub mod sync;
 pub mod users;
 pub mod version;
+pub mod webhooks;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -87,6 +88,13 @@ fn signed_in() -> Routes {
         .routes(only(MANAGERS, routes!(quarantine::list_quarantine)))
         .routes(only(MANAGERS, routes!(quarantine::release_change)))
         .routes(only(STAFF, routes!(reports::report_punctuality)))
+        .routes(only(MANAGERS, routes!(webhooks::list_webhooks)))
+        .routes(only(MANAGERS, once(routes!(webhooks::create_webhook))))
+        .routes(only(MANAGERS, routes!(webhooks::delete_webhook)))
+        .routes(only(MANAGERS, routes!(webhooks::rotate_secret)))
+        .routes(only(MANAGERS, routes!(webhooks::enable_webhook)))
+        .routes(only(MANAGERS, routes!(webhooks::list_deliveries)))
+        .routes(only(MANAGERS, routes!(webhooks::replay_delivery)))
 }
 
 /// Open to who runs the hall; bodies are whole files.

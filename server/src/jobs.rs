@@ -116,7 +116,7 @@ pub async fn create_job(
     if let Some(technician) = new.technician {
         grants::insert_grant(c.lend(), job.hall, job.id, technician, position).await?;
     }
-    let happening = Happening { what: "created", facts: Vec::new() };
+    let happening = Happening { what: "created", facts: Vec::new(), added: Vec::new() };
     settle(c, &job, &happening, (scribe.pack, scribe.now, position + 1)).await?;
     Ok(position + 1)
 }

@@ -35,6 +35,7 @@ pub mod retry;
 pub mod state;
 pub mod telemetry;
 pub mod upkeep;
+pub mod webhooks;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -119,6 +120,7 @@ impl App {
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
+            () = webhooks::sender::run(self.state.clone()) => {}
             () = async {
                 drop(stopped.wait_for(|stopped| *stopped).await);
                 tokio::time::sleep(patience).await;

@@ -7,11 +7,13 @@
 mod admission;
 mod feed;
 mod ground;
+mod isolation;
 mod judgement;
 mod offer;
 
 pub use self::feed::{Page, Stored, Supply, page, wants_snapshot};
 pub use self::ground::{GrantState, Ground, JobGround, Known, Waiting};
+pub use self::isolation::judge_apart;
 pub use self::judgement::{Accepted, JobJudgement, Judgement, Kept, Outcome, Refused, judge};
 pub use self::offer::Offer;
 

@@ -51,6 +51,7 @@ mod tests {
         ("users", users::ALL),
         ("verdicts", verdicts::ALL),
         ("waiting", waiting::ALL),
+        ("webhooks", webhooks::ALL),
     ];
 
     #[test]

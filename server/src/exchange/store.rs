@@ -131,7 +131,8 @@ fn happening(job: &JobJudgement) -> Happening {
         serde_json::to_value(&recorded.fact).ok()?["type"].as_str().map(str::to_owned)
     });
     let facts: Vec<String> = kinds.collect();
-    Happening { what: if facts.is_empty() { "said" } else { "visited" }, facts }
+    let what = if facts.is_empty() { "said" } else { "visited" };
+    Happening { what, facts, added: job.new_facts.clone() }
 }
 
 /// Who may hold a job is told by its plan; when a phone brought that back after a restore, so are the grants.

@@ -19,6 +19,7 @@ use crate::identity::password::ChoosePasswordError;
 use crate::jobs::CreateJobError;
 use crate::photos::UploadError;
 use crate::photos::store::StoreError;
+use crate::webhooks::guard::UrlError;
 
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +84,9 @@ pub enum ApiError {
     /// Something is the way it is for another reason.
     #[error("{0}")]
     Conflict(String),
+    /// Nothing is sent to this URL.
+    #[error(transparent)]
+    WebhookUrl(#[from] UrlError),
     /// The idempotency key belongs to another request.
     #[error("take another idempotency key: this one was used for another request")]
     KeyReused,
@@ -142,6 +146,7 @@ impl ApiError {
             Self::Password(_) => ProblemKind::Password,
             Self::Upload(error) => upload_kind(error),
             Self::Conflict(_) => ProblemKind::Conflict,
+            Self::WebhookUrl(_) => ProblemKind::WebhookUrl,
             Self::KeyReused => ProblemKind::KeyReused,
             Self::KeyInUse => ProblemKind::KeyInUse,
             Self::Stale(_) => ProblemKind::Stale,

@@ -191,6 +191,7 @@ fn head() -> OpenApi {
         ("live", "What happens, as it happens."),
         ("quarantine", "Changes of phones that were not accepted."),
         ("reports", "How it went."),
+        ("webhooks", "Telling others what happens, by the Standard Webhooks convention."),
         ("phones", "The exchange with phones."),
         ("server", "The server itself."),
     ];

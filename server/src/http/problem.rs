@@ -77,6 +77,8 @@ kinds! {
     WrongContentType = UNSUPPORTED_MEDIA_TYPE, "wrong-content-type", "Wrong content type";
     /// The request is well formed and means something impossible.
     Unprocessable = UNPROCESSABLE_ENTITY, "unprocessable", "Impossible request";
+    /// Nothing is sent to this URL.
+    WebhookUrl = UNPROCESSABLE_ENTITY, "webhook-url", "URL not accepted";
     /// The idempotency key belongs to another request.
     KeyReused = UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key of another request";
     /// The password cannot be chosen.

@@ -33,6 +33,13 @@ pub(crate) fn channel() -> Schema {
     one_of(Channel::ALL.iter().map(|channel| channel.key()))
 }
 
+/// The kinds of events that webhooks are told of, one or more.
+pub(crate) fn webhook_kinds() -> Schema {
+    let kinds =
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(crate::webhooks::KINDS));
+    ArrayBuilder::new().items(kinds).min_items(Some(1)).into()
+}
+
 /// The roles of people.
 pub(crate) fn role() -> Schema {
     one_of(crate::identity::Role::ALL.iter().map(|role| role.key()))

@@ -77,7 +77,7 @@ async fn add_once(
     let after = read(&doc)?;
     let pack = state.packs.find(tx.c(), &after.pack).await?;
     let what = if matches!(addition, Addition::Entry(_)) { "planned" } else { "said" };
-    let happening = Happening { what, facts: Vec::new() };
+    let happening = Happening { what, facts: Vec::new(), added: Vec::new() };
     settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;
     let added = AddedBody { entry: id, etag: tag(position + 1) };
     terms.receipt.keep(tx.c(), &added, now.timestamp_millis()).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{DeviceId, JobId};
+use domain::id::{DeviceId, FactId, JobId, VisitId};
 use domain::job::Job;
 use domain::pack::Pack;
 use domain::stamp::{BootId, Timestamp};
@@ -15,6 +15,7 @@ use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{C, Result, anchors, changes, devices, projections};
 use crate::projection::times::{Arrival, DeviceTime, facts_in};
 use crate::projection::{Knowledge, project};
+use crate::webhooks::outbox;
 
 /// What happened to a job, as the live stream names it.
 #[derive(Clone, Debug)]
@@ -23,9 +24,11 @@ pub struct Happening {
     pub what: &'static str,
     /// The kinds of the facts that were added.
     pub facts: Vec<String>,
+    /// These facts themselves.
+    pub added: Vec<(VisitId, FactId)>,
 }
 
-/// Derives everything anew from a job and tells the live stream, at this position.
+/// Derives everything anew from a job and tells the live stream and webhooks, at this position.
 pub async fn settle(
     mut c: C<'_>,
     job: &Job,
@@ -33,6 +36,7 @@ pub async fn settle(
     (pack, now, position): (&Pack, Timestamp, i64),
 ) -> Result<()> {
     let row = derive(c.lend(), job, (pack, now, position)).await?;
+    outbox::write(c.lend(), job, happening, (&row.status, position, now)).await?;
     let heard_at = match row.technician_id {
         Some(technician) => devices::find_heard_at(c.lend(), technician).await?,
         None => None,

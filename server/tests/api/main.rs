@@ -25,4 +25,5 @@ mod sessions;
 mod storage;
 mod times;
 mod versions;
+mod webhooks;
 mod work;

@@ -49,6 +49,13 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/quarantine/{hash}/release", MANAGERS),
     ("GET", "/api/reports/punctuality", STAFF),
     ("POST", "/api/sync", &[Technician]),
+    ("GET", "/api/webhooks", MANAGERS),
+    ("POST", "/api/webhooks", MANAGERS),
+    ("DELETE", "/api/webhooks/{id}", MANAGERS),
+    ("POST", "/api/webhooks/{id}/secret", MANAGERS),
+    ("POST", "/api/webhooks/{id}/enable", MANAGERS),
+    ("GET", "/api/webhooks/{id}/deliveries", MANAGERS),
+    ("POST", "/api/webhooks/{id}/deliveries/{delivery}/replay", MANAGERS),
     ("DELETE", "/api/session", &Role::ALL),
 ];
 
@@ -77,7 +84,9 @@ async fn check_19_each_role_reaches_exactly_its_routes() {
     tokens.insert(Technician, phone);
 
     for (method, path, allowed) in TABLE {
-        let path = path.replace("{id}", "00000000-0000-0000-0000-000000000001");
+        let path = path
+            .replace("{id}", "00000000-0000-0000-0000-000000000001")
+            .replace("{delivery}", "00000000-0000-0000-0000-000000000001");
         let method: Method = method.parse().unwrap();
         let body = json!({});
         let stranger = node.send(method.clone(), &path, None, Some(&body)).await;

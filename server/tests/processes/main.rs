@@ -2,4 +2,5 @@
 mod failover;
 mod kill;
 mod outage;
+mod outbox;
 mod world;

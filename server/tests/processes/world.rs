@@ -97,8 +97,14 @@ impl Carrier {
 
 impl Server {
     pub(crate) fn start(database: &Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// Starts a server that is set up in its own way.
+    pub(crate) fn start_with(database: &Database, variables: &[(&str, &str)]) -> Self {
         let mut child = database
             .doorstep("serve")
+            .envs(variables.iter().copied())
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
@@ -130,17 +136,22 @@ impl Server {
     }
 
     async fn sign_in(&self) -> String {
-        let body = json!({"login": "he.jing", "password": "demo-he.jing-2026"});
+        self.sign_in_as("he.jing").await
+    }
+
+    /// Signs somebody of the demo hall in; returns their token.
+    pub(crate) async fn sign_in_as(&self, login: &str) -> String {
+        let body = json!({"login": login, "password": format!("demo-{login}-2026")});
         let session = self.post("/api/session", None, &body).await;
         session["token"].as_str().expect("a token").to_owned()
     }
 
-    async fn get(&self, path: &str, token: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Value {
         let request = reqwest::Client::new().get(format!("{}{path}", self.base)).bearer_auth(token);
         answered(request).await
     }
 
-    async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
         let mut request = reqwest::Client::new().post(format!("{}{path}", self.base)).json(body);
         if let Some(token) = token {
             request = request.bearer_auth(token);

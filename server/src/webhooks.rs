@@ -1,0 +1,13 @@
+//! Telling others what happens in a hall, by the Standard Webhooks convention.
+//!
+//! What is to be told is written to an outbox in the transaction in which it happened ([`outbox`]); any node claims and
+//! sends it afterwards ([`sender`]). A message may come twice, with the same id, and in another order.
+
+pub mod guard;
+pub mod outbox;
+pub mod sender;
+pub mod signature;
+
+/// The kinds of events that can be told.
+pub const KINDS: [&str; 5] =
+    ["job.created", "job.planned", "job.visited", "job.said", "reading.recorded"];
