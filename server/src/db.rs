@@ -169,6 +169,20 @@ impl Db {
         }
     }
 
+    /// How many connections are open, and how many of them nobody uses just now.
+    pub async fn connections(&self) -> Result<(i64, i64)> {
+        let count = |size: u32, idle: usize| (i64::from(size), i64::try_from(idle).unwrap_or(0));
+        Ok(match self {
+            Self::Sqlite { writer, reader } => {
+                count(writer.size() + reader.size(), writer.num_idle() + reader.num_idle())
+            }
+            Self::Pg(router) => {
+                let pool = router.pool().await?;
+                count(pool.size(), pool.num_idle())
+            }
+        })
+    }
+
     /// Waits until the connections are closed; on SQLite this also folds the log into the file.
     pub async fn close(&self) {
         match self {

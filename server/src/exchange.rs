@@ -123,6 +123,9 @@ async fn hand_in(
     let said = (verdicts, offered);
     let reply = read_on(tx.c(), (sender, request), (&found, now), heard, said).await?;
     tx.commit().await?;
+    for (_, _, outcome) in &judgement.outcomes {
+        state.metrics.count_change(outcome);
+    }
     if !judgement.jobs.is_empty() {
         state.bell.ring(hall, end);
     }

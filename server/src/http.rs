@@ -9,6 +9,7 @@ pub mod health;
 pub mod imports;
 pub mod jobs;
 pub mod live;
+pub mod metrics;
 pub mod once;
 mod openapi;
 mod page;
@@ -50,6 +51,7 @@ fn public() -> Routes {
     described()
         .routes(open(routes!(health::healthz)))
         .routes(open(routes!(health::readyz)))
+        .routes(open(routes!(metrics::get_metrics)))
         .routes(open(routes!(openapi::get_openapi)))
         .routes(open(routes!(clock::get_clock)))
         .routes(open(routes!(sessions::create_session)))
@@ -148,6 +150,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn(error::as_problem))
         .layer(from_fn(headers))
         .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(state.clone(), metrics::count))
         // A failure is logged once, where it becomes a reply.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .with_state(state.clone())

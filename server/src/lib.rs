@@ -27,6 +27,7 @@ pub mod ids;
 pub mod import;
 pub mod jobs;
 pub mod live;
+pub mod metrics;
 pub mod packs;
 pub mod photos;
 pub mod projection;
@@ -88,6 +89,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
         packs: Packs::default(),
         photos,
         bell,
+        metrics: metrics::Metrics::default(),
         closing: receiver,
     };
     Ok(App { state, closing })

@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::identity::password::Passwords;
 use crate::live::Bell;
+use crate::metrics::Metrics;
 use crate::packs::Packs;
 use crate::photos::Photos;
 
@@ -33,6 +34,8 @@ pub struct AppState {
     pub photos: Photos,
     /// Wakes live streams.
     pub bell: Bell,
+    /// What this server counts about itself.
+    pub metrics: Metrics,
     /// Turns true when the server stops, so that endless replies end.
     pub closing: watch::Receiver<bool>,
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod contract;
+mod deb;
 mod demo;
 mod run;
 mod serve;
@@ -26,6 +27,8 @@ enum Task {
     Test(check::Check),
     /// Measures what the system costs, each figure beside what it is compared with.
     Bench,
+    /// Builds the Debian package; with `--install` also tries it on this machine.
+    Deb(deb::Deb),
     /// Writes the demo hall from its source; with `--check` only says whether it is up to date.
     Demo {
         /// Writes nothing; fails when a file differs.
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
     match Xtask::parse().task {
         Task::Serve(serve) => serve.run(&root),
         Task::Test(check) => check.run(&root),
+        Task::Deb(deb) => deb.run(&root),
         Task::Bench => {
             run::cargo(&root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])
         }

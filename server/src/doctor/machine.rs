@@ -91,7 +91,7 @@ fn time_syncs(folder: &Path) -> std::io::Result<Duration> {
 fn readable_by_others(path: &Path, what: &str) -> Finding {
     let shown = path.display();
     match std::fs::metadata(path) {
-        Ok(metadata) if others_may(&metadata) => warn(
+        Ok(metadata) if others_may(&metadata) && others_reach(path) => warn(
             format!("{what} {shown} may be read by everybody on this machine"),
             format!("chmod o-rwx {shown}"),
         ),
@@ -105,6 +105,23 @@ fn readable_by_others(path: &Path, what: &str) -> Finding {
 #[cfg(unix)]
 fn others_may(metadata: &std::fs::Metadata) -> bool {
     std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o007 != 0
+}
+
+/// Whether every folder on the way lets others through.
+#[cfg(unix)]
+fn others_reach(path: &Path) -> bool {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let lets_through = |folder: &Path| {
+        let metadata = std::fs::metadata(folder);
+        metadata
+            .is_ok_and(|it| std::os::unix::fs::PermissionsExt::mode(&it.permissions()) & 0o001 != 0)
+    };
+    path.ancestors().skip(1).all(lets_through)
+}
+
+#[cfg(not(unix))]
+fn others_reach(_path: &Path) -> bool {
+    true
 }
 
 #[cfg(not(unix))]

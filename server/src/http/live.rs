@@ -56,8 +56,12 @@ pub async fn follow_hall(
         None => send_snapshot(&state, (caller.hall, epoch), &sender).await?,
     };
     let session = caller.session;
+    let counted = state.metrics.live_reader();
     let mut stream = LiveStream { state, hall: caller.hall, epoch, session, after, sender, bell };
-    tokio::spawn(async move { stream.run().await });
+    tokio::spawn(async move {
+        stream.run().await;
+        drop(counted);
+    });
     Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::default()))
 }
 

@@ -10,6 +10,7 @@ mod hall;
 mod imports;
 mod live;
 mod nodes;
+mod observed;
 mod once;
 mod openapi;
 mod operations;

@@ -63,6 +63,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
 const PUBLIC: &[(&str, &str)] = &[
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("GET", "/api/openapi.json"),
     ("GET", "/api/clock"),
     ("POST", "/api/clock"),
