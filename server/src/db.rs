@@ -27,6 +27,7 @@ pub mod changes;
 pub mod devices;
 pub mod documents;
 pub mod enrolments;
+pub mod exports;
 pub mod feed;
 pub mod grants;
 pub mod halls;

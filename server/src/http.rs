@@ -4,6 +4,7 @@ pub mod caller;
 pub mod clock;
 pub mod devices;
 pub mod error;
+pub mod exports;
 pub mod extract;
 pub mod health;
 pub mod imports;
@@ -82,6 +83,9 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_ruling)))))
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
+        .routes(only(STAFF, routes!(exports::export_table)))
+        .routes(only(STAFF, routes!(exports::map_jobs)))
+        .routes(only(ANYBODY, routes!(exports::get_calendar)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
         .routes(only(MANAGERS, routes!(imports::get_import, imports::delete_import)))

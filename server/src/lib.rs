@@ -21,6 +21,7 @@ pub mod db;
 pub mod disk;
 pub mod doctor;
 pub mod exchange;
+pub mod export;
 pub mod http;
 pub mod identity;
 pub mod ids;

@@ -31,6 +31,7 @@ mod tests {
         ("devices", devices::ALL),
         ("documents", documents::ALL),
         ("enrolments", enrolments::ALL),
+        ("exports", exports::ALL),
         ("feed", feed::ALL),
         ("grants", grants::ALL),
         ("halls", halls::ALL),

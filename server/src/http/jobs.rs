@@ -358,7 +358,7 @@ pub(super) async fn check_technician(
 }
 
 /// A day of the hall's city as Unix milliseconds, its end left out.
-fn day_bounds(day: NaiveDate, utc_offset_minutes: i64) -> Result<(i64, i64), ApiError> {
+pub(super) fn day_bounds(day: NaiveDate, utc_offset_minutes: i64) -> Result<(i64, i64), ApiError> {
     let offset = i32::try_from(utc_offset_minutes * 60).ok().and_then(FixedOffset::east_opt);
     let start =
         offset.and_then(|it| it.from_local_datetime(&day.and_time(NaiveTime::MIN)).single());

@@ -5,6 +5,7 @@
 mod binary;
 mod counter;
 mod enrolment;
+mod exports;
 mod feed;
 mod hall;
 mod imports;

@@ -1,0 +1,63 @@
+//! Files that leave the hall: tables for spreadsheets and billing, a calendar, a map.
+
+pub mod calendar;
+pub mod map;
+mod tables;
+mod write;
+
+use chrono::{DateTime, FixedOffset};
+use domain::catalogue::{self, Language};
+use domain::measure::Volume;
+
+pub use self::tables::{Table, TooManyRows, rows};
+pub use self::write::{csv, xlsx};
+
+/// The most rows of one file: what spreadsheets still open with pleasure.
+pub const MOST_ROWS: i64 = 200_000;
+
+/// What stands in a cell; never a formula.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Nothing is known.
+    Empty,
+    /// Text, also numbers that are names: accounts, telephone numbers.
+    Text(String),
+    /// A whole number.
+    Whole(i64),
+    /// Cubic metres with three decimals.
+    Volume(Volume),
+    /// A day, a day with a time, or a time, in the hall's city.
+    Local(String),
+}
+
+impl Value {
+    fn text(text: impl Into<String>) -> Self {
+        let text = text.into();
+        if text.is_empty() { Self::Empty } else { Self::Text(text) }
+    }
+
+    fn maybe(text: Option<String>) -> Self {
+        text.map_or(Self::Empty, Self::text)
+    }
+
+    fn instant(ms: Option<i64>, offset: FixedOffset) -> Self {
+        let local =
+            ms.and_then(DateTime::from_timestamp_millis).map(|at| at.with_timezone(&offset));
+        local.map_or(Self::Empty, |at| Self::Local(at.format("%Y-%m-%d %H:%M").to_string()))
+    }
+
+    fn word(language: Language, what: &str, key: &str) -> Self {
+        Self::text(catalogue::text(language, &format!("{what}.{key}"), &[]))
+    }
+}
+
+/// A table ready to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sheet {
+    /// What it is called.
+    pub title: String,
+    /// Its headers.
+    pub headers: Vec<String>,
+    /// Its rows, each as long as the headers.
+    pub rows: Vec<Vec<Value>>,
+}
