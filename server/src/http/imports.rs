@@ -99,8 +99,16 @@ pub async fn create_import(
     Query(asked): Query<HandIn>,
     bytes: Bytes,
 ) -> Result<(StatusCode, Json<ImportBody>), ApiError> {
+    check_content(&bytes)?;
     let row = upload::begin(&state, (caller.hall, caller.user), (&asked.name, &bytes)).await?;
     Ok((StatusCode::CREATED, Json(import_body(&row)?)))
+}
+
+fn check_content(bytes: &Bytes) -> Result<(), ApiError> {
+    if bytes.is_empty() {
+        return Err(ApiError::Unprocessable("send the file as the body: it is empty".to_owned()));
+    }
+    Ok(())
 }
 
 /// Adds a file to those handed in: files may name what another of them brings.
@@ -109,7 +117,10 @@ pub async fn create_import(
     params(("id" = Uuid, Path, description = "The import."), HandIn),
     request_body(content = Vec<u8>, content_type = "application/octet-stream",
         description = "An XLSX workbook, or CSV in UTF-8, UTF-16 or GB 18030."),
-    responses((status = 200, description = "What would come of all of them.", body = ImportBody)),
+    responses(
+        (status = 200, description = "What would come of all of them.", body = ImportBody),
+        (status = 409, description = "It was loaded already."),
+    ),
 )]
 pub async fn add_import_file(
     State(state): State<AppState>,
@@ -118,6 +129,7 @@ pub async fn add_import_file(
     Query(asked): Query<HandIn>,
     bytes: Bytes,
 ) -> Result<Json<ImportBody>, ApiError> {
+    check_content(&bytes)?;
     let row = upload::add(&state, (caller.hall, id), (&asked.name, &bytes)).await?;
     Ok(Json(import_body(&row)?))
 }
@@ -163,7 +175,10 @@ pub async fn list_import_problems(
 #[utoipa::path(
     post, path = "/api/imports/{id}/apply", tag = "imports",
     params(("id" = Uuid, Path, description = "The import.")), request_body = ApplyImport,
-    responses((status = 200, description = "What came of it.", body = ImportBody)),
+    responses(
+        (status = 200, description = "What came of it.", body = ImportBody),
+        (status = 409, description = "It was loaded already."),
+    ),
 )]
 pub async fn apply_import(
     State(state): State<AppState>,
