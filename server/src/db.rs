@@ -51,6 +51,7 @@ pub mod schema;
 pub mod sessions;
 mod statements;
 pub mod tables;
+mod trouble;
 pub mod upkeep;
 pub mod users;
 pub mod verdicts;
@@ -61,17 +62,17 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{
-    Arguments, Encode, FromRow, PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Transaction, Type,
+    Arguments, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection,
+    SqlitePool, Transaction, Type,
 };
 use sqlx::{SqlSafeStr, SqlStr};
-use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 
 pub use self::open::OpenDbError;
 pub use self::router::Router;
 pub use self::rows::{insert_rows, select_in};
 pub(crate) use self::statements::statements;
+pub use self::trouble::{Trouble, is_retryable, trouble};
 
 /// What a query gives.
 pub type Result<T, E = sqlx::Error> = std::result::Result<T, E>;
@@ -123,8 +124,8 @@ pub enum Db {
 pub enum Tx {
     /// On the writing connection, begun `immediate`.
     Sqlite(Transaction<'static, Sqlite>),
-    /// On any connection.
-    Pg(Transaction<'static, Postgres>),
+    /// On any connection of the pool.
+    Pg(Transaction<'static, Postgres>, PgPool),
 }
 
 /// A connection to read with.
@@ -132,8 +133,8 @@ pub enum Tx {
 pub enum Conn {
     /// One that cannot write.
     Sqlite(PoolConnection<Sqlite>),
-    /// Any.
-    Pg(PoolConnection<Postgres>),
+    /// Any of the pool.
+    Pg(PoolConnection<Postgres>, PgPool),
 }
 
 /// A borrowed connection or transaction: what query functions take.
@@ -141,8 +142,8 @@ pub enum Conn {
 pub enum C<'c> {
     /// To SQLite.
     Sqlite(&'c mut SqliteConnection),
-    /// To PostgreSQL.
-    Pg(&'c mut PgConnection),
+    /// To PostgreSQL. A statement is given up when its pool is left: a server that hangs never answers.
+    Pg(&'c mut PgConnection, Option<&'c PgPool>),
 }
 
 impl Db {
@@ -150,7 +151,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         Ok(match self {
             Self::Sqlite { reader, .. } => Conn::Sqlite(reader.acquire().await?),
-            Self::Pg(router) => Conn::Pg(router.pool().await?.acquire().await?),
+            Self::Pg(router) => router.conn().await?,
         })
     }
 
@@ -158,16 +159,8 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("begin immediate").await?),
-            Self::Pg(router) => Tx::Pg(router.pool().await?.begin().await?),
+            Self::Pg(router) => router.begin().await?,
         })
-    }
-
-    /// Changes when another server is used from now on; `None` where there is only one file.
-    pub fn moved(&self) -> Option<watch::Receiver<u64>> {
-        match self {
-            Self::Sqlite { .. } => None,
-            Self::Pg(router) => Some(router.moved()),
-        }
     }
 
     /// How many connections are open, and how many of them nobody uses just now.
@@ -201,15 +194,20 @@ impl Tx {
     pub fn c(&mut self) -> C<'_> {
         match self {
             Self::Sqlite(tx) => C::Sqlite(tx),
-            Self::Pg(tx) => C::Pg(tx),
+            Self::Pg(tx, pool) => C::Pg(tx, Some(pool)),
         }
     }
 
     /// Makes everything done in it durable; returns when it is.
+    ///
+    /// Fails with [`Trouble::Unconfirmed`] when the server went away meanwhile: it may have happened or not.
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.commit().await,
-            Self::Pg(tx) => tx.commit().await,
+            Self::Pg(_, pool) if pool.is_closed() => Err(sqlx::Error::PoolClosed),
+            Self::Pg(tx, pool) => {
+                router::until_left(Some(&pool), tx.commit()).await.map_err(trouble::unconfirmed)
+            }
         }
     }
 }
@@ -219,7 +217,7 @@ impl Conn {
     pub fn c(&mut self) -> C<'_> {
         match self {
             Self::Sqlite(conn) => C::Sqlite(conn),
-            Self::Pg(conn) => C::Pg(conn),
+            Self::Pg(conn, pool) => C::Pg(conn, Some(pool)),
         }
     }
 }
@@ -229,7 +227,7 @@ impl<'c> C<'c> {
     pub fn lend(&mut self) -> C<'_> {
         match self {
             Self::Sqlite(conn) => C::Sqlite(conn),
-            Self::Pg(conn) => C::Pg(conn),
+            Self::Pg(conn, pool) => C::Pg(conn, *pool),
         }
     }
 
@@ -237,7 +235,7 @@ impl<'c> C<'c> {
     pub fn q(self, sql: impl SqlSafeStr) -> Query<'c> {
         let args = match &self {
             Self::Sqlite(_) => Args::Sqlite(SqliteArguments::default()),
-            Self::Pg(_) => Args::Pg(PgArguments::default()),
+            Self::Pg(..) => Args::Pg(PgArguments::default()),
         };
         Query { c: self, sql: sql.into_sql_str(), args, failed: None }
     }
@@ -271,9 +269,9 @@ macro_rules! run {
                 let $q = sqlx::query_with(query.sql, args);
                 $run
             }
-            (C::Pg($conn), Args::Pg(args)) => {
+            (C::Pg($conn, pool), Args::Pg(args)) => {
                 let $q = sqlx::query_with(query.sql, args);
-                $run
+                router::until_left(pool, async { $run }).await
             }
             _ => unreachable!("a statement keeps the engine it began on"),
         }
@@ -343,17 +341,6 @@ pub fn is_unique_violation(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
-/// Whether the database was away or went away: what was under way may or may not have been committed.
-pub fn is_away(error: &sqlx::Error) -> bool {
-    // PostgreSQL: connection failures, shutting down or starting up, a standby that takes no writes.
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    let says_so = code
-        .is_some_and(|code| code.starts_with("08") || code.starts_with("57P") || code == "25006");
-    let is_cut =
-        matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed);
-    says_so || is_cut
-}
-
 /// Whether there is no room left to write; nothing of the transaction was kept.
 pub fn is_full(error: &sqlx::Error) -> bool {
     let is_io =
@@ -383,14 +370,4 @@ fn has_code(error: &sqlx::Error, code: &str) -> bool {
         .as_database_error()
         .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|it| it == code)
-}
-
-/// Whether the same work may well succeed when it is done again from its start.
-pub fn is_retryable(error: &sqlx::Error) -> bool {
-    let Some(code) = error.as_database_error().and_then(sqlx::error::DatabaseError::code) else {
-        return false;
-    };
-    // PostgreSQL: serialization failure, deadlock. SQLite: busy, locked, with their extensions.
-    matches!(code.as_ref(), "40001" | "40P01")
-        || code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
 }

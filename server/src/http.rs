@@ -26,7 +26,7 @@ pub mod users;
 pub mod version;
 pub mod webhooks;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -44,7 +44,6 @@ use self::openapi::{
     ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached, described, edit, once,
     only, open,
 };
-use crate::db::Db;
 use crate::state::AppState;
 
 /// Open to everybody.
@@ -148,7 +147,6 @@ pub fn router(state: &AppState) -> Router {
         .layer(DefaultBodyLimit::max(config.body_limit_bytes))
         .layer(RequestDecompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(longest))
-        .layer(from_fn_with_state(state.clone(), within_one_server))
         .layer(from_fn(same_site))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(error::as_problem))
@@ -158,17 +156,6 @@ pub fn router(state: &AppState) -> Router {
         // A failure is logged once, where it becomes a reply.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .with_state(state.clone())
-}
-
-/// Gives a request up when the database moved to another server under it: its old one may never answer.
-///
-/// Whether it was committed is not known then; whatever is handed in twice counts once.
-async fn within_one_server(State(db): State<Db>, request: Request, next: Next) -> Response {
-    let Some(mut moved) = db.moved() else { return next.run(request).await };
-    tokio::select! {
-        response = next.run(request) => response,
-        _ = moved.changed() => ApiError::NotReady.into_response(),
-    }
 }
 
 /// Refuses a write that another site made somebody's browser send.

@@ -1,25 +1,30 @@
-//! Work in a transaction that lost against another one is done again from its start.
+//! Work in a transaction that nobody's mistake ended is done again from its start.
 
-use crate::db::is_retryable;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::db::Trouble;
 use crate::http::error::ApiError;
 
 /// How often work is tried.
 const TRIES: usize = 4;
 
-/// Does the work until it did not lose; it may be tried only because nothing of it was committed.
+/// How long work is tried; whoever asked for it waits as well.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Does the work until it ended of itself; it is done again only when nothing of it was committed.
 pub async fn until_won<T, W>(mut work: impl FnMut() -> W) -> Result<T, ApiError>
 where
     W: Future<Output = Result<T, ApiError>>,
 {
+    let began = Instant::now();
     for _ in 1..TRIES {
         match work().await {
-            Err(ApiError::Internal(error)) if has_lost(&error) => {}
+            Err(ApiError::Trouble(Trouble::LostRace | Trouble::Away, _))
+                if began.elapsed() < PATIENCE => {}
             ended => return ended,
         }
     }
     work().await
-}
-
-fn has_lost(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<sqlx::Error>().is_some_and(is_retryable)
 }

@@ -209,7 +209,7 @@ async fn is_used(mut c: C<'_>) -> Result<Used, sqlx::Error> {
 
 /// Whether another process has the database open.
 async fn is_in_use(mut c: C<'_>) -> Result<bool, sqlx::Error> {
-    if let C::Pg(_) = c {
+    if let C::Pg(..) = c {
         let others = "select count(*) from pg_stat_activity where datname = current_database() \
             and pid <> pg_backend_pid() and coalesce(backend_type, 'client backend') = 'client backend'";
         return Ok(c.q(others).scalar::<i64>().await? > 0);

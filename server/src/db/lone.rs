@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
-use super::open::host_and_port;
+use super::open::{host_and_port, options};
 use super::{C, OpenDbError, Result};
 
 /// A connection that nobody shares; the schema stays as it is.
@@ -53,7 +52,7 @@ impl Lone {
         if !url.starts_with("postgres:") && !url.starts_with("postgresql:") {
             return Err(OpenDbError::UnknownEngine);
         }
-        let options: PgConnectOptions = url.parse()?;
+        let options = options(url)?;
         if hosts.is_empty() {
             return Ok(Self::Pg(options.connect().await?));
         }
@@ -62,7 +61,7 @@ impl Lone {
             let (host, port) = host_and_port(host)?;
             match options.clone().host(&host).port(port).connect().await {
                 Ok(mut conn) => {
-                    let follows = C::Pg(&mut conn).q("select pg_is_in_recovery()");
+                    let follows = C::Pg(&mut conn, None).q("select pg_is_in_recovery()");
                     if !follows.scalar::<bool>().await? {
                         return Ok(Self::Pg(conn));
                     }
@@ -77,7 +76,7 @@ impl Lone {
     pub fn c(&mut self) -> C<'_> {
         match self {
             Self::Sqlite(conn) => C::Sqlite(conn),
-            Self::Pg(conn) => C::Pg(conn),
+            Self::Pg(conn) => C::Pg(conn, None),
         }
     }
 

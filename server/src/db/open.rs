@@ -48,6 +48,17 @@ pub enum OpenDbError {
         "{0} cannot be opened for writing: see that its folder is there, is not mounted read-only, has room, and belongs to the server's user"
     )]
     Unwritable(String),
+    /// What follows `postgres:` names no server; the URL itself may hold a password.
+    #[error("database URL: {0}; write postgres://<user>:<password>@<host>:<port>/<database>")]
+    BadUrl(#[source] sqlx::Error),
+    /// A file has no hosts.
+    #[error("database_hosts is for a database URL that begins with `postgres:`")]
+    HostsOfFile,
+    /// No server takes writes.
+    #[error(
+        "no PostgreSQL server takes writes: {0}; start it, or name each server that may be the primary in database_hosts"
+    )]
+    NoPrimary(String),
     /// The engine said no.
     #[error(transparent)]
     Engine(#[from] sqlx::Error),
@@ -76,6 +87,9 @@ impl Db {
     pub async fn open_at(url: &str, hosts: &[String]) -> Result<Self, OpenDbError> {
         let hosts = hosts.iter().map(|it| host_and_port(it)).collect::<Result<Vec<_>, _>>()?;
         if let Some(path) = url.strip_prefix("sqlite:") {
+            if !hosts.is_empty() {
+                return Err(OpenDbError::HostsOfFile);
+            }
             let path = path.strip_prefix("//").unwrap_or(path);
             open_sqlite(path, Schema::Migrate).await.map_err(|error| in_words(error, path))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
@@ -136,11 +150,14 @@ async fn open_sqlite(path: &str, schema: Schema) -> Result<Db, OpenDbError> {
     if synchronous < 2 {
         return Err(OpenDbError::NotDurable(synchronous));
     }
-    schema::refuse_newer(C::Sqlite(&mut conn)).await?;
     drop(conn);
+    // The driver locks nothing here, and two processes may open a new file at the same time.
+    let mut tx = writer.begin_with("begin immediate").await?;
+    schema::refuse_newer(C::Sqlite(&mut tx)).await?;
     if schema == Schema::Migrate {
-        schema::SQLITE.run(&writer).await?;
+        schema::SQLITE.run_direct(None, &mut *tx, false).await?;
     }
+    tx.commit().await?;
     let reader = SqlitePoolOptions::new()
         .max_connections(4)
         .connect_with(options.create_if_missing(false).pragma("query_only", "ON"))
@@ -152,16 +169,22 @@ pub(super) fn host_and_port(text: &str) -> Result<(String, u16), OpenDbError> {
     let wrong = || OpenDbError::WrongHost(text.to_owned());
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port = port.parse().map_err(|_| wrong())?;
-    if host.is_empty() { Err(wrong()) } else { Ok((host.to_owned(), port)) }
+    let is_name = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_');
+    let is_host = !host.is_empty() && host.chars().all(is_name);
+    if is_host { Ok((host.to_owned(), port)) } else { Err(wrong()) }
+}
+
+/// How a PostgreSQL server is reached.
+pub(super) fn options(url: &str) -> Result<PgConnectOptions, OpenDbError> {
+    url.parse().map_err(OpenDbError::BadUrl)
 }
 
 async fn open_postgres(url: &str, hosts: &[(String, u16)]) -> Result<Db, OpenDbError> {
     // From the sixth use on PostgreSQL may take a generic plan that sorts a whole hall.
-    let options =
-        url.parse::<PgConnectOptions>()?.options([("plan_cache_mode", "force_custom_plan")]);
-    let router = Router::start(options, hosts).await?;
+    let options = options(url)?.options([("plan_cache_mode", "force_custom_plan")]);
+    let router = Router::start(options, hosts).await.map_err(OpenDbError::NoPrimary)?;
     let pool = router.pool().await?;
-    schema::refuse_newer(C::Pg(&mut *pool.acquire().await?)).await?;
+    schema::refuse_newer(C::Pg(&mut *pool.acquire().await?, None)).await?;
     schema::POSTGRES.run(&pool).await?;
     Ok(Db::Pg(router))
 }
@@ -192,5 +215,39 @@ mod tests {
     #[tokio::test]
     async fn a_url_of_another_engine_is_refused() {
         assert!(matches!(Db::open("mysql://x").await, Err(OpenDbError::UnknownEngine)));
+    }
+
+    #[tokio::test]
+    async fn many_who_open_a_new_file_at_once_all_find_it_ready() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", dir.path().join("hall.db").display());
+        let mut opening = tokio::task::JoinSet::new();
+        for _ in 0..6 {
+            let url = url.clone();
+            opening.spawn(async move { Db::open(&url).await });
+        }
+
+        for opened in opening.join_all().await {
+            let db = opened.unwrap();
+            let mut conn = db.read().await.unwrap();
+            conn.c().q("select hall_id from hall").execute().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn hosts_and_urls_that_name_no_server_are_refused_in_words() {
+        let url = "postgres://doorstep:canary@127.0.0.1/hall";
+        for (url, hosts, why) in [
+            (url, &["db1:5432", "db2:many"][..], "\"db2:many\" names no database server"),
+            (url, &["db1:1,db2:2"], "names no database server"),
+            (url, &["db1"], "write `host:port`"),
+            ("postgres://canary@h1:1,h2:2/hall", &[], "write postgres://"),
+            ("sqlite:hall.db", &["db1:5432"], "begins with `postgres:`"),
+        ] {
+            let hosts: Vec<String> = hosts.iter().map(|&host| host.to_owned()).collect();
+            let refused = Db::open_at(url, &hosts).await.unwrap_err().to_string();
+            assert!(refused.contains(why), "{refused}");
+            assert!(!refused.contains("canary"), "{refused}");
+        }
     }
 }

@@ -29,7 +29,7 @@ pub fn known_version() -> i64 {
 pub async fn find_version(mut c: C<'_>) -> Result<i64> {
     let has_versions = match c {
         C::Sqlite(_) => HAS_VERSIONS_SQLITE,
-        C::Pg(_) => HAS_VERSIONS_POSTGRES,
+        C::Pg(..) => HAS_VERSIONS_POSTGRES,
     };
     if c.lend().q(has_versions).scalar::<i64>().await? == 0 {
         return Ok(0);

@@ -95,7 +95,7 @@ mod tests {
             for &(name, sql) in *statements {
                 let prepared = match conn.c() {
                     C::Sqlite(conn) => conn.prepare(sql.into_sql_str()).await.map(drop),
-                    C::Pg(conn) => conn.prepare(sql.into_sql_str()).await.map(drop),
+                    C::Pg(conn, _) => conn.prepare(sql.into_sql_str()).await.map(drop),
                 };
                 assert!(prepared.is_ok(), "{file}::{name}: {}", prepared.unwrap_err());
             }

@@ -116,7 +116,7 @@ impl Column {
 pub async fn list_tables(mut c: C<'_>) -> Result<Vec<Table>> {
     let (columns, references) = match c {
         C::Sqlite(_) => (LIST_COLUMNS_SQLITE, LIST_REFERENCES_SQLITE),
-        C::Pg(_) => (LIST_COLUMNS_POSTGRES, LIST_REFERENCES_POSTGRES),
+        C::Pg(..) => (LIST_COLUMNS_POSTGRES, LIST_REFERENCES_POSTGRES),
     };
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
     for (table, name, word) in c.lend().q(columns).all::<(String, String, String)>().await? {
@@ -152,7 +152,7 @@ pub async fn read_table(
     table: &Table,
     take: impl FnMut(Cells) -> Result<()>,
 ) -> Result<()> {
-    let is_postgres = matches!(c, C::Pg(_));
+    let is_postgres = matches!(c, C::Pg(..));
     let columns: Vec<_> = table.columns.iter().map(|column| column.read(is_postgres)).collect();
     let sql = format!("select {} from {}", columns.join(", "), quoted(&table.name));
     c.q(AssertSqlSafe(sql)).each(take).await
@@ -160,7 +160,7 @@ pub async fn read_table(
 
 /// Writes rows into a table.
 pub async fn write_rows(mut c: C<'_>, table: &Table, rows: &[Cells]) -> Result<()> {
-    let is_postgres = matches!(c, C::Pg(_));
+    let is_postgres = matches!(c, C::Pg(..));
     let names: Vec<_> = table.columns.iter().map(|column| quoted(&column.name)).collect();
     let kinds = table.columns.iter().map(Column::kind).collect::<Result<Vec<_>>>()?;
     let mut rest = rows;

@@ -202,7 +202,7 @@ pub async fn claim_deliveries(
 ) -> Result<Vec<ClaimedRow>> {
     let sql = match &c {
         C::Sqlite(_) => CLAIM_DELIVERIES,
-        C::Pg(_) => CLAIM_AMONG_NODES,
+        C::Pg(..) => CLAIM_AMONG_NODES,
     };
     c.q(sql).bind(now_ms).bind(until).bind(limit).all().await
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::problem::ProblemKind;
 use super::version::Stale;
-use crate::db::{is_away, is_damaged, is_full, is_refused_by_disk};
+use crate::db::{Trouble, is_damaged, is_full, is_refused_by_disk, trouble};
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
 use crate::jobs::CreateJobError;
@@ -118,6 +118,9 @@ pub enum ApiError {
     /// The database does not answer.
     #[error("try again in a moment")]
     NotReady,
+    /// The database went away under the request, or others won against it.
+    #[error("{}", advice(*.0))]
+    Trouble(Trouble, #[source] sqlx::Error),
     /// A bug or a broken machine; told to the log only.
     #[error("internal error")]
     Internal(#[source] anyhow::Error),
@@ -153,8 +156,21 @@ impl ApiError {
             Self::StorageFull => ProblemKind::StorageFull,
             Self::StorageBroken => ProblemKind::StorageBroken,
             Self::AppTooOld { .. } => ProblemKind::AppTooOld,
-            Self::Unready(_) | Self::NotReady => ProblemKind::NotReady,
+            Self::Unready(_)
+            | Self::NotReady
+            | Self::Trouble(Trouble::Away | Trouble::LostRace, _) => ProblemKind::NotReady,
+            Self::Trouble(Trouble::Unconfirmed, _) => ProblemKind::NotConfirmed,
             Self::Internal(_) => ProblemKind::Internal,
+        }
+    }
+}
+
+/// What whoever met trouble is told to do.
+fn advice(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Away | Trouble::LostRace => "try again in a moment: nothing was stored",
+        Trouble::Unconfirmed => {
+            "the database went away while this was stored: send it again under the same Idempotency-Key, or look whether it is there"
         }
     }
 }
@@ -175,6 +191,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Internal(error) = &self {
             tracing::error!(error = format!("{error:#}"), "a request failed");
+        }
+        if let Self::Trouble(_, error) = &self {
+            tracing::warn!(error = error.to_string(), "the database is away or busy");
         }
         let kind = self.kind();
         let status = kind.status();
@@ -239,27 +258,28 @@ impl From<UploadError> for ApiError {
 
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
-        anyhow::Error::from(error).into()
+        if is_full(&error) {
+            tracing::error!(error = error.to_string(), "the disk is full: make room");
+            return Self::StorageFull;
+        }
+        if is_refused_by_disk(&error) || is_damaged(&error) {
+            let advice = "the database cannot be written: run doorstep doctor";
+            tracing::error!(error = error.to_string(), "{advice}");
+            return Self::StorageBroken;
+        }
+        match trouble(&error) {
+            Some(trouble) => Self::Trouble(trouble, error),
+            None => Self::Internal(error.into()),
+        }
     }
 }
 
 impl From<anyhow::Error> for ApiError {
     fn from(error: anyhow::Error) -> Self {
-        let engine = error.downcast_ref::<sqlx::Error>();
-        if engine.is_some_and(is_full) {
-            tracing::error!(error = format!("{error:#}"), "the disk is full: make room");
-            return Self::StorageFull;
+        match error.downcast::<sqlx::Error>() {
+            Ok(error) => error.into(),
+            Err(error) => Self::Internal(error),
         }
-        if engine.is_some_and(|it| is_refused_by_disk(it) || is_damaged(it)) {
-            let advice = "the database cannot be written: run doorstep doctor";
-            tracing::error!(error = format!("{error:#}"), "{advice}");
-            return Self::StorageBroken;
-        }
-        if engine.is_some_and(is_away) {
-            tracing::warn!(error = format!("{error:#}"), "the database is away");
-            return Self::NotReady;
-        }
-        Self::Internal(error)
     }
 }
 

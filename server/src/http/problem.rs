@@ -99,6 +99,8 @@ kinds! {
     AppTooOld = UPGRADE_REQUIRED, "app-too-old", "App too old";
     /// The database does not answer.
     NotReady = SERVICE_UNAVAILABLE, "not-ready", "Not ready";
+    /// The database went away while something was stored: it is there, or it is not.
+    NotConfirmed = SERVICE_UNAVAILABLE, "not-confirmed", "Not confirmed";
 }
 
 impl ProblemKind {

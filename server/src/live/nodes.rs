@@ -12,7 +12,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::{mpsc, watch};
 
 use super::Bell;
-use crate::db::{C, Db, Result, Router};
+use crate::db::{Db, Result, Router};
 
 /// What nodes listen to.
 const CHANNEL: &str = "doorstep_live";
@@ -45,11 +45,11 @@ async fn tell(router: Router, mut rung: mpsc::UnboundedReceiver<(HallId, i64)>) 
 }
 
 async fn send(router: &Router, halls: &BTreeMap<HallId, i64>) -> Result<()> {
-    let mut conn = router.pool().await?.acquire().await?;
+    let mut conn = router.conn().await?;
     for (hall, position) in halls {
         let word = format!("{hall} {position}");
         let notify = "select pg_notify($1, $2)";
-        C::Pg(&mut conn).q(notify).bind(CHANNEL).bind(word).execute().await?;
+        conn.c().q(notify).bind(CHANNEL).bind(word).execute().await?;
     }
     Ok(())
 }

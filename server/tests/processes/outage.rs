@@ -1,7 +1,5 @@
 //! PostgreSQL away when the server starts, and away and back while it runs.
 
-use std::process::Stdio;
-
 use cluster::Cluster;
 use mobile_core::phone::SyncEnd;
 use reqwest::StatusCode;
@@ -28,12 +26,50 @@ async fn postgres_away_and_back_is_told_and_nothing_is_lost() {
     let alive = reqwest::get(format!("{}/healthz", server.base)).await.expect("an answer");
     assert_eq!(alive.status(), StatusCode::OK, "nobody restarts a server for its database");
     assert!(matches!(carrier.sync(&server.base).await, SyncEnd::Stopped(_)));
-    let start = database.doorstep("serve").stdout(Stdio::null()).output().expect("it ends");
-    assert!(!start.status.success());
-    let said = String::from_utf8_lossy(&start.stderr);
-    assert!(said.contains("the database cannot be opened"), "{said}");
 
     postgres.run().expect("it starts again");
     while carrier.sync(&server.base).await != SyncEnd::Complete {}
     assert!(server.facts(carrier.job).await.contains(&saved.fact));
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_is_named_with_what_to_do() {
+    if std::env::var_os("DOORSTEP_TEST_POSTGRES").is_none() {
+        return;
+    }
+    let mut postgres = Cluster::start(&[]).expect("a cluster");
+    postgres.sql("postgres", "create database hall").expect("a database");
+    let (hall, address) = (postgres.url("hall"), postgres.address());
+    let migrated = at(&hall, "").doorstep("migrate").output().expect("it ends");
+    assert!(migrated.status.success(), "{migrated:?}");
+    let refuses = |url: &str, hosts: &str, why: &[&str]| {
+        let ended = at(url, hosts).doorstep("serve").output().expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(!ended.status.success());
+        for part in why {
+            assert!(said.contains(part), "{part:?} is not in: {said}");
+        }
+        assert!(!said.contains("canary"), "a password is told: {said}");
+    };
+
+    refuses(
+        &postgres.url("nowhere"),
+        "",
+        &["takes writes", &address, "\"nowhere\" does not exist"],
+    );
+    refuses("postgres://doorstep:canary@[::1/hall", "", &["write postgres://<user>"]);
+    refuses(&hall, "doorstep@db:5432", &["names no database server"]);
+    let newer = "insert into _sqlx_migrations values (9999, 'later', now(), true, '\\x00', 0)";
+    postgres.sql("hall", newer).expect("a newer schema");
+    refuses(&hall, "", &["schema version 9999", "install the newer doorstep"]);
+    let edited = "delete from _sqlx_migrations where version = 9999; \
+        update _sqlx_migrations set checksum = '\\x00' where version = 1";
+    postgres.sql("hall", edited).expect("an edited schema");
+    refuses(&hall, "", &["migration 1 ", "has been modified"]);
+    postgres.stop();
+    refuses(&hall, "", &["takes writes", &address, "start it", "database_hosts"]);
+}
+
+fn at(url: &str, hosts: &str) -> Database {
+    Database { url: url.to_owned(), hosts: hosts.to_owned() }
 }

@@ -135,7 +135,7 @@ impl Server {
         job.visits.values().flat_map(|visit| visit.facts.keys().copied()).collect()
     }
 
-    async fn sign_in(&self) -> String {
+    pub(crate) async fn sign_in(&self) -> String {
         self.sign_in_as("he.jing").await
     }
 

@@ -142,7 +142,7 @@ impl Pair {
         for table in ["job", "visit", "fact", "reading", "hose_change", "appointment_verdict"] {
             let rows = match conn.c() {
                 C::Sqlite(conn) => rows_of_file(conn, table).await,
-                C::Pg(conn) => rows_of_server(conn, table).await,
+                C::Pg(conn, _) => rows_of_server(conn, table).await,
             };
             lines.extend(rows.into_iter().map(|row| format!("{table}: {row}")));
         }
