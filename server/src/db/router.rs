@@ -111,8 +111,12 @@ impl Router {
 
     /// Closes the connections; nothing is looked for afterwards.
     pub async fn close(&self) {
-        self.watching.0.abort();
         let pool = self.chosen.borrow().clone();
+        self.watching.0.abort();
+        // The sender goes with the watch, and with it the connections that it asked on.
+        let mut chosen = self.chosen.clone();
+        while chosen.changed().await.is_ok() {}
+        tokio::task::yield_now().await;
         if let Some(pool) = pool {
             pool.close().await;
         }
@@ -120,13 +124,17 @@ impl Router {
 }
 
 /// Runs something on a pool until it is done or the pool was left.
-pub(super) async fn until_left<T>(
-    pool: Option<&PgPool>,
-    work: impl Future<Output = Result<T>>,
-) -> Result<T> {
-    match pool {
-        Some(pool) => pool.close_event().do_until(work).await?,
-        None => work.await,
+pub(super) fn until_left<'w, T>(
+    pool: Option<&'w PgPool>,
+    work: impl Future<Output = Result<T>> + 'w,
+) -> impl Future<Output = Result<T>> + 'w {
+    // On the heap: otherwise every query function would carry it several times over.
+    let work = Box::pin(work);
+    async move {
+        match pool {
+            Some(pool) => pool.close_event().do_until(work).await?,
+            None => work.await,
+        }
     }
 }
 

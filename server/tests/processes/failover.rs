@@ -9,7 +9,6 @@ use domain::id::{FactId, HallId, JobId};
 use server::db::live_events::list_events;
 use server::db::{Db, halls};
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::live::Reader;
 use crate::world::{Carrier, Database, Server};
@@ -86,11 +85,9 @@ async fn survive(death: Death) {
             (primary, second)
         });
         let (mut primary, second) = taking_over.await.expect("no panic");
-        let promoted = Instant::now();
         let [at_first, at_other] = work.counts();
         let back = work.until_acknowledged([at_first + 1, at_other + 1]);
         tokio::time::timeout(BACK_WITHIN, back).await.expect("both nodes are back in time");
-        println!("both nodes acknowledged {:?} after the promotion", promoted.elapsed());
         if let Death::Killed = death {
             // It takes writes again, on the old timeline: nobody goes back to it.
             primary.run().expect("the old primary starts again");
@@ -102,13 +99,7 @@ async fn survive(death: Death) {
     };
     let (_, (node, _other, (_primary, second))) = tokio::join!(working, killing);
 
-    for carrier in &crew {
-        let acknowledged = work.acknowledged_of(carrier.job);
-        let held = node.facts(carrier.job).await;
-        let missing: Vec<_> = acknowledged.difference(&held).collect();
-        assert!(missing.is_empty(), "acknowledged and not there: {missing:?}");
-        assert!(!acknowledged.is_empty());
-    }
+    work.compare(&crew, &node).await;
     // The stream that was open all the time tells each event once and in order.
     let happened = positions(&second.url("hall"), reader.start).await;
     reader.read_to(*happened.last().expect("events")).await;
@@ -181,6 +172,17 @@ impl Work {
         let mut counts = self.counts.subscribe();
         let reached = counts.wait_for(|counts| counts[0] >= first && counts[1] >= other);
         drop(reached.await.expect("the work goes on"));
+    }
+
+    /// Holds what was acknowledged against what a node has.
+    async fn compare(&self, crew: &[Carrier], node: &Server) {
+        for carrier in crew {
+            let acknowledged = self.acknowledged_of(carrier.job);
+            let held = node.facts(carrier.job).await;
+            let missing: Vec<_> = acknowledged.difference(&held).collect();
+            assert!(missing.is_empty(), "acknowledged and not there: {missing:?}");
+            assert!(!acknowledged.is_empty());
+        }
     }
 
     fn acknowledged_of(&self, job: JobId) -> BTreeSet<FactId> {

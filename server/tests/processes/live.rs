@@ -63,12 +63,11 @@ impl Reader {
                 Some(response) => response.chunk().await.ok().flatten(),
                 None => None,
             };
-            match chunk {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk),
-                None => {
-                    self.buffer.clear();
-                    self.response = connect(&self.base, &self.token, Some(&self.last.0)).await;
-                }
+            if let Some(chunk) = chunk {
+                self.buffer.extend_from_slice(&chunk);
+            } else {
+                self.buffer.clear();
+                self.response = connect(&self.base, &self.token, Some(&self.last.0)).await;
             }
         }
     }
