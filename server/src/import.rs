@@ -1,6 +1,6 @@
 //! A hall's files on their way into its registers: recognised, checked row by row, compared, written.
 //!
-//! Two ways in share everything behind [`tables::Tables`]: a hall's own folder, as the demo has one, and exports of other
+//! Two ways in share everything behind `tables::Tables`: a hall's own folder, as the demo has one, and exports of other
 //! programs in whatever spelling and encoding they come.
 
 mod bookings;

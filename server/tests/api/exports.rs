@@ -16,9 +16,14 @@ const DAYS: &str = "from=2026-03-01&to=2026-03-04";
 
 async fn bytes(counter: &Counter, path: &str, token: &str) -> (u16, String, Vec<u8>) {
     let url = format!("{}{path}", counter.node.base);
-    let response = reqwest::Client::new().get(url).bearer_auth(token).send().await.unwrap();
-    let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
-    (response.status().as_u16(), kind, response.bytes().await.unwrap().to_vec())
+    let response = reqwest::Client::new()
+        .get(url)
+        .bearer_auth(token)
+        .send()
+        .await
+        .expect("the server answers");
+    let kind = response.headers()["content-type"].to_str().expect("a type in ASCII").to_owned();
+    (response.status().as_u16(), kind, response.bytes().await.expect("a whole body").to_vec())
 }
 
 /// A hall where somebody read a meter, corrected it and wrote a remark that a spreadsheet would run.
@@ -28,27 +33,30 @@ async fn busy() -> (Counter, crate::counter::Technician, domain::id::JobId) {
     hang_a_meter(&counter).await;
     let job = counter.job_for(ana.user).await;
     ana.synced().await;
-    ana.phone.arrive(job, None).await.unwrap();
+    ana.phone.arrive(job, None).await.expect("saved");
     for item in ["uniform_badge", "knock_identify", "asked_to_enter", "shoe_covers", "tool_mat"] {
-        ana.phone.answer_conduct(job, item, domain::conduct::Answer::Done).await.unwrap();
+        ana.phone.answer_conduct(job, item, domain::conduct::Answer::Done).await.expect("saved");
     }
-    let meter = ana.phone.job(job).unwrap().job.briefing.meters[0].id;
-    let wrong = ana.phone.read_meter(job, meter, Some(Volume(1_000_000))).await.unwrap();
+    let meter = ana.phone.job(job).expect("his job").job.briefing.meters[0].id;
+    let wrong = ana.phone.read_meter(job, meter, Some(Volume(1_000_000))).await.expect("saved");
     let right = Some(Volume(1_234_567));
-    ana.phone.correct_reading(job, wrong.saved.fact, right).await.unwrap();
-    ana.phone.find_hazard(job, "no_flame_failure_device", "=1+1".to_owned()).await.unwrap();
+    ana.phone.correct_reading(job, wrong.saved.fact, right).await.expect("saved");
+    ana.phone.find_hazard(job, "no_flame_failure_device", "=1+1".to_owned()).await.expect("saved");
     ana.synced().await;
     (counter, ana, job)
 }
 
 async fn hang_a_meter(counter: &Counter) {
-    let mut tx = counter.hall.db.begin().await.unwrap();
-    let home = find_household_by_account(tx.c(), counter.hall.id, ACCOUNT).await.unwrap().unwrap();
+    let mut tx = counter.hall.db.begin().await.expect("a transaction");
+    let home = find_household_by_account(tx.c(), counter.hall.id, ACCOUNT)
+        .await
+        .expect("a look")
+        .expect("its household");
     let id = MeterId(derived(counter.hall.id, "meter", "N1"));
     let (serial, size) = ("N1".to_owned(), "G2.5".to_owned());
     let meter = Meter { id, serial, size, digits: 5, readings: vec![] };
-    upsert_meters(tx.c(), &[(home.id, meter)]).await.unwrap();
-    tx.commit().await.unwrap();
+    upsert_meters(tx.c(), &[(home.id, meter)]).await.expect("a meter");
+    tx.commit().await.expect("a commit");
 }
 
 #[tokio::test]
