@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::db::{Db, Result, login_attempts, upkeep};
+use crate::db::{Db, Result, imports, login_attempts, upkeep};
+use crate::import::upload::KEPT_MS;
 use crate::state::AppState;
 
 /// How far behind the time that the database knows a clock may be without a word.
@@ -22,6 +23,8 @@ pub struct Pruned {
     pub sessions: u64,
     /// Changes that were released from quarantine.
     pub released: u64,
+    /// Files handed in for import.
+    pub imports: u64,
 }
 
 /// Keeps the house, every minute until it is dropped.
@@ -41,6 +44,7 @@ pub async fn run(state: AppState) {
                 pruned.live_events,
                 pruned.sessions,
                 pruned.released,
+                pruned.imports,
                 "what is over was deleted"
             ),
             Err(error) => tracing::error!(%error, "what is over cannot be deleted"),
@@ -80,6 +84,7 @@ pub async fn prune(state: &AppState) -> Result<Pruned> {
     if let Some(before) = before(config.quarantine_days) {
         pruned.released = upkeep::prune_released(tx.c(), before).await?;
     }
+    pruned.imports = imports::delete_old(tx.c(), now_ms - KEPT_MS).await?;
     tx.commit().await?;
     Ok(pruned)
 }

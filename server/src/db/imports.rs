@@ -10,7 +10,8 @@ statements! {
         values ($1, $2, $3, $4, $5, null)";
     SET_PREVIEW = "update import set preview = $1 where import_id = $2";
     SET_APPLIED = "update import set applied_at = $1, preview = $2 where import_id = $3 and applied_at is null";
-    FIND_IMPORT = "select import_id, created_at, preview, applied_at from import where import_id = $1 and hall_id = $2";
+    FIND_IMPORT = "select import_id, created_at, preview, applied_at from import where import_id = $1 and hall_id = $2 \
+        and created_at >= $3";
     INSERT_FILE = "insert into import_file (import_id, number, name, bytes) values ($1, $2, $3, $4)";
     LIST_FILES = "select name, bytes from import_file where import_id = $1 order by number";
     INSERT_PROBLEM = "insert into import_problem (import_id, number, file, line, column_name, value, why_zh, fix_zh, \
@@ -103,9 +104,14 @@ pub async fn set_applied(c: C<'_>, import: Uuid, result: &str, now_ms: i64) -> R
     Ok(written > 0)
 }
 
-/// Finds an import of a hall.
-pub async fn find_import(c: C<'_>, hall: HallId, import: Uuid) -> Result<Option<ImportRow>> {
-    c.q(FIND_IMPORT).bind(import).bind(hall.0).opt().await
+/// Finds an import of a hall that was begun at this time or later.
+pub async fn find_import(
+    c: C<'_>,
+    hall: HallId,
+    import: Uuid,
+    since_ms: i64,
+) -> Result<Option<ImportRow>> {
+    c.q(FIND_IMPORT).bind(import).bind(hall.0).bind(since_ms).opt().await
 }
 
 /// Adds a file to an import.
@@ -141,10 +147,12 @@ pub async fn delete_import(mut c: C<'_>, import: Uuid) -> Result<()> {
 }
 
 /// Forgets what was begun before this time; returns how many there were.
-pub async fn delete_old(mut c: C<'_>, before_ms: i64) -> Result<usize> {
+pub async fn delete_old(mut c: C<'_>, before_ms: i64) -> Result<u64> {
     let old: Vec<(Uuid,)> = c.lend().q(LIST_OLD).bind(before_ms).all().await?;
-    for (import,) in &old {
-        delete_import(c.lend(), *import).await?;
+    let mut count = 0;
+    for (import,) in old {
+        delete_import(c.lend(), import).await?;
+        count += 1;
     }
-    Ok(old.len())
+    Ok(count)
 }

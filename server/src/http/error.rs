@@ -84,6 +84,9 @@ pub enum ApiError {
     /// Something is the way it is for another reason.
     #[error("{0}")]
     Conflict(String),
+    /// Files handed in hold rows that cannot be right.
+    #[error("{0} rows cannot be right: mend them, or load the good ones with `only_good`")]
+    BadRows(usize),
     /// Nothing is sent to this URL.
     #[error(transparent)]
     WebhookUrl(#[from] UrlError),
@@ -149,6 +152,7 @@ impl ApiError {
             Self::Password(_) => ProblemKind::Password,
             Self::Upload(error) => upload_kind(error),
             Self::Conflict(_) => ProblemKind::Conflict,
+            Self::BadRows(_) => ProblemKind::BadRows,
             Self::WebhookUrl(_) => ProblemKind::WebhookUrl,
             Self::KeyReused => ProblemKind::KeyReused,
             Self::KeyInUse => ProblemKind::KeyInUse,

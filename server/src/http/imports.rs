@@ -145,8 +145,8 @@ pub async fn get_import(
     Manager(caller): Manager,
     Path(id): Path<Uuid>,
 ) -> Result<Json<ImportBody>, ApiError> {
-    let row = imports::find_import(state.db.read().await?.c(), caller.hall, id).await?;
-    Ok(Json(import_body(&row.ok_or(ApiError::NotFound("import"))?)?))
+    let row = upload::find(&state, state.db.read().await?.c(), caller.hall, id).await?;
+    Ok(Json(import_body(&row)?))
 }
 
 /// Lists what is wrong with the files, in the order of files and lines.
@@ -162,8 +162,7 @@ pub async fn list_import_problems(
     Query(asked): Query<ListProblems>,
 ) -> Result<Json<ImportProblemsBody>, ApiError> {
     let mut conn = state.db.read().await?;
-    let known = imports::find_import(conn.c(), caller.hall, id).await?;
-    known.ok_or(ApiError::NotFound("import"))?;
+    upload::find(&state, conn.c(), caller.hall, id).await?;
     let after = read_cursor(asked.after.as_deref())?.unwrap_or(0);
     let rows = imports::list_problems(conn.c(), id, (after, asked.limit.rows())).await?;
     let next = asked.limit.next(&rows, |row| row.number);
@@ -203,8 +202,7 @@ pub async fn delete_import(
     Path(id): Path<Uuid>,
 ) -> Result<StatusCode, ApiError> {
     let mut tx = state.db.begin().await?;
-    let known = imports::find_import(tx.c(), caller.hall, id).await?;
-    known.ok_or(ApiError::NotFound("import"))?;
+    upload::find(&state, tx.c(), caller.hall, id).await?;
     imports::delete_import(tx.c(), id).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)

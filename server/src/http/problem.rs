@@ -59,6 +59,8 @@ kinds! {
     NotFound = NOT_FOUND, "not-found", "Not found";
     /// The URL knows other methods.
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed";
+    /// Rows of the files handed in cannot be right, so none was loaded.
+    BadRows = UNPROCESSABLE_ENTITY, "bad-rows", "Rows that cannot be right";
     /// Something is the way it is for another reason.
     Conflict = CONFLICT, "conflict", "Conflict";
     /// A request with the same idempotency key is being carried out.

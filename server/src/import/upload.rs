@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Bad, ImportError, Loaded, Mode, Problem, Teller, load_exports};
-use crate::db::halls;
 use crate::db::imports::{self, ImportRow, ProblemRow};
+use crate::db::{C, halls};
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
 use crate::state::AppState;
@@ -31,7 +31,6 @@ pub(crate) async fn begin(
     let now = state.clock.now();
     let id = fresh_uuid(now);
     let mut tx = state.db.begin().await?;
-    imports::delete_old(tx.c(), now.timestamp_millis() - KEPT_MS).await?;
     imports::insert_import(tx.c(), who, id, now.timestamp_millis()).await?;
     imports::insert_file(tx.c(), id, 1, file).await?;
     tx.commit().await?;
@@ -46,8 +45,7 @@ pub(crate) async fn add(
 ) -> Result<ImportRow, ApiError> {
     check_name(file.0)?;
     let mut tx = state.db.begin().await?;
-    let row = imports::find_import(tx.c(), hall, id).await?.ok_or(ApiError::NotFound("import"))?;
-    check_open(&row)?;
+    check_open(&find(state, tx.c(), hall, id).await?)?;
     let count = imports::list_files(tx.c(), id).await?.len();
     if count >= MOST_FILES {
         return Err(ApiError::Unprocessable(format!("hand in at most {MOST_FILES} files at once")));
@@ -64,23 +62,16 @@ pub(crate) async fn apply(
     (hall, id): (HallId, Uuid),
     how: (Mode, Bad),
 ) -> Result<ImportRow, ApiError> {
-    let row = imports::find_import(state.db.read().await?.c(), hall, id).await?;
-    check_open(&row.ok_or(ApiError::NotFound("import"))?)?;
-    let loaded = match load(state, hall, id, how).await {
-        Ok(loaded) => loaded,
-        Err(ImportError::Problems(problems)) => {
-            let count = problems.len();
-            return Err(ApiError::Unprocessable(format!(
-                "{count} rows cannot be right: mend them, or load the good ones with `only_good`"
-            )));
-        }
-        Err(error) => return Err(error.into()),
-    };
+    check_open(&find(state, state.db.read().await?.c(), hall, id).await?)?;
+    let loaded = load(state, hall, id, how).await.map_err(|error| match error {
+        ImportError::Problems(problems) => ApiError::BadRows(problems.len()),
+        other => other.into(),
+    })?;
     let now_ms = state.clock.now_ms();
     let mut tx = state.db.begin().await?;
     imports::set_applied(tx.c(), id, &told(&loaded), now_ms).await?;
     tx.commit().await?;
-    find(state, hall, id).await
+    find(state, state.db.read().await?.c(), hall, id).await
 }
 
 /// Tries the import and writes down what would come of it.
@@ -91,7 +82,7 @@ async fn look(state: &AppState, hall: HallId, id: Uuid) -> Result<ImportRow, Api
     let mut tx = state.db.begin().await?;
     imports::set_preview(tx.c(), id, &told(&loaded), &problems).await?;
     tx.commit().await?;
-    find(state, hall, id).await
+    find(state, state.db.read().await?.c(), hall, id).await
 }
 
 async fn load(
@@ -115,8 +106,14 @@ async fn load(
     loaded
 }
 
-async fn find(state: &AppState, hall: HallId, id: Uuid) -> Result<ImportRow, ApiError> {
-    let row = imports::find_import(state.db.read().await?.c(), hall, id).await?;
+/// Finds an import of this hall that is not too old.
+pub(crate) async fn find(
+    state: &AppState,
+    c: C<'_>,
+    hall: HallId,
+    id: Uuid,
+) -> Result<ImportRow, ApiError> {
+    let row = imports::find_import(c, hall, id, state.clock.now_ms() - KEPT_MS).await?;
     row.ok_or(ApiError::NotFound("import"))
 }
 

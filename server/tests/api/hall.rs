@@ -79,9 +79,23 @@ impl Hall {
 
     /// Adds somebody with a password that was hashed elsewhere.
     pub(crate) async fn person_with_hash(&self, login: &str, role: Role, hash: String) -> UserId {
+        self.insert_person(self.id, (login, role), hash).await
+    }
+
+    /// Adds somebody of another hall with [`PASSWORD`].
+    pub(crate) async fn person_in(&self, hall: HallId, login: &str, role: Role) -> UserId {
+        self.insert_person(hall, (login, role), self.hash.clone()).await
+    }
+
+    async fn insert_person(
+        &self,
+        hall: HallId,
+        (login, role): (&str, Role),
+        hash: String,
+    ) -> UserId {
         let user = UserRow {
-            user_id: Uuid::new_v5(&self.id.0, login.as_bytes()),
-            hall_id: self.id.0,
+            user_id: Uuid::new_v5(&hall.0, login.as_bytes()),
+            hall_id: hall.0,
             login: login.to_owned(),
             name: login.to_uppercase(),
             role: role.key().to_owned(),

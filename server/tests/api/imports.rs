@@ -3,8 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use server::identity::Role;
+use server::upkeep::prune;
+
 use crate::counter::Counter;
 use crate::hall::{Reply, reply};
+use crate::reports::another_hall;
 
 const USERS: &str = "用户编号,用户名称,用气地址,联系电话\n\
     30200001,甲,长江路1号,13800138000\n\
@@ -52,7 +56,8 @@ async fn files_are_looked_at_first_and_loaded_when_asked() {
     assert_eq!(rest["problems"][0]["file"], "表具.csv");
 
     let stopped = apply(&counter, &id, false).await;
-    assert_eq!((stopped.status.as_u16(), stopped.problem()), (422, "unprocessable"));
+    assert_eq!((stopped.status.as_u16(), stopped.problem()), (422, "bad-rows"));
+    assert!(stopped.body["detail"].as_str().unwrap().contains("only_good"), "{stopped:?}");
     let loaded = apply(&counter, &id, true).await;
     assert_eq!(loaded.body["preview"]["counts"]["household"]["new"], 1, "{loaded:?}");
     assert!(loaded.body["applied_at"].is_i64());
@@ -82,4 +87,37 @@ async fn what_is_no_table_is_told_and_what_is_forgotten_is_gone() {
     let huge = vec![b','; 33 << 20];
     let huge = hand_in(&counter, "/api/imports", "大.csv", &huge).await;
     assert_eq!((huge.status.as_u16(), huge.problem()), (413, "too-large"));
+}
+
+#[tokio::test]
+async fn files_are_seen_by_their_own_hall_for_a_day() {
+    let mut counter = Counter::open().await;
+    let mut keeper = counter.hire("ana").await;
+    let id = hand_in(&counter, "/api/imports", "用户.csv", USERS.as_bytes()).await.body;
+    let id = id["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/imports/{id}");
+    let elsewhere = another_hall(&counter.hall).await;
+    counter.hall.person_in(elsewhere, "stranger", Role::Manager).await;
+    let stranger = counter.node.sign_in("stranger").await;
+
+    assert_eq!(counter.node.get(&path, &counter.manager).await.status, 200);
+    for (method, path) in [
+        (Method::GET, path.clone()),
+        (Method::GET, format!("{path}/problems")),
+        (Method::DELETE, path.clone()),
+    ] {
+        let foreign = counter.node.send(method, &path, Some(&stranger), None::<&Value>).await;
+        assert_eq!(foreign.status, 404, "{path}");
+    }
+    let foreign = json!({"only_good": true});
+    let foreign = counter.node.post(&format!("{path}/apply"), Some(&stranger), &foreign).await;
+    assert_eq!(foreign.status, 404);
+
+    counter.wait_minutes(24 * 60 + 1, &[&keeper]).await;
+    keeper.sync().await;
+    assert_eq!(counter.node.get(&path, &counter.manager).await.status, 404, "a day is over");
+    assert_eq!(apply(&counter, &id, true).await.status, 404);
+    let app = server::build(counter.hall.config.clone()).await.unwrap();
+    assert_eq!(prune(&app.state).await.unwrap().imports, 1);
+    assert_eq!(prune(&app.state).await.unwrap().imports, 0);
 }

@@ -99,11 +99,44 @@ fn a_bomb_is_refused_before_it_is_understood() {
     assert!(bomb.len() < 1 << 20, "{}", bomb.len());
     assert_eq!(read("a.xlsx", &bomb), Err(FileError::TooMuch));
 
+    let empty_texts = [&b"<sst>"[..], &b"<si/>".repeat(9_000_000), b"</sst>"].concat();
+    let texts =
+        archive(&[("xl/workbook.xml", b"<workbook/>"), ("xl/sharedStrings.xml", &empty_texts)]);
+    assert_eq!(read("a.xlsx", &texts), Err(FileError::TooMuch));
+
     let mut far = Workbook::new();
     far.add_worksheet().write(0, 16_000, "远").unwrap();
     assert_eq!(read("a.xlsx", &far.save_to_buffer().unwrap()), Err(FileError::TooMuch));
     let wide = ",".repeat(1_000_000);
     assert_eq!(read("a.csv", wide.as_bytes()), Err(FileError::TooMuch));
+}
+
+#[test]
+fn days_are_told_right_in_a_workbook_that_counts_from_1904() {
+    let mut workbook = Workbook::new();
+    let day = Format::new().set_num_format("yyyy-mm-dd");
+    workbook.add_worksheet().write_with_format(0, 0, 44_620.0, &day).unwrap();
+    let plain = workbook.save_to_buffer().unwrap();
+    let from_1904 = replaced(&plain, "xl/workbook.xml", |part| {
+        part.replacen("<workbookPr", "<workbookPr date1904=\"1\"", 1)
+    });
+
+    assert_eq!(rows(&plain)[0].1, ["2022-02-28"]);
+    assert_eq!(rows(&from_1904)[0].1, ["2026-03-01"]);
+}
+
+#[test]
+fn a_sheet_that_cannot_be_read_is_told_and_a_chart_is_passed_over() {
+    let mut workbook = Workbook::new();
+    workbook.add_worksheet().set_name("用户").unwrap().write(0, 0, "户号").unwrap();
+    let mut chart = rust_xlsxwriter::Chart::new_column();
+    chart.add_series().set_values("用户!$A$1:$A$1");
+    workbook.add_chartsheet().insert_chart(0, 0, &chart).unwrap();
+    let bytes = workbook.save_to_buffer().unwrap();
+    assert_eq!(read("a.xlsx", &bytes).unwrap().len(), 1);
+
+    let damaged = replaced(&bytes, "xl/worksheets/sheet1.xml", |_| "<worksheet>".to_owned());
+    assert!(matches!(read("a.xlsx", &damaged), Err(FileError::Damaged(_))));
 }
 
 #[test]
@@ -141,4 +174,18 @@ fn archive(parts: &[(&str, &[u8])]) -> Vec<u8> {
         archive.write_all(bytes).unwrap();
     }
     archive.finish().unwrap().into_inner()
+}
+
+/// The same workbook with one part rewritten.
+fn replaced(workbook: &[u8], name: &str, rewrite: impl Fn(String) -> String) -> Vec<u8> {
+    let mut from = zip::ZipArchive::new(std::io::Cursor::new(workbook)).unwrap();
+    let mut parts = Vec::new();
+    for index in 0..from.len() {
+        let mut part = from.by_index(index).unwrap();
+        let (mut text, at) = (String::new(), part.name().unwrap().into_owned());
+        std::io::Read::read_to_string(&mut part, &mut text).unwrap();
+        parts.push((at.clone(), if at == name { rewrite(text) } else { text }));
+    }
+    let parts: Vec<_> = parts.iter().map(|(name, text)| (&**name, text.as_bytes())).collect();
+    archive(&parts)
 }

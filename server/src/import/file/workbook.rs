@@ -1,23 +1,30 @@
 //! Workbooks: measured before they are understood, then read cell by cell.
 
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read as _, Write};
 
-use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx, XlsxError};
+use calamine::{DataRef, ExcelDateTime, Reader as _, SheetType, Xlsx, XlsxError};
 
 use super::{Caps, FileError, Grid, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED};
 
 /// A workbook has some dozens of parts.
 const MOST_PARTS: usize = 2_000;
 
+/// The most XML tags of a list that is held in memory whole; each text of a workbook has four.
+const MOST_LISTED_TAGS: usize = 8_000_000;
+
 pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Grid>, FileError> {
     measure(bytes)?;
     let damaged = |error: XlsxError| FileError::Damaged(error.to_string());
     let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(damaged)?;
-    let sheets = workbook.sheet_names();
+    let sheets: Vec<String> = workbook
+        .sheets_metadata()
+        .iter()
+        .filter(|it| it.typ == SheetType::WorkSheet)
+        .map(|it| it.name.clone())
+        .collect();
     let (mut grids, mut caps) = (Vec::new(), Caps::default());
     for sheet in &sheets {
-        // Charts are sheets too.
-        let Ok(mut cells) = workbook.worksheet_cells_reader(sheet) else { continue };
+        let mut cells = workbook.worksheet_cells_reader(sheet).map_err(damaged)?;
         let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
         while let Some(cell) = cells.next_cell().map_err(damaged)? {
             let (row, column) = cell.get_position();
@@ -57,11 +64,31 @@ fn measure(bytes: &[u8]) -> Result<(), FileError> {
     let mut left = MOST_UNPACKED;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(damaged)?;
-        let unpacked = std::io::copy(&mut part.take(left + 1), &mut std::io::sink());
+        let name = part.name().map_err(damaged)?.to_ascii_lowercase();
+        let is_held_whole = ["sharedstrings.xml", "styles.xml"].iter().any(|it| name.ends_with(it));
+        let mut tags = Tags(0);
+        let unpacked = std::io::copy(&mut part.take(left + 1), &mut tags);
         let unpacked = unpacked.map_err(|error| FileError::Damaged(error.to_string()))?;
         left = left.checked_sub(unpacked).ok_or(FileError::TooMuch)?;
+        if is_held_whole && tags.0 > MOST_LISTED_TAGS {
+            return Err(FileError::TooMuch);
+        }
     }
     Ok(())
+}
+
+/// Counts the tags of what is written to it.
+struct Tags(usize);
+
+impl Write for Tags {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.iter().filter(|byte| **byte == b'<').count();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// What a cell says, as a person reads it.
