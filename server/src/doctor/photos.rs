@@ -69,5 +69,5 @@ fn compare(held: &[HeldRow], keys: &BTreeMap<String, u64>) -> Finding {
         held.len(),
         named.join(", "),
     );
-    bad(says, "bring them back from a copy of the store")
+    bad(says, "bring them back with `doorstep restore --only-photos --from <backup>`")
 }

@@ -56,7 +56,9 @@ pub enum StoreError {
         store: String,
     },
     /// What lies there is not what its name says.
-    #[error("what lies in the photo store as {0} is not that picture: restore it from a backup")]
+    #[error(
+        "what lies in the photo store as {0} is not that picture: remove it and bring it back from a backup"
+    )]
     Damaged(String),
 }
 

@@ -155,7 +155,7 @@ async fn open(set: impl Fn(&Config) -> Config) -> Counter {
     Counter::of(hall).await
 }
 
-async fn keep(counter: &Counter, from: &Technician, job: JobId, seed: u8) -> String {
+pub(crate) async fn keep(counter: &Counter, from: &Technician, job: JobId, seed: u8) -> String {
     let picture = picture(seed);
     let hash = name(&picture);
     let sent = counter.put(from, job, &hash, (0, picture.len(), &picture)).await;
@@ -178,7 +178,7 @@ async fn doctor(config: &Config) -> (Level, String) {
 }
 
 impl S3 {
-    fn file(&self, counter: &Counter, hash: &str) -> std::path::PathBuf {
+    pub(crate) fn file(&self, counter: &Counter, hash: &str) -> std::path::PathBuf {
         let key = format!("{BUCKET}/east/{}/{}/{hash}", counter.hall.id, &hash[..2]);
         self.folder.path().join(key)
     }

@@ -18,6 +18,7 @@ mod openapi;
 mod operations;
 mod pages;
 mod passwords;
+mod photo_backups;
 mod photos;
 mod refusals;
 mod registers;
