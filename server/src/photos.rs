@@ -131,6 +131,11 @@ impl Photos {
         Self { store: Arc::new(store) }
     }
 
+    /// Whether photos can be kept now.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
     /// Reads a picture that the hall holds; what is not what its name says is an error.
     pub async fn read(
         &self,

@@ -23,6 +23,9 @@ pub const POOL: &str = "photos";
 /// The table that names what must be there.
 const TABLE: &str = "photo";
 
+/// What an interrupted backup left behind is removed after this.
+const DAY_MS: i64 = 24 * 3_600_000;
+
 /// What a backup says of photos; which ones, the table `photo` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PhotoSet {
@@ -75,6 +78,7 @@ pub(super) async fn keep(
         Store::Folder(_) => {
             super::make_private(pool).map_err(super::file(pool))?;
             let pool = Store::Folder(pool.to_owned());
+            pool.sweep(manifest.made_at.timestamp_millis() - DAY_MS).await?;
             let mut kept = copy(store, &pool).await?;
             kept.missing = missing(&named, &pool).await?;
             (true, kept)

@@ -2,14 +2,19 @@
 
 use domain::id::JobId;
 use domain::visit::Subject;
+use futures_util::future::join_all;
 use serde_json::json;
 use server::config::{Config, Secret};
 use server::doctor::{Level, examine};
+use tokio::net::TcpListener;
 
 use crate::counter::{Counter, Technician};
 use crate::hall::{Hall, Reply};
 use crate::photos::{at_the_door, name, picture};
 use crate::s3::{BUCKET, S3, SECRET};
+
+/// More than a server has connections to its database.
+const UPLOADS: u8 = 40;
 
 #[tokio::test]
 async fn a_photo_begun_at_one_node_and_ended_at_another_is_shown_by_both_from_the_bucket() {
@@ -110,6 +115,39 @@ async fn a_store_that_goes_away_amid_an_upload_costs_nothing_but_time() {
         (away.status().as_u16(), &away.headers()["retry-after"]),
         (503, &"15".parse().unwrap())
     );
+}
+
+#[tokio::test]
+async fn facts_go_on_while_more_photos_than_there_are_connections_wait_for_a_store_that_is_silent()
+{
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = silent.local_addr().unwrap();
+    let s3 = S3::start();
+    let url = format!("s3://{BUCKET}/east?endpoint=http://{address}");
+    let counter = open(|config| Config { photo_store: url.clone(), ..s3.set(config) }).await;
+    let (ana, job) = at_the_door(&counter).await;
+    let mut ben = counter.hire("ben").await;
+    let his = counter.job_for(ben.user).await;
+    let uploads = (0..UPLOADS).map(async |seed| {
+        let picture = picture(100 + seed);
+        counter.put(&ana, job, &name(&picture), (0, picture.len(), &picture)).await
+    });
+    let going_on = async {
+        let mut waiting = Vec::new();
+        while waiting.len() < usize::from(UPLOADS) {
+            waiting.push(silent.accept().await.unwrap());
+        }
+        ben.synced().await;
+        ben.phone.arrive(his, None).await.unwrap();
+        ben.synced().await;
+        assert_eq!(ben.phone.sync_state().only_here, 0);
+        assert_eq!(counter.node.get("/readyz", "").await.status, 200);
+    };
+
+    tokio::select! {
+        _ = join_all(uploads) => panic!("the store answers nobody"),
+        () = going_on => {}
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ const PROBE: &str = "probe";
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// The longest picture over a slow line.
-const REQUEST: Duration = Duration::from_secs(30);
+const REQUEST: Duration = Duration::from_secs(20);
 
 /// How long is tried again while a phone waits for its answer.
 const PATIENCE: Duration = Duration::from_secs(6);
