@@ -1,12 +1,14 @@
 //! Backups: every table as it was at one moment, read back and checked before anybody relies on them.
 //!
-//! A backup is a folder with one file a table and a manifest that names each with its hash. It is
+//! A backup is a folder with one file a table and a manifest that names each with its hash; its
+//! photos lie beside it, under their own hashes. It is
 //! written through the facade, not by the tools of one engine: one format for both, no second
 //! program of a fitting version, a check of each row, and a hall that outgrows SQLite is moved to
 //! PostgreSQL by restoring it there.
 
 pub mod manifest;
 pub mod part;
+pub mod photos;
 pub mod restore;
 
 use std::path::{Path, PathBuf};
@@ -16,11 +18,13 @@ use domain::stamp::Timestamp;
 
 use self::manifest::{FORMAT, HallEnd, Manifest, Part};
 use self::part::PartWriter;
+use self::photos::Kept;
 use crate::db::lone::Lone;
 use crate::db::tables::{list_tables, read_table};
 use crate::db::upkeep::{BackupRow, insert_backup};
 use crate::db::{Db, OpenDbError, halls, schema};
 use crate::ids::fresh_uuid;
+use crate::photos::store::{Store, StoreError};
 
 /// Why there is no backup, or none to rely on.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,9 @@ pub enum BackupError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Photos cannot be read or copied.
+    #[error(transparent)]
+    Photos(#[from] StoreError),
     /// The database is of another version than this program.
     #[error(
         "the database has schema version {found}, this doorstep has {known}: \
@@ -65,6 +72,8 @@ pub struct Made {
     pub folder: PathBuf,
     /// What it says of itself.
     pub manifest: Manifest,
+    /// What came of the photos.
+    pub photos: Kept,
 }
 
 /// Names the file in an error.
@@ -76,6 +85,7 @@ fn file(path: &Path) -> impl FnOnce(std::io::Error) -> BackupError {
 /// Writes a backup into a folder of its own under `to`, while others work; it is in place only when it was read back.
 pub async fn make(
     (url, hosts): (&str, &[String]),
+    store: &Store,
     to: &Path,
     now: Timestamp,
 ) -> Result<Made, BackupError> {
@@ -85,7 +95,9 @@ pub async fn make(
     make_private(&growing).map_err(file(&growing))?;
     let written = write(&mut lone, &growing, now).await;
     drop(lone.close().await);
-    let manifest = written?;
+    let mut manifest = written?;
+    let (set, photos) = photos::keep(store, &to.join(photos::POOL), (&growing, &manifest)).await?;
+    manifest.photos = Some(set);
     manifest.write(&growing)?;
     let read_back = check(&growing)?;
     if read_back != manifest {
@@ -93,7 +105,7 @@ pub async fn make(
     }
     std::fs::rename(&growing, &folder).map_err(file(&folder))?;
     sync_folder(to)?;
-    Ok(Made { folder, manifest })
+    Ok(Made { folder, manifest, photos })
 }
 
 async fn write(lone: &mut Lone, folder: &Path, now: Timestamp) -> Result<Manifest, BackupError> {
@@ -124,6 +136,7 @@ async fn write(lone: &mut Lone, folder: &Path, now: Timestamp) -> Result<Manifes
             .iter()
             .map(|hall| HallEnd { hall: HallId(hall.hall_id), end: hall.next_position - 1 })
             .collect(),
+        photos: None,
         parts,
     })
 }

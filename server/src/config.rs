@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::photos::store::Address;
 
 pub use self::read::{Effective, Origin, variable_of, without_password};
 
@@ -39,8 +40,12 @@ pub struct Config {
     pub sync_body_limit_bytes: usize,
     /// The largest file taken for import. Default 32 MiB.
     pub import_body_limit_bytes: usize,
-    /// Where photos are kept: a folder, or `s3://<bucket>/<prefix>`. Default a folder beside the SQLite file.
+    /// Where photos are kept: a folder, or `s3://<bucket>/<prefix>?endpoint=<URL>`. Default a folder beside the SQLite file.
     pub photo_store: String,
+    /// The name of the key to the bucket. Default none.
+    pub photo_store_key_id: String,
+    /// The key to the bucket. Default none.
+    pub photo_store_secret: Secret,
     /// How many bytes of photos one phone may hand in within a day. Default 1 GiB.
     pub photo_quota_bytes: u64,
     /// How often one log-in may be tried in a window. Default 10.
@@ -84,6 +89,8 @@ impl Default for Config {
             sync_body_limit_bytes: 8 << 20,
             import_body_limit_bytes: 32 << 20,
             photo_store: String::new(),
+            photo_store_key_id: String::new(),
+            photo_store_secret: Secret(String::new()),
             photo_quota_bytes: 1 << 30,
             login_tries_per_account: 10,
             login_tries_per_address: 100,
@@ -159,6 +166,9 @@ pub enum ConfigError {
         /// What it has to be.
         why: String,
     },
+    /// The place for photos cannot be.
+    #[error("{0}")]
+    PhotoStore(String),
     /// What is set would put people's data at risk.
     #[error("{0}")]
     Unsafe(&'static str),
@@ -197,6 +207,9 @@ impl Config {
                     why,
                 });
             }
+        }
+        if let Err(error) = Address::parse(self) {
+            return Err(ConfigError::PhotoStore(error.to_string()));
         }
         if let Err(error) = tracing_subscriber::EnvFilter::try_new(&self.log) {
             let why = format!("is no filter ({error}): write `info` or `info,server=debug`");

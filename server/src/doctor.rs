@@ -2,6 +2,7 @@
 
 mod database;
 mod machine;
+mod photos;
 
 use std::fmt;
 use std::path::Path;
@@ -63,6 +64,7 @@ pub async fn examine(config: &Config, file: Option<&Path>, server: Option<&str>)
         findings.push(machine::compare_clock(config, server).await);
     }
     findings.extend(database::examine(config).await);
+    findings.extend(photos::examine(config).await);
     findings
 }
 

@@ -137,8 +137,11 @@ impl App {
     }
 }
 
-/// Forgets unfinished uploads of photos, now and every hour.
+/// Says when photos cannot be kept, then forgets unfinished uploads, now and every hour.
 async fn sweep_photos(state: AppState) {
+    if let Err(error) = state.photos.probe().await {
+        tracing::error!(%error, "photos wait on the phones until this is seen to");
+    }
     let mut hours = tokio::time::interval(Duration::from_hours(1));
     loop {
         hours.tick().await;

@@ -2,8 +2,10 @@
 //!
 //! A part and the count of it are stored in one transaction, so an upload goes on where it stopped after any crash,
 //! on any node. Only a whole picture that is what its name says reaches the [`store`], and only when it lies there
-//! flushed is the phone told that the hall has it.
+//! flushed is the phone told that the hall has it. While the store is away parts are still taken; the last one is
+//! answered "later", and an empty part asks again.
 
+mod missing;
 pub mod store;
 
 use std::io::Cursor;
@@ -14,6 +16,7 @@ use domain::photo::{self, Format, PhotoError, Picture};
 use image::ImageReader;
 use sha2::{Digest as _, Sha256};
 
+pub use self::missing::list_missing;
 use self::store::{Store, StoreError};
 use crate::db::photos::{self, NamedRow, PhotoRow};
 use crate::state::AppState;
@@ -128,13 +131,22 @@ impl Photos {
         Self { store: Arc::new(store) }
     }
 
-    /// Reads a picture that the hall holds.
+    /// Whether photos can be kept now.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.store.probe().await
+    }
+
+    /// Reads a picture that the hall holds; what is not what its name says is an error.
     pub async fn read(
         &self,
         hall: HallId,
         hash: &PhotoHash,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store.get(&key(hall, hash)).await
+        let key = key(hall, hash.as_str());
+        match self.store.get(&key).await? {
+            Some(bytes) if PhotoHash::of(&bytes) != *hash => Err(StoreError::Damaged(key)),
+            read => Ok(read),
+        }
     }
 }
 
@@ -144,12 +156,17 @@ pub async fn progress(
     (hall, device): (HallId, DeviceId),
     hash: &PhotoHash,
 ) -> Result<Progress, UploadError> {
-    if let Some(held) = find(state, hall, device, hash).await? {
+    let mut conn = state.db.read().await?;
+    if let Some(held) = photos::find_photo(conn.c(), hall, hash.as_str()).await? {
         return Ok(Progress { offset: held.size_bytes, held: true });
     }
-    let mut conn = state.db.read().await?;
-    let upload = photos::find_upload(conn.c(), device, hash.as_str()).await?;
-    Ok(Progress { offset: upload.map_or(0, |upload| upload.received_bytes), held: false })
+    if let Some(begun) = photos::find_upload(conn.c(), device, hash.as_str()).await? {
+        // What was begun goes on whether the store answers or not, until it is whole.
+        return Ok(Progress { offset: begun.received_bytes, held: false });
+    }
+    drop(conn);
+    let held = find(state, hall, device, hash).await?;
+    Ok(Progress { offset: held.as_ref().map_or(0, |held| held.size_bytes), held: held.is_some() })
 }
 
 /// Finds a picture that the hall holds.
@@ -195,8 +212,9 @@ pub async fn take_part(
     let Some(end) = end.filter(|_| part.length > 0) else {
         return Err(UploadError::BadPart("let offset and part lie inside length"));
     };
-    if let Some(held) = find(state, hall, device, hash).await? {
-        return Ok(Progress { offset: held.size_bytes, held: true });
+    let so_far = progress(state, (hall, device), hash).await?;
+    if so_far.held {
+        return Ok(so_far);
     }
     let received = store_part(state, device, hash, &part).await?;
     if received < part.length {
@@ -266,7 +284,7 @@ async fn finish(
         }
     };
     let row = row(state, (device, hash), &picture, bytes.len());
-    state.photos.store.put(&key(hall, hash), bytes).await?;
+    state.photos.store.put(&key(hall, hash.as_str()), bytes).await?;
     let mut tx = state.db.begin().await?;
     photos::insert_photo(tx.c(), hall, &row).await?;
     photos::delete_upload(tx.c(), device, hash.as_str()).await?;
@@ -330,29 +348,9 @@ pub async fn list(
     photos::list_named(state.db.read().await?.c(), hall, job).await
 }
 
-/// The photos that facts of a hall name and the hall does not hold, oldest first.
-pub async fn list_missing(
-    state: &AppState,
-    hall: HallId,
-    limit: i64,
-) -> Result<Vec<NamedRow>, UploadError> {
-    let named = photos::list_missing(state.db.read().await?.c(), hall, limit).await?;
-    let mut missing = Vec::new();
-    for row in named {
-        let held = match PhotoHash::parse(&row.hash) {
-            Some(hash) => find(state, hall, DeviceId(row.device_id), &hash).await?,
-            None => None,
-        };
-        if held.is_none() {
-            missing.push(row);
-        }
-    }
-    Ok(missing)
-}
-
 /// Where in the store a picture lies: each hall's apart, so that one hall's pictures say nothing of another's.
-fn key(hall: HallId, hash: &PhotoHash) -> String {
-    format!("{hall}/{}/{}", &hash.0[..2], hash.0)
+pub fn key(hall: HallId, hash: &str) -> String {
+    format!("{hall}/{}/{hash}", hash.get(..2).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::photos::PhotoSet;
 use super::{BackupError, file};
 
 /// The format that this program writes and reads.
@@ -33,6 +34,9 @@ pub struct Manifest {
     pub epoch: Uuid,
     /// How far each hall had come.
     pub halls: Vec<HallEnd>,
+    /// What there is of photos.
+    #[serde(default)]
+    pub photos: Option<PhotoSet>,
     /// The tables, each after those that it refers to.
     pub parts: Vec<Part>,
 }

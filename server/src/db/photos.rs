@@ -10,6 +10,7 @@ statements! {
         where hall_id = $1 and hash = $2";
     INSERT_PHOTO = "insert into photo (hall_id, hash, media_type, size_bytes, width, height, device_id, received_at) \
         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
+    LIST_HELD = "select hall_id, hash, size_bytes from photo order by hall_id, hash";
     SUM_RECEIVED = "select cast(coalesce(sum(size_bytes), 0) as bigint) from photo \
         where device_id = $1 and received_at >= $2";
     SUM_UNFINISHED = "select cast(coalesce(sum(size_bytes), 0) as bigint) from photo_upload where device_id = $1";
@@ -64,6 +65,17 @@ pub struct PhotoRow {
     pub received_at: i64,
 }
 
+/// What the store has to hold.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct HeldRow {
+    /// The hall.
+    pub hall_id: Uuid,
+    /// SHA-256 in hexadecimal.
+    pub hash: String,
+    /// Its length.
+    pub size_bytes: i64,
+}
+
 /// An upload that is not finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct UploadRow {
@@ -107,6 +119,11 @@ pub struct NamedRow {
 /// Finds a photo that the hall holds.
 pub async fn find_photo(c: C<'_>, hall: HallId, hash: &str) -> Result<Option<PhotoRow>> {
     c.q(FIND_PHOTO).bind(hall.0).bind(hash).opt().await
+}
+
+/// Lists the photos that the halls hold.
+pub async fn list_held(c: C<'_>) -> Result<Vec<HeldRow>> {
+    c.q(LIST_HELD).all().await
 }
 
 /// Writes down that the hall holds a photo; once is enough.

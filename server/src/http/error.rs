@@ -21,6 +21,9 @@ use crate::photos::UploadError;
 use crate::photos::store::StoreError;
 use crate::webhooks::guard::UrlError;
 
+/// When to ask again for what lies in a photo store that is away, in seconds.
+const STORE_AWAY_S: u32 = 15;
+
 /// Why a request was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -81,6 +84,9 @@ pub enum ApiError {
     /// A part of a photo was not taken.
     #[error(transparent)]
     Upload(UploadError),
+    /// The photo store does not answer, or does not let the server in.
+    #[error("the photo store cannot be reached now: try again in a moment; what was sent is kept")]
+    PhotoStore(#[source] StoreError),
     /// Something is the way it is for another reason.
     #[error("{0}")]
     Conflict(String),
@@ -162,6 +168,7 @@ impl ApiError {
             Self::AppTooOld { .. } => ProblemKind::AppTooOld,
             Self::Unready(_)
             | Self::NotReady
+            | Self::PhotoStore(_)
             | Self::Trouble(Trouble::Away | Trouble::LostRace, _) => ProblemKind::NotReady,
             Self::Trouble(Trouble::Unconfirmed, _) => ProblemKind::NotConfirmed,
             Self::Internal(_) => ProblemKind::Internal,
@@ -199,6 +206,9 @@ impl IntoResponse for ApiError {
         if let Self::Trouble(_, error) = &self {
             tracing::warn!(error = error.to_string(), "the database is away or busy");
         }
+        if let Self::PhotoStore(error) = &self {
+            tracing::error!(error = error.to_string(), "a photo waits");
+        }
         let kind = self.kind();
         let status = kind.status();
         let mut body = json!({
@@ -221,7 +231,8 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, retry_after_s.into());
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            let retry_after_s = if let Self::PhotoStore(_) = self { STORE_AWAY_S } else { 1 };
+            headers.insert(header::RETRY_AFTER, retry_after_s.into());
         }
         response
     }
@@ -247,8 +258,7 @@ impl From<UploadError> for ApiError {
     fn from(error: UploadError) -> Self {
         match error {
             UploadError::Db(error) => error.into(),
-            UploadError::Store(StoreError::Folder(io)) if is_out_of_room(&io) => Self::StorageFull,
-            UploadError::Store(_) => Self::Internal(error.into()),
+            UploadError::Store(error) => error.into(),
             refused @ (UploadError::Refused(_)
             | UploadError::Undecodable(_)
             | UploadError::OtherContent
@@ -257,6 +267,17 @@ impl From<UploadError> for ApiError {
             | UploadError::BadPart(_)
             | UploadError::QuotaUsed { .. }) => Self::Upload(refused),
         }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        if let StoreError::Folder(io) = &error
+            && is_out_of_room(io)
+        {
+            return Self::StorageFull;
+        }
+        if error.is_passing() { Self::PhotoStore(error) } else { Self::Internal(error.into()) }
     }
 }
 

@@ -113,6 +113,7 @@ pub async fn get_upload(
         (status = 200, description = "How far the upload is now.", body = UploadBody),
         (status = 409, description = "Ask how far it is, and go on from there."),
         (status = 429, description = "Go on tomorrow."),
+        (status = 503, description = "The photo store is away: send the last part again later."),
     ),
 )]
 pub async fn put_part(
@@ -186,7 +187,7 @@ pub async fn get_photo(
     let held = held.ok_or(ApiError::NotFound("photo here yet: it is still on the phone"))?;
     let format = Format::from_media_type(&held.media_type);
     let format = format.ok_or_else(|| anyhow::anyhow!("{} is no photo's", held.media_type))?;
-    let bytes = state.photos.read(caller.hall, &hash).await.map_err(anyhow::Error::from)?;
+    let bytes = state.photos.read(caller.hall, &hash).await?;
     let bytes = bytes
         .ok_or_else(|| anyhow::anyhow!("photo {} is listed and not in the store", hash.as_str()))?;
     let name = format!("attachment; filename=\"{}.{}\"", &hash.as_str()[..16], format.extension());

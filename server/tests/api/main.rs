@@ -3,6 +3,7 @@
 //! Each test has a database of its own: a file, or with `DOORSTEP_TEST_POSTGRES` a PostgreSQL one.
 
 mod binary;
+mod buckets;
 mod counter;
 mod enrolment;
 mod exports;
@@ -17,12 +18,14 @@ mod openapi;
 mod operations;
 mod pages;
 mod passwords;
+mod photo_backups;
 mod photos;
 mod refusals;
 mod registers;
 mod reports;
 mod restore;
 mod roles;
+mod s3;
 mod sessions;
 mod storage;
 mod times;

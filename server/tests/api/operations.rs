@@ -25,6 +25,9 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     let variables = [
         ("DOORSTEP_DATABASE", "postgres://doorstep:canary-password@db/hall"),
         ("DOORSTEP_LISTN", "127.0.0.1:1"),
+        ("DOORSTEP_PHOTO_STORE", "s3://hall-photos/east?endpoint=https://minio.example"),
+        ("DOORSTEP_PHOTO_STORE_KEY_ID", "doorstep"),
+        ("DOORSTEP_PHOTO_STORE_SECRET", "canary-secret"),
     ];
 
     let shown = doorstep(&["config", "check", "--config", file.to_str().unwrap()], &variables);
@@ -34,7 +37,18 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     assert!(said.contains("log = \"warn\"") && said.contains("doorstep.toml:1"), "{said}");
     assert!(said.contains("doorstep:…@db/hall") && said.contains("# DOORSTEP_DATABASE"), "{said}");
     assert!(said.contains("DOORSTEP_LISTN sets nothing"), "{said}");
+    assert!(said.contains("photo_store = \"s3://hall-photos/east?"), "{said}");
     assert!(!format!("{shown:?}").contains("canary"), "{shown:?}");
+}
+
+#[test]
+fn check_46_a_key_at_the_wrong_place_of_a_buckets_url_is_not_printed() {
+    for url in ["s3://id:canary@hall-photos", "s3://hall-photos?secret=canary"] {
+        let refused = doorstep(&["config", "check"], &[("DOORSTEP_PHOTO_STORE", url)]);
+
+        assert!(!refused.status.success());
+        assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");
+    }
 }
 
 #[test]
@@ -44,6 +58,7 @@ fn wrong_settings_stop_every_command_with_their_place() {
         ("DOORSTEP_SHUTDOWN_S", "soon", "shutdown_s is not a whole number"),
         ("DOORSTEP_CONFIG", "/absent/doorstep.toml", "leave out --config"),
         ("DOORSTEP_DATABASE", "mysql://db/hall", "must begin with `sqlite:`"),
+        ("DOORSTEP_PHOTO_STORE", "s3://hall-photos", "a bucket needs photo_store_key_id"),
     ] {
         assert_says(&doorstep(&["serve"], &[(variable, value)]), words);
     }

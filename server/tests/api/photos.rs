@@ -179,7 +179,7 @@ async fn s22_a_restored_database_finds_again_what_the_store_holds() {
     assert_eq!(counter.show(job, &hash, &counter.dispatcher).await.bytes().await.unwrap(), picture);
 }
 
-async fn at_the_door(counter: &Counter) -> (Technician, JobId) {
+pub(crate) async fn at_the_door(counter: &Counter) -> (Technician, JobId) {
     let mut ana = counter.hire("ana").await;
     let job = counter.job_for(ana.user).await;
     ana.synced().await;
@@ -188,7 +188,7 @@ async fn at_the_door(counter: &Counter) -> (Technician, JobId) {
     (ana, job)
 }
 
-fn picture(seed: u8) -> Vec<u8> {
+pub(crate) fn picture(seed: u8) -> Vec<u8> {
     let byte = |it: u32| u8::try_from(it).expect("a byte");
     let pixels = RgbImage::from_fn(48, 48, |x, y| {
         let noise = (x * 31 + y * 17 + x * y * u32::from(seed)) % 256;
@@ -207,12 +207,12 @@ fn unknown_colours() -> Vec<u8> {
     [&13_u32.to_be_bytes()[..], named, &crc.sum().to_be_bytes()].concat()
 }
 
-fn name(bytes: &[u8]) -> String {
+pub(crate) fn name(bytes: &[u8]) -> String {
     PhotoHash::of(bytes).as_str().to_owned()
 }
 
 impl Counter {
-    async fn put(
+    pub(crate) async fn put(
         &self,
         from: &Technician,
         job: JobId,
@@ -236,12 +236,12 @@ impl Counter {
         crate::hall::reply(request.body(part.to_vec())).await
     }
 
-    async fn progress(&self, from: &Technician, job: JobId, hash: &str) -> Value {
+    pub(crate) async fn progress(&self, from: &Technician, job: JobId, hash: &str) -> Value {
         let path = format!("/api/jobs/{job}/photos/{hash}/upload");
         self.node.get(&path, &from.token).await.body
     }
 
-    async fn show(&self, job: JobId, hash: &str, token: &str) -> reqwest::Response {
+    pub(crate) async fn show(&self, job: JobId, hash: &str, token: &str) -> reqwest::Response {
         let url = format!("{}/api/jobs/{job}/photos/{hash}", self.node.base);
         reqwest::Client::new().get(url).bearer_auth(token).send().await.expect("the server replies")
     }
