@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use cluster::Cluster;
 
 use crate::run::{cargo, run, succeeds};
-use crate::{contract, demo, wasm};
+use crate::{contract, demo, javascript, wasm};
 
 /// Runs every check, or those named.
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Check {
     /// The steps to run; all when none is named.
     #[arg(value_enum)]
     steps: Vec<Step>,
-    /// Leaves out what takes minutes: WebAssembly, documentation, the API's description, licences, the whole day and PostgreSQL.
+    /// Leaves out what takes minutes: WebAssembly, documentation, the API's description, JavaScript, licences, the whole day and PostgreSQL.
     #[arg(long, conflicts_with = "steps")]
     quick: bool,
 }
@@ -36,6 +36,8 @@ enum Step {
     Tests,
     /// The API does as its description says.
     Contract,
+    /// The JavaScript library opens what the hall gives out.
+    Javascript,
     /// Licences, bans and sources of dependencies.
     Deny,
     /// The server's tests and a whole day on PostgreSQL.
@@ -46,13 +48,14 @@ enum Step {
     Day,
 }
 
-const ALL: [Step; 10] = [
+const ALL: [Step; 11] = [
     Step::Fmt,
     Step::Clippy,
     Step::Wasm,
     Step::Doc,
     Step::Tests,
     Step::Contract,
+    Step::Javascript,
     Step::Deny,
     Step::Demo,
     Step::Day,
@@ -92,6 +95,7 @@ impl Step {
             Self::Doc => "documentation",
             Self::Tests => "tests",
             Self::Contract => "the API against its description",
+            Self::Javascript => "documents in JavaScript",
             Self::Deny => "licences, bans and sources",
             Self::Postgres => "the server's tests and a whole day on PostgreSQL",
             Self::Demo => "the demo hall",
@@ -108,6 +112,7 @@ impl Step {
             Self::Contract => {
                 "make the API and its description agree: schemathesis shows each request as curl"
             }
+            Self::Javascript => "a job's document must open with the library @automerge/automerge",
             Self::Deny => "see deny.toml: allow with a reason, or leave the dependency out",
             Self::Postgres => "only PostgreSQL fails: run `cargo xtask test postgres` again",
             Self::Demo => "run `cargo xtask demo` and look at what changed",
@@ -128,6 +133,7 @@ impl Step {
                 .env("RUSTDOCFLAGS", "-D warnings")),
             Self::Tests => tests(root),
             Self::Contract => contract::check(root),
+            Self::Javascript => javascript::check(root),
             Self::Deny => deny(root),
             Self::Postgres => postgres(root),
             Self::Demo => demo::run(root, true),

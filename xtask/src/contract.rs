@@ -1,14 +1,13 @@
 //! The API against its own description: schemathesis sends what the document allows, and what it does not.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::run::{cargo, run, succeeds};
+use crate::hall::{DemoHall, somebody};
+use crate::run::{run, succeeds};
 
 /// The version that the settings were written for.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -22,21 +21,15 @@ const TECHNICIAN: &str = "技术员";
 /// Serves the demo hall and tries the API as each role.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let schemathesis = install(root)?;
-    cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
-    let folder = root.join("target/contract-hall");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
-    fs::create_dir_all(&folder)?;
-    let server = Server::start(root, &folder)?;
+    let hall = DemoHall::open(root, "contract-hall")?;
     let mut tokens = Vec::new();
     for role in STAFF {
-        tokens.push((role, server.sign_in(&somebody(root, role)?)?));
+        tokens.push((role, hall.sign_in(&somebody(root, role)?)?));
     }
     let dispatcher = tokens[0].1.clone();
-    tokens.push((TECHNICIAN, server.enrol(&somebody(root, TECHNICIAN)?, &dispatcher)?));
+    tokens.push((TECHNICIAN, hall.enrol(&somebody(root, TECHNICIAN)?, &dispatcher)?));
     for (role, token) in &tokens {
-        try_as(&schemathesis, root, &server, (role, token))?;
+        try_as(&schemathesis, root, &hall, (role, token))?;
     }
     Ok(())
 }
@@ -63,101 +56,14 @@ fn install(root: &Path) -> anyhow::Result<PathBuf> {
 fn try_as(
     schemathesis: &Path,
     root: &Path,
-    server: &Server,
+    hall: &DemoHall,
     (role, token): (&str, &str),
 ) -> anyhow::Result<()> {
     let mut command = Command::new(schemathesis);
     // Where it remembers what it learnt.
     command.current_dir(root.join("target"));
     command.arg("--config-file").arg(root.join("xtask/schemathesis.toml"));
-    command.arg("run").arg(format!("http://{}/api/openapi.json", server.address));
+    command.arg("run").arg(format!("http://{}/api/openapi.json", hall.address));
     command.arg("--header").arg(format!("Authorization: Bearer {token}"));
     run(&mut command).with_context(|| format!("the API does not do as it says to the role {role}"))
-}
-
-/// Log-in and password of the first person with a role in the demo's staff file.
-fn somebody(root: &Path, role: &str) -> anyhow::Result<(String, String)> {
-    let mut reader = csv::Reader::from_path(root.join("demo/hall/staff.csv"))?;
-    for row in reader.records() {
-        let row = row?;
-        if row.get(2) == Some(role) {
-            return Ok((row[0].to_owned(), row[3].to_owned()));
-        }
-    }
-    bail!("the staff file has nobody who is {role}")
-}
-
-/// A server on the demo hall, stopped with this value.
-struct Server {
-    process: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(root: &Path, folder: &Path) -> anyhow::Result<Self> {
-        let doorstep = root.join("target/debug/doorstep");
-        let database = format!("sqlite://{}", folder.join("hall.db").display());
-        let mut import = Command::new(&doorstep);
-        import.arg("import").arg(root.join("demo/hall")).args(["--database", &database]);
-        run(import.stdout(Stdio::null()))?;
-        let mut serve = Command::new(&doorstep);
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-        // What is tried here is the description; how guessing is slowed has tests of its own.
-        serve.env("DOORSTEP_LOGIN_TRIES_PER_ACCOUNT", "1000000");
-        serve.env("DOORSTEP_LOGIN_TRIES_PER_ADDRESS", "1000000");
-        serve.env("DOORSTEP_LOG", "warn").current_dir(folder).stdout(Stdio::piped());
-        let mut process = serve.spawn().context("the server does not start")?;
-        let mut line = String::new();
-        let stdout = process.stdout.take().context("the server's first line")?;
-        BufReader::new(stdout).read_line(&mut line)?;
-        let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
-        Ok(Self { process, address })
-    }
-
-    fn sign_in(&self, (login, password): &(String, String)) -> anyhow::Result<String> {
-        let body = format!("{{\"login\":\"{login}\",\"password\":\"{password}\"}}");
-        field(&self.send("POST /api/session", "", &body)?, "token")
-    }
-
-    /// Enrols a phone for a technician, as a dispatcher allows it.
-    fn enrol(
-        &self,
-        (login, password): &(String, String),
-        dispatcher: &str,
-    ) -> anyhow::Result<String> {
-        let found = self.send(&format!("GET /api/users?text={login}"), dispatcher, "")?;
-        let path = format!("POST /api/users/{}/enrolment-code", field(&found, "id")?);
-        let code = field(&self.send(&path, dispatcher, "")?, "code")?;
-        let body = format!(
-            "{{\"login\":\"{login}\",\"password\":\"{password}\",\"code\":\"{code}\",\"name\":\"x\"}}"
-        );
-        field(&self.send("POST /api/devices", "", &body)?, "token")
-    }
-
-    /// Sends one request over a connection of its own; returns the reply as it came.
-    fn send(&self, what: &str, token: &str, body: &str) -> anyhow::Result<String> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        let (host, length) = (&self.address, body.len());
-        write!(
-            stream,
-            "{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
-        )?;
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply)?;
-        Ok(reply)
-    }
-}
-
-/// The first text with a name in a reply.
-fn field(reply: &str, name: &str) -> anyhow::Result<String> {
-    let text = reply.split(&format!("\"{name}\":\"")).nth(1).and_then(|it| it.split('"').next());
-    text.map(str::to_owned).with_context(|| format!("no {name} in {reply}"))
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _already_gone = self.process.kill();
-        let _already_waited_for = self.process.wait();
-    }
 }

@@ -4,6 +4,8 @@ mod check;
 mod contract;
 mod deb;
 mod demo;
+mod hall;
+mod javascript;
 mod run;
 mod serve;
 mod wasm;
