@@ -1,6 +1,6 @@
 //! Sessions: who holds which token, as its hash.
 
-use domain::id::UserId;
+use domain::id::{DeviceId, UserId};
 use uuid::Uuid;
 
 use super::{C, Result, statements};
@@ -16,6 +16,7 @@ statements! {
     END_SESSION = "update session set ended_at = $1 where token_hash = $2 and ended_at is null";
     END_USER_SESSIONS = "update session set ended_at = $1 where user_id = $2 and device_id is null \
         and ended_at is null and token_hash <> $3";
+    END_DEVICE_SESSIONS = "update session set ended_at = $1 where device_id = $2 and ended_at is null";
 }
 
 /// A session with its user and device.
@@ -91,4 +92,9 @@ pub async fn end_user_sessions(
 ) -> Result<()> {
     let keep = keep.unwrap_or_default();
     c.q(END_USER_SESSIONS).bind(now_ms).bind(user.0).bind(keep).execute().await.map(drop)
+}
+
+/// Ends the sessions of a device.
+pub async fn end_device_sessions(c: C<'_>, device: DeviceId, now_ms: i64) -> Result<()> {
+    c.q(END_DEVICE_SESSIONS).bind(now_ms).bind(device.0).execute().await.map(drop)
 }

@@ -16,7 +16,7 @@ use super::extract::{Body, Path, Query};
 use super::page::{Limit, read_cursor};
 use super::sessions::{Credentials, UserBody, begin_session, prove};
 use crate::db::devices::{self, DeviceRow, Filter};
-use crate::db::{enrolments, halls};
+use crate::db::{enrolments, halls, sessions};
 use crate::identity::Role;
 use crate::identity::enrolment::{Code, MAX_ATTEMPTS};
 use crate::ids::fresh_uuid;
@@ -38,6 +38,9 @@ pub struct EnrolDevice {
     /// What they call the phone.
     #[schema(max_length = 100)]
     name: String,
+    /// The id under which this phone was enrolled before: its session was over, and it goes on with what it holds.
+    #[schema(value_type = Option<Uuid>)]
+    device: Option<DeviceId>,
 }
 
 /// A phone that was enrolled.
@@ -86,6 +89,7 @@ pub struct DevicesBody {
     responses(
         (status = 201, description = "The phone can exchange.", body = EnrolledBody),
         (status = 401, description = "Wrong."), (status = 403, description = "Not this way."),
+        (status = 404, description = "They have no such phone."),
         (status = 429, description = "Wait as long as `Retry-After` says."),
     ),
 )]
@@ -104,13 +108,23 @@ pub async fn enrol_device(
     let user = &proven.user;
     let code = Code::typed(&body.code).hash(user.id);
     let mut tx = state.db.begin().await?;
+    if let Some(device) = body.device {
+        let known = devices::find_device(tx.c(), user.hall, device).await?;
+        known.filter(|it| it.user_id == user.id.0).ok_or(ApiError::NotFound("phone"))?;
+    }
     if !enrolments::use_enrolment(tx.c(), &code, user.id, MAX_ATTEMPTS, now_ms).await? {
         enrolments::count_wrong_code(tx.c(), user.id).await?;
         tx.commit().await?;
         return Err(ApiError::WrongCode);
     }
-    let device = DeviceId(fresh_uuid(now));
-    devices::insert_device(tx.c(), device, (user.hall, user.id), body.name.trim(), now_ms).await?;
+    let device = body.device.unwrap_or_else(|| DeviceId(fresh_uuid(now)));
+    match body.device {
+        Some(_) => sessions::end_device_sessions(tx.c(), device, now_ms).await?,
+        None => {
+            let name = body.name.trim();
+            devices::insert_device(tx.c(), device, (user.hall, user.id), name, now_ms).await?;
+        }
+    }
     let (token, expires_at) = begin_session(&state, &mut tx, user, Some(device)).await?;
     let epoch = halls::find_epoch(tx.c()).await?;
     proven.succeed(&state, &mut tx).await?;

@@ -1,9 +1,12 @@
 //! Phones: enrolled with a one-time code, shut out without losing what they hold.
 
-use serde_json::Value;
+use mobile_core::link::LinkError;
+use mobile_core::phone::{SyncEnd, SyncError};
+use serde_json::{Value, json};
 use server::identity::Role;
 
-use crate::hall::Hall;
+use crate::counter::Counter;
+use crate::hall::{Hall, PASSWORD, text};
 
 #[tokio::test]
 async fn a_technician_enrols_a_phone_and_stays_signed_in_for_thirty_days() {
@@ -129,4 +132,37 @@ async fn the_phones_of_somebody_shut_out_are_shut_out() {
 
     let reply = node.get("/api/me", &token).await;
     assert_eq!((reply.status.as_u16(), reply.problem()), (403, "shut-out"));
+}
+
+#[tokio::test]
+async fn a_phone_whose_session_is_over_keeps_its_work_and_goes_on_with_a_new_code() {
+    let mut counter = Counter::open().await;
+    let mut ana = counter.hire("ana").await;
+    let job = counter.job_for(ana.user).await;
+    ana.synced().await;
+    ana.phone.note(job, "三十一天前记的".to_owned()).await.unwrap();
+    counter.wait_minutes(31 * 24 * 60, &[&ana]).await;
+
+    let refused = ana.sync().await;
+    assert_eq!(refused.end, SyncEnd::Stopped(SyncError::Link(LinkError::Refused(401))));
+    assert_eq!(counter.job(job).await["job"]["visits"], json!({}));
+    let code = counter.node.code(&counter.dispatcher, ana.user).await;
+    let mut body = json!({"login": "ana", "password": PASSWORD, "code": code, "name": "phone",
+        "device": ana.device});
+    let again = counter.node.post("/api/devices", None, &body).await;
+    assert_eq!((again.status.as_u16(), &again.body["device"]), (201, &json!(ana.device)));
+    let before = std::mem::replace(&mut ana.token, text(&again.body["token"]));
+    ana.synced().await;
+
+    let visits = counter.job(job).await["job"]["visits"].as_object().unwrap().len();
+    assert_eq!((visits, counter.quarantine().await.len()), (1, 0));
+    assert_eq!(counter.node.get("/api/me", &before).await.status, 401);
+    body["code"] = json!(counter.node.code(&counter.dispatcher, ana.user).await);
+    let tom = counter.hire("tom").await;
+    body["device"] = json!(tom.device);
+    let foreign = counter.node.post("/api/devices", None, &body).await;
+    assert_eq!(foreign.status, 404, "another's phone");
+    body["device"] = json!(ana.device);
+    let used = counter.node.post("/api/devices", None, &body).await;
+    assert_eq!(used.status, 201, "the code was not used up");
 }
