@@ -118,12 +118,11 @@ pub async fn enrol_device(
         return Err(ApiError::WrongCode);
     }
     let device = body.device.unwrap_or_else(|| DeviceId(fresh_uuid(now)));
-    match body.device {
-        Some(_) => sessions::end_device_sessions(tx.c(), device, now_ms).await?,
-        None => {
-            let name = body.name.trim();
-            devices::insert_device(tx.c(), device, (user.hall, user.id), name, now_ms).await?;
-        }
+    if body.device.is_some() {
+        sessions::end_device_sessions(tx.c(), device, now_ms).await?;
+    } else {
+        let name = body.name.trim();
+        devices::insert_device(tx.c(), device, (user.hall, user.id), name, now_ms).await?;
     }
     let (token, expires_at) = begin_session(&state, &mut tx, user, Some(device)).await?;
     let epoch = halls::find_epoch(tx.c()).await?;

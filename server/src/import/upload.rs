@@ -63,10 +63,7 @@ pub(crate) async fn apply(
     how: (Mode, Bad),
 ) -> Result<ImportRow, ApiError> {
     check_open(&find(state, state.db.read().await?.c(), hall, id).await?)?;
-    let loaded = load(state, hall, id, how).await.map_err(|error| match error {
-        ImportError::Problems(problems) => ApiError::BadRows(problems.len()),
-        other => other.into(),
-    })?;
+    let loaded = load(state, hall, id, how).await?;
     let now_ms = state.clock.now_ms();
     let mut tx = state.db.begin().await?;
     imports::set_applied(tx.c(), id, &told(&loaded), now_ms).await?;
@@ -159,10 +156,10 @@ impl From<ImportError> for ApiError {
         match error {
             ImportError::Db(error) => error.into(),
             ImportError::CreateJob(error) => error.into(),
-            other @ (ImportError::Problems(_)
-            | ImportError::Open(_)
-            | ImportError::Write(_)
-            | ImportError::Hash(_)) => Self::Internal(other.into()),
+            ImportError::Problems(problems) => Self::BadRows(problems.len()),
+            other @ (ImportError::Open(_) | ImportError::Write(_) | ImportError::Hash(_)) => {
+                Self::Internal(other.into())
+            }
         }
     }
 }

@@ -2,35 +2,64 @@
 
 #[path = "bench/figures.rs"]
 mod figures;
+#[path = "bench/keeping.rs"]
+mod keeping;
 #[path = "bench/stage.rs"]
 mod stage;
 
 use std::time::Duration;
 
-use anyhow::Context as _;
+use cluster::Cluster;
 use figures::{Spread, now, print, resident_kib};
 use futures_util::future::join_all;
 use mobile_core::phone::SyncEnd;
-use stage::{CountingLink, Live, Stage};
+use stage::{CountingLink, Live, Stage, Technician};
 
 /// Devices that hand in at once.
-const FLEET: usize = 64;
+const FLEETS: [usize; 3] = [1, 64, 512];
 
 /// Facts that each device hands in.
 const FACTS: usize = 40;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some("serve") {
-        return stage::serve(&arguments.next().context("say which database")?).await;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match &arguments[..] {
+        [serve, database] if serve == "serve" => return stage::serve(database).await,
+        [doorstep, ..] if doorstep == "doorstep" => return keeping::command(&arguments).await,
+        _ => {}
     }
-    let stage = Stage::set().await?;
+    let folder = tempfile::tempdir()?;
+    let file = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
+    let stage = Stage::set(file("hall.db")).await?;
     document_size(&stage).await?;
     cold_sync(&stage).await?;
-    durable_changes(&stage).await?;
+    let sqlite = durable_changes("SQLite", &stage, &file("bare.db")).await?;
+    on_postgres(&sqlite).await?;
     tap_to_live(&stage).await?;
-    memory(&stage).await
+    memory(&stage).await?;
+    keeping::import(&Stage::set(file("register.db")).await?, folder.path())?;
+    keeping::keep(&Stage::set(file("kept.db")).await?, folder.path()).await
+}
+
+/// The same changes with PostgreSQL on this machine, against SQLite.
+async fn on_postgres(sqlite: &[f64]) -> anyhow::Result<()> {
+    let cluster = match Cluster::start(&[]) {
+        Ok(cluster) => cluster,
+        Err(error) => {
+            print("no figures of PostgreSQL", error, "");
+            return Ok(());
+        }
+    };
+    cluster.sql("postgres", "create database hall")?;
+    cluster.sql("postgres", "create database bare")?;
+    let stage = Stage::set(cluster.url("hall")).await?;
+    let rates = durable_changes("PostgreSQL", &stage, &cluster.url("bare")).await?;
+    for ((devices, rate), sqlite) in FLEETS.into_iter().zip(rates).zip(sqlite) {
+        let what = format!("PostgreSQL against SQLite, {devices} devices");
+        print(&what, format!("{:.2}", rate / sqlite), "×");
+    }
+    Ok(())
 }
 
 /// A job after a full visit, as a file and as the changes that made it.
@@ -76,21 +105,13 @@ async fn cold_sync(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Changes a second that are on disk when they are acknowledged, against bare commits of the same SQLite.
-async fn durable_changes(stage: &Stage) -> anyhow::Result<()> {
-    let bare = stage::bare_commits(&tempfile::tempdir()?).await?;
-    print("bare SQLite commits with fsync, one row each", bare, "/s");
-    for devices in [1, FLEET] {
-        let mut fleet = Vec::new();
-        for number in 0..devices {
-            let mut phone = stage.hire(&format!("fleet{devices}-{number}")).await?;
-            let job = stage.jobs_for(&phone, 1).await?[0];
-            phone.sync(&mut CountingLink::new(stage, &phone)).await?;
-            for number in 0..FACTS {
-                phone.phone.note(job, format!("第 {number} 条")).await?;
-            }
-            fleet.push(phone);
-        }
+/// Changes a second that are on disk when they are acknowledged, against bare commits to the same database.
+async fn durable_changes(engine: &str, stage: &Stage, bare: &str) -> anyhow::Result<Vec<f64>> {
+    let bare = stage::bare_commits(bare).await?;
+    print(&format!("{engine}: bare commits, one row each"), bare, "/s");
+    let mut rates = Vec::new();
+    for devices in FLEETS {
+        let mut fleet = recorded_fleet(stage, devices).await?;
         let began = now();
         let handing_in = fleet.iter_mut().map(|phone| async move {
             let mut link = CountingLink::new(stage, phone);
@@ -100,10 +121,30 @@ async fn durable_changes(stage: &Stage) -> anyhow::Result<()> {
         anyhow::ensure!(all_in, "a device could not hand in");
         let changes = u32::try_from(devices * FACTS)?;
         let rate = f64::from(changes) / began.elapsed().as_secs_f64();
-        print(&format!("durable changes with {devices} devices"), format!("{rate:.0}"), "/s");
+        print(
+            &format!("{engine}: durable changes with {devices} devices"),
+            format!("{rate:.0}"),
+            "/s",
+        );
         print("  against bare commits", format!("{:.2}", rate / f64::from(bare)), "×");
+        rates.push(rate);
     }
-    Ok(())
+    Ok(rates)
+}
+
+/// Phones that each hold facts which the hall does not have.
+async fn recorded_fleet(stage: &Stage, devices: usize) -> anyhow::Result<Vec<Technician>> {
+    let mut fleet = Vec::new();
+    for number in 0..devices {
+        let mut phone = stage.hire(&format!("fleet{devices}-{number}")).await?;
+        let job = stage.jobs_for(&phone, 1).await?[0];
+        phone.sync(&mut CountingLink::new(stage, &phone)).await?;
+        for number in 0..FACTS {
+            phone.phone.note(job, format!("第 {number} 条")).await?;
+        }
+        fleet.push(phone);
+    }
+    Ok(fleet)
 }
 
 /// From a tap on the phone, saved and handed in, to the event on an open live stream.

@@ -30,6 +30,9 @@ use super::figures::now;
 
 const PASSWORD: &str = "bench password of nobody";
 
+/// What the hall is called.
+pub(crate) const HALL: &str = "测试营业厅";
+
 /// A server in this process, and what is needed to fill its hall.
 pub(crate) struct Stage {
     state: AppState,
@@ -40,7 +43,7 @@ pub(crate) struct Stage {
     base: String,
     token: String,
     http: Client,
-    folder: tempfile::TempDir,
+    database: String,
 }
 
 /// A technician with a phone in memory.
@@ -51,10 +54,9 @@ pub(crate) struct Technician {
 }
 
 impl Stage {
-    /// Starts a server on an empty hall.
-    pub(crate) async fn set() -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let app = server::build(config(&url(&folder))).await?;
+    /// Starts a server on an empty hall in an empty database.
+    pub(crate) async fn set(database: String) -> anyhow::Result<Self> {
+        let app = server::build(config(&database)).await?;
         let state = app.state.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -63,7 +65,7 @@ impl Stage {
         let (hall, household) = (HallId(Uuid::from_u128(1)), HouseholdId(Uuid::from_u128(2)));
         let dispatcher = UserId(Uuid::from_u128(3));
         let mut tx = state.db.begin().await?;
-        halls::upsert_hall(tx.c(), hall, "测试营业厅", 480).await?;
+        halls::upsert_hall(tx.c(), hall, HALL, 480).await?;
         let door = Household {
             id: household,
             account: "30100001".to_owned(),
@@ -77,7 +79,7 @@ impl Stage {
         households::upsert_households(tx.c(), hall, &[door]).await?;
         tx.commit().await?;
         let (http, token) = (Client::new(), String::new());
-        let mut it = Self { state, hall, household, dispatcher, hash, base, token, http, folder };
+        let mut it = Self { state, hall, household, dispatcher, hash, base, token, http, database };
         it.add_user(dispatcher, "dora", "dispatcher").await?;
         let body = json!({"login": "dora", "password": PASSWORD});
         it.token = text(&it.post("/api/session", None, &body).await?["token"])?;
@@ -133,6 +135,11 @@ impl Stage {
         Ok(jobs)
     }
 
+    /// Where the hall is kept.
+    pub(crate) fn database(&self) -> &str {
+        &self.database
+    }
+
     /// The job's document as a file.
     pub(crate) async fn document(&self, job: JobId) -> anyhow::Result<Vec<u8>> {
         let url = format!("{}/api/jobs/{job}/document", self.base);
@@ -143,7 +150,7 @@ impl Stage {
     /// Starts another server process on the same database.
     pub(crate) fn separate_server(&self) -> anyhow::Result<Separate> {
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["serve", &url(&self.folder)])
+            .args(["serve", &self.database])
             .stdout(Stdio::piped())
             .spawn()?;
         let out = child.stdout.take().context("the child's output is piped")?;
@@ -296,10 +303,9 @@ pub(crate) async fn serve(database: &str) -> anyhow::Result<()> {
     app.serve(listener, std::future::pending()).await
 }
 
-/// Commits of one row each to a SQLite file of its own, set up as the server's.
-pub(crate) async fn bare_commits(folder: &tempfile::TempDir) -> anyhow::Result<u32> {
-    let url = format!("sqlite://{}", folder.path().join("bare.db").display());
-    let db = server::db::Db::open(&url).await?;
+/// Commits of one row each to an empty database, one after the other, over the server's own facade.
+pub(crate) async fn bare_commits(database: &str) -> anyhow::Result<u32> {
+    let db = server::db::Db::open(database).await?;
     let hall = HallId(Uuid::from_u128(9));
     let mut tx = db.begin().await?;
     halls::upsert_hall(tx.c(), hall, "裸", 480).await?;
@@ -321,10 +327,6 @@ fn config(database: &str) -> Config {
         database: Secret(database.to_owned()),
         ..Config::default()
     }
-}
-
-fn url(folder: &tempfile::TempDir) -> String {
-    format!("sqlite://{}", folder.path().join("hall.db").display())
 }
 
 fn text(value: &Value) -> anyhow::Result<String> {
