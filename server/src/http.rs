@@ -105,7 +105,7 @@ fn signed_in() -> Routes {
 /// Open to who runs the hall; bodies are whole files.
 fn files() -> Routes {
     Routes::default()
-        .routes(only(MANAGERS, routes!(imports::create_import)))
+        .routes(only(MANAGERS, once(routes!(imports::create_import))))
         .routes(only(MANAGERS, routes!(imports::add_import_file)))
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::caller::Manager;
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
+use super::once::{Once, OnceFile};
 use super::page::{Limit, read_cursor};
 use crate::db::imports::{self, ImportRow, ProblemRow};
 use crate::import::{Bad, Mode, upload};
@@ -97,11 +98,15 @@ pub async fn create_import(
     State(state): State<AppState>,
     Manager(caller): Manager,
     Query(asked): Query<HandIn>,
-    bytes: Bytes,
+    OnceFile(Once(bytes, receipt)): OnceFile,
 ) -> Result<(StatusCode, Json<ImportBody>), ApiError> {
     check_content(&bytes)?;
     let row = upload::begin(&state, (caller.hall, caller.user), (&asked.name, &bytes)).await?;
-    Ok((StatusCode::CREATED, Json(import_body(&row)?)))
+    let body = import_body(&row)?;
+    let mut tx = state.db.begin().await?;
+    receipt.keep(tx.c(), &body, state.clock.now_ms()).await?;
+    tx.commit().await?;
+    Ok((StatusCode::CREATED, Json(body)))
 }
 
 fn check_content(bytes: &Bytes) -> Result<(), ApiError> {

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use domain::id::UserId;
@@ -45,31 +46,49 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Once<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let refuse = |error: ApiError| error.into_response();
-        let caller = Caller::from_request_parts(&mut parts, state).await.map_err(refuse)?;
-        let request = Request::from_parts(parts.clone(), body);
-        let bytes = Bytes::from_request(request, state).await.map_err(|it| refuse(it.into()))?;
-        let asked = format!("{} {}\n", parts.method, parts.uri.path());
-        let key = key(&parts.headers).map_err(refuse)?.map(|key| Key {
-            user: caller.user,
-            hash: Sha256::digest(key).to_vec(),
-            digest: Sha256::new()
-                .chain_update(Sha256::digest([key, b"/request"].concat()))
-                .chain_update(asked)
-                .chain_update(&bytes)
-                .finalize()
-                .to_vec(),
-        });
-        if let Some(key) = &key
-            && let Some(reply) = again(state, key).await.map_err(refuse)?
-        {
-            return Err(reply);
-        }
+        let (parts, Once(bytes, receipt)) = take(request, state).await?;
         let request = Request::from_parts(parts, bytes.into());
-        let Body(body) = Body::from_request(request, state).await.map_err(refuse)?;
-        Ok(Self(body, Receipt(key)))
+        let body = Body::from_request(request, state).await.map_err(ApiError::into_response)?;
+        Ok(Self(body.0, receipt))
     }
+}
+
+/// A file as a body, and under which key it is handed in.
+#[derive(Clone, Debug)]
+pub struct OnceFile(pub Once<Bytes>);
+
+impl FromRequest<AppState> for OnceFile {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        Ok(Self(take(request, state).await?.1))
+    }
+}
+
+/// Reads a body and its key; a request that was carried out before is refused with its reply.
+async fn take(request: Request, state: &AppState) -> Result<(Parts, Once<Bytes>), Response> {
+    let (mut parts, body) = request.into_parts();
+    let refuse = |error: ApiError| error.into_response();
+    let caller = Caller::from_request_parts(&mut parts, state).await.map_err(refuse)?;
+    let request = Request::from_parts(parts.clone(), body);
+    let bytes = Bytes::from_request(request, state).await.map_err(|it| refuse(it.into()))?;
+    let asked = format!("{} {}\n", parts.method, parts.uri);
+    let key = key(&parts.headers).map_err(refuse)?.map(|key| Key {
+        user: caller.user,
+        hash: Sha256::digest(key).to_vec(),
+        digest: Sha256::new()
+            .chain_update(Sha256::digest([key, b"/request"].concat()))
+            .chain_update(asked)
+            .chain_update(&bytes)
+            .finalize()
+            .to_vec(),
+    });
+    if let Some(key) = &key
+        && let Some(reply) = again(state, key).await.map_err(refuse)?
+    {
+        return Err(reply);
+    }
+    Ok((parts, Once(bytes, Receipt(key))))
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {

@@ -90,6 +90,24 @@ async fn what_is_no_table_is_told_and_what_is_forgotten_is_gone() {
 }
 
 #[tokio::test]
+async fn a_file_handed_in_twice_under_one_key_is_one_import() {
+    let counter = Counter::open().await;
+    let hand_in = async |name: &str| {
+        let url = format!("{}/api/imports?name={name}", counter.node.base);
+        let request = reqwest::Client::new().post(url).bearer_auth(&counter.manager);
+        let request = request.header("idempotency-key", "june").body(USERS);
+        reply(request.header("content-type", "application/octet-stream")).await
+    };
+
+    let (first, again, other) =
+        (hand_in("a.csv").await, hand_in("a.csv").await, hand_in("b.csv").await);
+
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (201, 201));
+    assert_eq!(first.body, again.body);
+    assert_eq!((other.status.as_u16(), other.problem()), (422, "key-reused"));
+}
+
+#[tokio::test]
 async fn files_are_seen_by_their_own_hall_for_a_day() {
     let mut counter = Counter::open().await;
     let mut keeper = counter.hire("ana").await;
