@@ -68,6 +68,8 @@ pub struct Config {
     pub session_days: u32,
     /// After how many days changes released from quarantine leave it; they stay among the accepted. 0 keeps them. Default 365.
     pub quarantine_days: u32,
+    /// After how many days messages of webhooks that were sent or given up leave the log. 0 keeps them. Default 30.
+    pub delivery_days: u32,
     /// A backup older than this is told by `doorstep doctor`. Default 26.
     pub backup_hours: u32,
     /// Where the time comes from; a command-line flag, so that no file slips it into production.
@@ -102,6 +104,7 @@ impl Default for Config {
             live_event_days: 30,
             session_days: 30,
             quarantine_days: 365,
+            delivery_days: 30,
             backup_hours: 26,
             clock: Clock::System,
         }

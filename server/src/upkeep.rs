@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::db::{Db, Result, imports, login_attempts, upkeep};
+use crate::db::{Db, Result, imports, login_attempts, upkeep, webhooks};
 use crate::import::upload::KEPT_MS;
 use crate::state::AppState;
 
@@ -23,6 +23,8 @@ pub struct Pruned {
     pub sessions: u64,
     /// Changes that were released from quarantine.
     pub released: u64,
+    /// Messages of webhooks.
+    pub deliveries: u64,
     /// Files handed in for import.
     pub imports: u64,
 }
@@ -44,6 +46,7 @@ pub async fn run(state: AppState) {
                 pruned.live_events,
                 pruned.sessions,
                 pruned.released,
+                pruned.deliveries,
                 pruned.imports,
                 "what is over was deleted"
             ),
@@ -83,6 +86,9 @@ pub async fn prune(state: &AppState) -> Result<Pruned> {
     }
     if let Some(before) = before(config.quarantine_days) {
         pruned.released = upkeep::prune_released(tx.c(), before).await?;
+    }
+    if let Some(before) = before(config.delivery_days) {
+        pruned.deliveries = webhooks::delete_ended(tx.c(), before).await?;
     }
     pruned.imports = imports::delete_old(tx.c(), now_ms - KEPT_MS).await?;
     tx.commit().await?;

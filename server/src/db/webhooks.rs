@@ -24,6 +24,7 @@ statements! {
     ENABLE_WEBHOOK = "update webhook set disabled_at = null, disabled_reason = null where webhook_id = $1";
     DELETE_WEBHOOK = "delete from webhook where webhook_id = $1";
     DELETE_DELIVERIES = "delete from webhook_delivery where webhook_id = $1";
+    DELETE_ENDED = "delete from webhook_delivery where state <> 'pending' and queued_at < $1";
     INSERT_DELIVERY = "insert into webhook_delivery (delivery_id, webhook_id, hall_id, kind, payload, created_at, state, \
         queued_at, next_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     FIND_DUE = "select d.delivery_id from webhook_delivery d join webhook w on w.webhook_id = d.webhook_id \
@@ -299,4 +300,9 @@ impl DeliveryRow {
     pub fn body(&self) -> Value {
         serde_json::from_str(&self.payload).unwrap_or_default()
     }
+}
+
+/// Deletes what was queued before an instant and was sent or given up.
+pub async fn delete_ended(c: C<'_>, before_ms: i64) -> Result<u64> {
+    c.q(DELETE_ENDED).bind(before_ms).execute().await
 }

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use server::config::Config;
+use server::upkeep::prune;
 use server::webhooks::signature::sign;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -135,6 +136,31 @@ async fn after_three_days_a_webhook_is_disabled_with_a_reason_and_can_be_enabled
     let dora = counter.node.sign_in("dora").await;
     let job = a_job(&counter.node, &dora).await;
     assert_eq!(receiver.next().await.body["data"]["job"], json!(job));
+}
+
+#[tokio::test]
+async fn messages_that_were_sent_leave_the_log_and_those_that_wait_stay() {
+    let (mut counter, mut receiver) = open().await;
+    let hook = register(&counter, &receiver, &EVERY, false).await;
+    a_job(&counter.node, &counter.dispatcher).await;
+    receiver.next().await;
+    logged(&counter, &hook, |it| it["state"] == "sent").await;
+    receiver.answer(StatusCode::SERVICE_UNAVAILABLE);
+    counter.hall.wait_minutes(1);
+    a_job(&counter.node, &counter.dispatcher).await;
+    receiver.next().await;
+    logged(&counter, &hook, |it| it["last_status"] == 503).await;
+    counter.node.stop().await;
+
+    let app = server::build(counter.hall.config.clone()).await.unwrap();
+    assert_eq!(prune(&app.state).await.unwrap().deliveries, 0, "a month is not over");
+    counter.hall.wait_minutes(31 * 24 * 60);
+    assert_eq!(prune(&app.state).await.unwrap().deliveries, 1);
+    counter.node = counter.hall.node().await;
+    counter.manager = counter.node.sign_in("mara").await;
+    let log = deliveries(&counter, &hook).await;
+    assert_eq!(log.as_array().unwrap().len(), 1, "{log}");
+    assert_ne!(log[0]["state"], "sent");
 }
 
 /// A request that is refused tells nobody: the outbox is part of its transaction.
