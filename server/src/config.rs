@@ -56,6 +56,8 @@ pub struct Config {
     pub login_window_s: u32,
     /// Receivers of webhooks that may stand beside the server or speak plain HTTP, each as `host:port`. Default none.
     pub webhook_allowed: Vec<String>,
+    /// A PEM file of authorities that may sign for receivers of webhooks besides the system's, read at each sending. Default none.
+    pub webhook_ca: String,
     /// How long requests may finish after a signal to stop. Default 10.
     pub shutdown_s: u32,
     /// Who may read `/metrics`: whoever sends this as a bearer token; empty for this machine alone. Default empty.
@@ -98,6 +100,7 @@ impl Default for Config {
             login_tries_per_address: 100,
             login_window_s: 900,
             webhook_allowed: Vec::new(),
+            webhook_ca: String::new(),
             shutdown_s: 10,
             metrics_token: Secret(String::new()),
             disk_low_bytes: 256 << 20,

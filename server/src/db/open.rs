@@ -51,6 +51,9 @@ pub enum OpenDbError {
     /// What follows `postgres:` names no server; the URL itself may hold a password.
     #[error("database URL: {0}; write postgres://<user>:<password>@<host>:<port>/<database>")]
     BadUrl(#[source] sqlx::Error),
+    /// What TLS is proven by is not there.
+    #[error("{0} is named in the database URL for TLS and cannot be read: {1}")]
+    NoCertificate(String, #[source] std::io::Error),
     /// A file has no hosts.
     #[error("database_hosts is for a database URL that begins with `postgres:`")]
     HostsOfFile,
@@ -181,12 +184,25 @@ pub(super) fn options(url: &str) -> Result<PgConnectOptions, OpenDbError> {
 
 async fn open_postgres(url: &str, hosts: &[(String, u16)]) -> Result<Db, OpenDbError> {
     // From the sixth use on PostgreSQL may take a generic plan that sorts a whole hall.
+    check_certificates(url)?;
     let options = options(url)?.options([("plan_cache_mode", "force_custom_plan")]);
     let router = Router::start(options, hosts).await.map_err(OpenDbError::NoPrimary)?;
     let pool = router.pool().await?;
     schema::refuse_newer(C::Pg(&mut *pool.acquire().await?, None)).await?;
     schema::POSTGRES.run(&pool).await?;
     Ok(Db::Pg(router))
+}
+
+/// The driver does not say which of the files that a URL names for TLS is missing.
+fn check_certificates(url: &str) -> Result<(), OpenDbError> {
+    let url = reqwest::Url::parse(url).ok();
+    for (key, path) in url.iter().flat_map(reqwest::Url::query_pairs) {
+        if matches!(&*key, "sslrootcert" | "sslcert" | "sslkey") {
+            std::fs::File::open(&*path)
+                .map_err(|error| OpenDbError::NoCertificate(path.into_owned(), error))?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

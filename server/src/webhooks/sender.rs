@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::id::HallId;
-use reqwest::{StatusCode, header, redirect};
+use reqwest::{Certificate, StatusCode, header, redirect};
 use tokio::task::JoinSet;
 
 use super::guard::{self, Target};
@@ -92,7 +92,7 @@ async fn try_once(state: &AppState, message: &ClaimedRow) -> Result<(), ApiError
     drop(conn);
     let Some(webhook) = webhook else { return Ok(()) };
     let posted = match guard::check(&webhook.url, &state.config.webhook_allowed).await {
-        Ok(target) => post(&target, &webhook, message, state.clock.now_ms()).await,
+        Ok(target) => post(state, &target, &webhook, message).await,
         Err(error) => Err(error.to_string()),
     };
     let now_ms = state.clock.now_ms();
@@ -112,12 +112,14 @@ async fn try_once(state: &AppState, message: &ClaimedRow) -> Result<(), ApiError
 
 /// Posts a message to the addresses that were looked at; the reply's body is never read.
 async fn post(
+    state: &AppState,
     target: &Target,
     webhook: &WebhookRow,
     message: &ClaimedRow,
-    now_ms: i64,
 ) -> Result<StatusCode, String> {
+    let now_ms = state.clock.now_ms();
     let client = reqwest::Client::builder()
+        .tls_certs_merge(authorities(&state.config.webhook_ca).await?)
         .resolve_to_addrs(&target.host, &target.addresses)
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -141,6 +143,16 @@ async fn post(
         .send()
         .await;
     sent.map(|reply| reply.status()).map_err(|error| reason(&error))
+}
+
+/// The authorities that the operator trusts besides the system's.
+async fn authorities(file: &str) -> Result<Vec<Certificate>, String> {
+    if file.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read = tokio::fs::read(file).await.map_err(|error| error.to_string());
+    let read = read.and_then(|pem| Certificate::from_pem_bundle(&pem).map_err(|it| it.to_string()));
+    read.map_err(|error| format!("the operator's webhook_ca cannot be read: {error}"))
 }
 
 /// Why nothing was heard, without the URL: its path may hold a secret.

@@ -1,5 +1,6 @@
 //! Webhooks: what happens is told to a real receiver, once it is committed, signed and for days.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -7,14 +8,20 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use axum::serve::Listener;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rcgen::{CertifiedKey, KeyPair};
 use serde_json::{Value, json};
 use server::config::Config;
 use server::upkeep::prune;
 use server::webhooks::signature::sign;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::server::TlsStream;
 
 use crate::counter::{ACCOUNT, Counter};
 use crate::hall::{Node, text};
@@ -156,11 +163,10 @@ async fn messages_that_were_sent_leave_the_log_and_those_that_wait_stay() {
     assert_eq!(prune(&app.state).await.unwrap().deliveries, 0, "a month is not over");
     counter.hall.wait_minutes(31 * 24 * 60);
     assert_eq!(prune(&app.state).await.unwrap().deliveries, 1);
-    counter.node = counter.hall.node().await;
-    counter.manager = counter.node.sign_in("mara").await;
-    let log = deliveries(&counter, &hook).await;
-    assert_eq!(log.as_array().unwrap().len(), 1, "{log}");
-    assert_ne!(log[0]["state"], "sent");
+    let mut conn = counter.hall.db.read().await.unwrap();
+    let left: (i64, String) =
+        conn.c().q("select count(*), min(state) from webhook_delivery").one().await.unwrap();
+    assert_eq!(left, (1, "pending".to_owned()));
 }
 
 /// A request that is refused tells nobody: the outbox is part of its transaction.
@@ -243,6 +249,36 @@ async fn check_44_a_webhook_is_looked_at_again_when_something_is_sent() {
     assert!(receiver.is_quiet());
 }
 
+#[tokio::test]
+async fn over_tls_a_receiver_is_told_once_its_authority_is_trusted() {
+    let mut counter = Counter::open().await;
+    let named = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let mut receiver = Receiver::listen_with_tls(&named).await;
+    let folder = tempfile::tempdir().unwrap();
+    let authority = folder.path().join("authority.pem");
+    counter.hall.config.webhook_allowed = vec![receiver.address.clone()];
+    counter.hall.config.webhook_ca = authority.display().to_string();
+    counter.node.stop().await;
+    counter.node = counter.hall.node().await;
+    let url = format!("https://{}/hook", receiver.address);
+    let body = json!({"url": url, "kinds": EVERY, "with_household": false});
+    let hook = counter.node.post("/api/webhooks", Some(&counter.manager), &body).await.body;
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+
+    let job = a_job(&counter.node, &counter.dispatcher).await;
+    let log = logged(&counter, &hook, |it| !it["last_error"].is_null()).await;
+    assert!(text(&log[0]["last_error"]).contains("webhook_ca cannot be read"), "{log}");
+    std::fs::write(&authority, other.cert.pem()).unwrap();
+    counter.hall.wait_minutes(1);
+    let log = logged(&counter, &hook, |it| text(&it["last_error"]).contains("certificate")).await;
+    assert!(receiver.is_quiet(), "{log}");
+    std::fs::write(&authority, named.cert.pem()).unwrap();
+    counter.hall.wait_minutes(1);
+
+    assert_eq!(receiver.next().await.body["data"]["job"], json!(job));
+    logged(&counter, &hook, |it| it["state"] == "sent").await;
+}
+
 /// A receiver on this machine, which the hall allows by name.
 struct Receiver {
     address: String,
@@ -264,10 +300,26 @@ type Ears = (mpsc::UnboundedSender<Message>, Arc<Mutex<StatusCode>>);
 
 impl Receiver {
     async fn listen() -> Self {
-        let (sender, messages) = mpsc::unbounded_channel();
-        let answer = Arc::new(Mutex::new(StatusCode::OK));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address").to_string();
+        Self::on(listener, address)
+    }
+
+    /// Is named `localhost` by this certificate.
+    async fn listen_with_tls(named: &CertifiedKey<KeyPair>) -> Self {
+        let plain = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("localhost:{}", plain.local_addr().expect("an address").port());
+        let key = PrivateKeyDer::try_from(named.signing_key.serialize_der()).expect("a key");
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![named.cert.der().clone()], key)
+            .expect("a certificate");
+        Self::on(TlsListener { plain, tls: Arc::new(config).into() }, address)
+    }
+
+    fn on(listener: impl Listener<Addr = SocketAddr>, address: String) -> Self {
+        let (sender, messages) = mpsc::unbounded_channel();
+        let answer = Arc::new(Mutex::new(StatusCode::OK));
         let router = Router::new().fallback(hear).with_state((sender, answer.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await.expect("it serves") });
         Self { address, messages, answer }
@@ -284,6 +336,30 @@ impl Receiver {
 
     fn is_quiet(&mut self) -> bool {
         self.messages.try_recv().is_err()
+    }
+}
+
+/// Shakes hands first; whoever breaks that off is forgotten.
+struct TlsListener {
+    plain: TcpListener,
+    tls: TlsAcceptor,
+}
+
+impl Listener for TlsListener {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            let (stream, from) = self.plain.accept().await.expect("a connection");
+            if let Ok(stream) = self.tls.accept(stream).await {
+                return (stream, from);
+            }
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.plain.local_addr()
     }
 }
 

@@ -1,5 +1,7 @@
 //! PostgreSQL away when the server starts, and away and back while it runs.
 
+use std::path::Path;
+
 use cluster::Cluster;
 use mobile_core::phone::SyncEnd;
 use reqwest::StatusCode;
@@ -68,6 +70,45 @@ async fn a_database_that_cannot_be_used_is_named_with_what_to_do() {
     refuses(&hall, "", &["migration 1 ", "has been modified"]);
     postgres.stop();
     refuses(&hall, "", &["takes writes", &address, "start it", "database_hosts"]);
+}
+
+#[tokio::test]
+async fn a_connection_to_postgres_is_closed_to_others_and_its_server_proven() {
+    if std::env::var_os("DOORSTEP_TEST_POSTGRES").is_none() {
+        return;
+    }
+    let postgres = Cluster::start(&[]).expect("a cluster");
+    postgres.sql("postgres", "create database hall").expect("a database");
+    let port = postgres.address().rsplit(':').next().unwrap_or_default().to_owned();
+    let named = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a name");
+    let folder = tempfile::tempdir().expect("a folder");
+    let root = folder.path().join("root.crt");
+    std::fs::write(&root, named.cert.pem()).expect("a root");
+    let url = |host: &str, mode: &str, root: &Path| {
+        format!(
+            "postgres://doorstep@{host}:{port}/hall?sslmode={mode}&sslrootcert={}",
+            root.display()
+        )
+    };
+    let migrate = |url: &str| {
+        let ended = at(url, "").doorstep("migrate").output().expect("it ends");
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        if ended.status.success() { Ok(()) } else { Err(said) }
+    };
+
+    let plain = migrate(&url("localhost", "require", &root));
+    assert!(plain.as_ref().is_err_and(|said| said.contains("TLS")), "{plain:?}");
+    postgres.secure(&named.cert.pem(), &named.signing_key.serialize_pem()).expect("TLS");
+
+    migrate(&url("localhost", "verify-full", &root)).expect("the server is who it says");
+    let wrong_name = migrate(&url("127.0.0.1", "verify-full", &root));
+    assert!(wrong_name.as_ref().is_err_and(|it| it.contains("certificate")), "{wrong_name:?}");
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a name");
+    std::fs::write(&root, other.cert.pem()).expect("another root");
+    let stranger = migrate(&url("localhost", "verify-full", &root));
+    assert!(stranger.as_ref().is_err_and(|it| it.contains("certificate")), "{stranger:?}");
+    let missing = migrate(&url("localhost", "verify-full", Path::new("/nowhere.crt")));
+    assert!(missing.as_ref().is_err_and(|it| it.contains("/nowhere.crt")), "{missing:?}");
 }
 
 fn at(url: &str, hosts: &str) -> Database {

@@ -121,6 +121,15 @@ impl Cluster {
         self.sql("postgres", "select pg_reload_conf()").map(drop)
     }
 
+    /// Speaks TLS from now on, with this certificate and its key, both as PEM.
+    pub fn secure(&self, certificate: &str, key: &str) -> Result<()> {
+        let data = self.folder.path().join("data");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            self.programs.keep_secret(&data.join(name), text)?;
+        }
+        self.set("ssl = on")
+    }
+
     /// Makes a standby the primary; returns when it takes writes.
     pub fn promote(&self) -> Result<()> {
         self.control(&["promote", "--wait"])

@@ -1,6 +1,8 @@
 //! PostgreSQL's own programs, and who runs them.
 
-use std::os::unix::fs::chown;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,6 +39,16 @@ impl Programs {
             command.uid(user).gid(group);
         }
         command
+    }
+
+    /// Writes a file that only they may read.
+    pub(super) fn keep_secret(&self, path: &Path, text: &str) -> Result<()> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600).open(path);
+        let mut file = file.map_err(system("a secret"))?;
+        file.write_all(text.as_bytes()).map_err(system("a secret"))?;
+        let Some((user, group)) = self.instead else { return Ok(()) };
+        chown(path, Some(user), Some(group)).map_err(system("a secret"))
     }
 
     /// A temporary folder that they may write to.
