@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, ensure};
 
+use crate::hall::send;
 use crate::run::{cargo, output, run, succeeds};
 
 /// Builds the Debian package.
@@ -82,9 +83,9 @@ fn try_installed() -> anyhow::Result<()> {
     let mut server = Stopped(child);
     let out = server.0.stdout.take().context("the server's output is piped")?;
     let line = BufReader::new(out).lines().next().context("the server says nothing")??;
-    let base = line.strip_prefix("listening on ").context("it does not say where it listens")?;
-    let ready = output("curl", &["--silent", "--fail", &format!("{base}/readyz")])?;
-    ensure!(ready == "ready", "the installed server is not ready: {ready:?}");
+    let address = line.rsplit("http://").next().context("it does not say where it listens")?;
+    let ready = send(address, "GET /readyz", "", "")?;
+    ensure!(ready.starts_with("HTTP/1.1 200"), "the installed server is not ready: {ready:?}");
     run(Command::new("kill").args(["-TERM", &server.0.id().to_string()]))?;
     let status = server.0.wait()?;
     ensure!(status.success(), "the server did not stop cleanly: {status}");

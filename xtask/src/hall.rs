@@ -78,19 +78,23 @@ impl DemoHall {
         field(&self.send("POST /api/devices", "", &body)?, "token")
     }
 
-    /// Sends one request over a connection of its own; returns the reply as it came.
     fn send(&self, what: &str, token: &str, body: &str) -> anyhow::Result<String> {
-        let mut stream = TcpStream::connect(&self.address)?;
-        let (host, length) = (&self.address, body.len());
-        write!(
-            stream,
-            "{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
-        )?;
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply)?;
-        Ok(reply)
+        send(&self.address, what, token, body)
     }
+}
+
+/// Sends one request over a connection of its own; returns the reply as it came.
+pub(crate) fn send(host: &str, what: &str, token: &str, body: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect(host)?;
+    let length = body.len();
+    write!(
+        stream,
+        "{what} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
+    )?;
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply)?;
+    Ok(reply)
 }
 
 /// The first text with a name in a reply.
