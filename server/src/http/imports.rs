@@ -103,6 +103,7 @@ pub async fn create_import(
     check_content(&bytes)?;
     let row = upload::begin(&state, (caller.hall, caller.user), (&asked.name, &bytes)).await?;
     let body = import_body(&row)?;
+    // A crash before this leaves a preview that nobody asks for; sent again it is made again.
     let mut tx = state.db.begin().await?;
     receipt.keep(tx.c(), &body, state.clock.now_ms()).await?;
     tx.commit().await?;
