@@ -9,7 +9,12 @@ use crate::db::exports::JobRow;
 
 /// Writes the jobs that have a window; nothing personal but the door stands in it.
 pub fn calendar(jobs: &[JobRow], language: Language, now: Timestamp) -> String {
-    let mut calendar = Calendar::new();
+    let mut calendar = Calendar::empty();
+    for property in
+        [("VERSION", "2.0"), ("PRODID", "-//Doorstep//Doorstep//ZH"), ("CALSCALE", "GREGORIAN")]
+    {
+        calendar.append_property(property);
+    }
     calendar.name(&catalogue::text(language, "export.calendar", &[]));
     for job in jobs {
         let instant = |ms: Option<i64>| ms.and_then(DateTime::from_timestamp_millis);

@@ -1,8 +1,11 @@
 //! Sheets as CSV and as workbooks.
 
-use rust_xlsxwriter::{Format, Workbook, XlsxError};
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::{Sheet, Value};
+
+/// The widest column, in letters.
+const WIDEST: u32 = 60;
 
 /// Writes text that spreadsheets take for UTF-8, and in which nothing is a formula.
 pub fn csv(sheet: &Sheet) -> Result<Vec<u8>, csv::Error> {
@@ -33,31 +36,79 @@ fn said(value: &Value) -> String {
 pub fn xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let bold = Format::new().set_bold();
-    let cubic_metres = Format::new().set_num_format("0.000");
+    let formats = Formats::new();
     let page = workbook.add_worksheet();
     page.set_name(&sheet.title)?.set_freeze_panes(1, 0)?;
-    for (column, header) in (0..).zip(&sheet.headers) {
+    for ((column, header), width) in (0..).zip(&sheet.headers).zip(widths(sheet)) {
         page.write_string_with_format(0, column, header, &bold)?;
-        page.set_column_width(column, 16)?;
+        page.set_column_width(column, width)?;
     }
+    let (mut last_line, last_column) = (0, u16::try_from(sheet.headers.len()).unwrap_or(1) - 1);
     for (line, row) in (1..).zip(&sheet.rows) {
         for (column, value) in (0..).zip(row) {
-            match value {
-                Value::Empty => {}
-                Value::Text(text) | Value::Local(text) => {
-                    page.write_string(line, column, text)?;
-                }
-                Value::Whole(number) => {
-                    page.write_number(line, column, whole(*number))?;
-                }
-                Value::Volume(volume) => {
-                    let number = volume.cubic_metres();
-                    page.write_number_with_format(line, column, number, &cubic_metres)?;
-                }
-            }
+            write(page, (line, column), value, &formats)?;
+        }
+        last_line = line;
+    }
+    page.autofilter(0, 0, last_line, last_column)?;
+    workbook.save_to_buffer()
+}
+
+/// How numbers and times are shown.
+struct Formats {
+    cubic_metres: Format,
+    day: Format,
+    minute: Format,
+}
+
+impl Formats {
+    fn new() -> Self {
+        let format = |shown: &str| Format::new().set_num_format(shown);
+        Self {
+            cubic_metres: format("0.000"),
+            day: format("yyyy-mm-dd"),
+            minute: format("yyyy-mm-dd hh:mm"),
         }
     }
-    workbook.save_to_buffer()
+}
+
+fn write(
+    page: &mut Worksheet,
+    (line, column): (u32, u16),
+    value: &Value,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    match value {
+        Value::Empty => page,
+        Value::Text(text) => page.write_string(line, column, text)?,
+        // Real days and times sort, group and subtract.
+        Value::Local(text) => match ExcelDateTime::parse_from_str(text) {
+            Ok(at) => {
+                let shown = if text.contains(':') { &formats.minute } else { &formats.day };
+                page.write_datetime_with_format(line, column, &at, shown)?
+            }
+            Err(_) => page.write_string(line, column, text)?,
+        },
+        Value::Whole(number) => page.write_number(line, column, whole(*number))?,
+        Value::Volume(volume) => {
+            let number = volume.cubic_metres();
+            page.write_number_with_format(line, column, number, &formats.cubic_metres)?
+        }
+    };
+    Ok(())
+}
+
+/// How wide each column has to be for what stands in it; a Chinese letter is as wide as two others.
+fn widths(sheet: &Sheet) -> Vec<f64> {
+    let width = |text: &str| -> u32 { text.chars().map(|it| 1 + u32::from(!it.is_ascii())).sum() };
+    // The header also holds the filter's button.
+    let mut widths: Vec<u32> = sheet.headers.iter().map(|header| width(header) + 3).collect();
+    for row in &sheet.rows {
+        for (widest, value) in widths.iter_mut().zip(row) {
+            *widest = (*widest).max(width(&said(value)) + 1);
+        }
+    }
+    widths.into_iter().map(|it| f64::from(it.min(WIDEST))).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a cell holds no more than 2^53 either")]

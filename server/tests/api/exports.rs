@@ -74,6 +74,7 @@ async fn readings_for_billing_tell_the_correction_alone_in_cubic_metres() {
     let rows: Vec<_> = page.rows().collect();
     assert_eq!(rows.len(), 2, "the header and one reading");
     assert_eq!(rows[0][0], Data::String("户号".to_owned()));
+    assert!(matches!(rows[1][4], Data::DateTime(_)), "a real time: {:?}", rows[1][4]);
     assert_eq!(rows[1][5], Data::Float(1_234.567));
     assert_eq!(rows[1][10], Data::String(job.to_string()));
     let text = String::from_utf8(text).unwrap();
