@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub(crate) const PASSWORD: &str = "kettle sings at noon";
 
 /// 2026-03-02 09:00 in the hall's city.
-const MORNING_MS: i64 = 1_772_413_200_000;
+pub(crate) const MORNING_MS: i64 = 1_772_413_200_000;
 
 /// A database with a hall, and the clock of all servers on it.
 pub(crate) struct Hall {

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::counter::Counter;
+use crate::hall::MORNING_MS;
 use crate::reports::{another_hall, document};
 
 /// Events written while readers come and go.
@@ -211,7 +212,7 @@ fn events(hall: HallId, positions: Range<i64>, what: &str) -> Vec<LiveEventRow> 
         position,
         kind: "job".to_owned(),
         job_id: None,
-        at: 0,
+        at: MORNING_MS,
         body: Json(json!({"what": what, "job": {"id": null}})),
     };
     positions.map(event).collect()
