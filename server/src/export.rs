@@ -5,7 +5,7 @@ pub mod map;
 mod tables;
 mod write;
 
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, DurationRound as _, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use domain::catalogue::{self, Language};
 use domain::measure::Volume;
 
@@ -14,6 +14,9 @@ pub use self::write::{csv, xlsx};
 
 /// The most rows of one file: what spreadsheets still open with pleasure.
 pub const MOST_ROWS: i64 = 200_000;
+
+/// What a time in a table is cut to: seconds decide nothing there.
+const MINUTE: TimeDelta = TimeDelta::minutes(1);
 
 /// What stands in a cell; never a formula.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +29,10 @@ pub enum Value {
     Whole(i64),
     /// Cubic metres with three decimals.
     Volume(Volume),
-    /// A day, a day with a time, or a time, in the hall's city.
-    Local(String),
+    /// A day in the hall's city.
+    Day(NaiveDate),
+    /// A day with a time there, to the minute.
+    Minute(NaiveDateTime),
 }
 
 impl Value {
@@ -43,7 +48,8 @@ impl Value {
     fn instant(ms: Option<i64>, offset: FixedOffset) -> Self {
         let local =
             ms.and_then(DateTime::from_timestamp_millis).map(|at| at.with_timezone(&offset));
-        local.map_or(Self::Empty, |at| Self::Local(at.format("%Y-%m-%d %H:%M").to_string()))
+        let minute = local.and_then(|at| at.naive_local().duration_trunc(MINUTE).ok());
+        minute.map_or(Self::Empty, Self::Minute)
     }
 
     fn word(language: Language, what: &str, key: &str) -> Self {

@@ -13,6 +13,7 @@ statements! {
     FIND_IMPORT = "select import_id, created_at, preview, applied_at from import where import_id = $1 and hall_id = $2 \
         and created_at >= $3";
     INSERT_FILE = "insert into import_file (import_id, number, name, bytes) values ($1, $2, $3, $4)";
+    COUNT_FILES = "select count(*) from import_file where import_id = $1";
     LIST_FILES = "select name, bytes from import_file where import_id = $1 order by number";
     INSERT_PROBLEM = "insert into import_problem (import_id, number, file, line, column_name, value, why_zh, fix_zh, \
         why_en, fix_en) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
@@ -122,6 +123,11 @@ pub async fn insert_file(
     (name, bytes): (&str, &[u8]),
 ) -> Result<()> {
     c.q(INSERT_FILE).bind(import).bind(number).bind(name).bind(bytes).execute().await.map(drop)
+}
+
+/// How many files an import has.
+pub async fn count_files(c: C<'_>, import: Uuid) -> Result<i64> {
+    c.q(COUNT_FILES).bind(import).scalar().await
 }
 
 /// Lists the files of an import with their names.

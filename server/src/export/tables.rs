@@ -290,7 +290,7 @@ impl Desk {
             self.word("kind", &stored.kind),
             Value::text(row.account),
             Value::text(row.address),
-            Value::Local(stored.day),
+            stored.day.parse().map_or(Value::Empty, Value::Day),
             self.at(stored.window_start),
             self.at(stored.window_end),
             Value::maybe(stored.technician_name),

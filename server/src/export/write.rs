@@ -1,6 +1,6 @@
 //! Sheets as CSV and as workbooks.
 
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use super::{Sheet, Value};
 
@@ -26,7 +26,9 @@ fn said(value: &Value) -> String {
         Value::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
             format!("'{text}")
         }
-        Value::Text(text) | Value::Local(text) => text.clone(),
+        Value::Text(text) => text.clone(),
+        Value::Day(day) => day.to_string(),
+        Value::Minute(at) => at.format("%Y-%m-%d %H:%M").to_string(),
         Value::Whole(number) => number.to_string(),
         Value::Volume(volume) => format!("{:.3}", volume.cubic_metres()),
     }
@@ -43,13 +45,13 @@ pub fn xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
         page.write_string_with_format(0, column, header, &bold)?;
         page.set_column_width(column, width)?;
     }
-    let (mut last_line, last_column) = (0, u16::try_from(sheet.headers.len()).unwrap_or(1) - 1);
     for (line, row) in (1..).zip(&sheet.rows) {
         for (column, value) in (0..).zip(row) {
             write(page, (line, column), value, &formats)?;
         }
-        last_line = line;
     }
+    let last_line = u32::try_from(sheet.rows.len()).unwrap_or(u32::MAX);
+    let last_column = u16::try_from(sheet.headers.len()).unwrap_or(u16::MAX).saturating_sub(1);
     page.autofilter(0, 0, last_line, last_column)?;
     workbook.save_to_buffer()
 }
@@ -82,13 +84,8 @@ fn write(
         Value::Empty => page,
         Value::Text(text) => page.write_string(line, column, text)?,
         // Real days and times sort, group and subtract.
-        Value::Local(text) => match ExcelDateTime::parse_from_str(text) {
-            Ok(at) => {
-                let shown = if text.contains(':') { &formats.minute } else { &formats.day };
-                page.write_datetime_with_format(line, column, &at, shown)?
-            }
-            Err(_) => page.write_string(line, column, text)?,
-        },
+        Value::Day(day) => page.write_datetime_with_format(line, column, day, &formats.day)?,
+        Value::Minute(at) => page.write_datetime_with_format(line, column, at, &formats.minute)?,
         Value::Whole(number) => page.write_number(line, column, whole(*number))?,
         Value::Volume(volume) => {
             let number = volume.cubic_metres();

@@ -19,7 +19,7 @@ use crate::state::AppState;
 pub(crate) const KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// The most files of one import.
-const MOST_FILES: usize = 20;
+const MOST_FILES: i64 = 20;
 
 /// Begins an import with its first file.
 pub(crate) async fn begin(
@@ -46,12 +46,11 @@ pub(crate) async fn add(
     check_name(file.0)?;
     let mut tx = state.db.begin().await?;
     check_open(&find(state, tx.c(), hall, id).await?)?;
-    let count = imports::list_files(tx.c(), id).await?.len();
+    let count = imports::count_files(tx.c(), id).await?;
     if count >= MOST_FILES {
         return Err(ApiError::Unprocessable(format!("hand in at most {MOST_FILES} files at once")));
     }
-    let number = i64::try_from(count + 1).unwrap_or(i64::MAX);
-    imports::insert_file(tx.c(), id, number, file).await?;
+    imports::insert_file(tx.c(), id, count + 1, file).await?;
     tx.commit().await?;
     look(state, hall, id).await
 }
