@@ -27,10 +27,10 @@ use uuid::Uuid;
 pub use compact::{CompactError, Compaction};
 pub use day::{DayJob, JobView, MeterHistory, Unseen};
 pub use error::{CommandError, EnrolError, OpenError, WipeError};
-pub use photos::{KeepPhotoError, PhotoReport, PhotoStop, WaitingPhoto};
+pub use photos::{Carried, KeepPhotoError, PhotoReport, PhotoStop, WaitingPhoto, carry};
 pub use rescue::{RESCUE_FORMAT, Rescue, RescuedChange, Wipe};
 pub use steps::{Step, StepState, Steps};
-pub use sync_up::{SyncEnd, SyncError, SyncReport, SyncState};
+pub use sync_up::{Offer, ROUNDS, Session, SyncEnd, SyncError, SyncReport, SyncState};
 pub use visit::{SavedHose, SavedReading};
 
 use crate::clock::{Clock, Moment, Rng};

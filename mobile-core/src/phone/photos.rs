@@ -106,10 +106,15 @@ pub enum PhotoStop {
 }
 
 /// What one picture came to.
-enum Fate {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// The hall has it.
     Held,
+    /// Its bytes are gone from this phone, and the hall does not have it.
     Lost,
+    /// The hall will not take it, in its own words.
     Refused(String),
+    /// It cannot be had now; others may.
     Later,
 }
 
@@ -199,14 +204,12 @@ impl<S: LogStore + BlobStore, C: Clock, R: Rng> Phone<S, C, R> {
             report.left = self.queue().len();
             return report;
         }
-        for (name, job) in self.queue() {
-            match self.send_photo(link, (name, job), &mut report).await {
-                Ok(Fate::Held) => report.held += 1,
-                Ok(Fate::Lost) => report.lost.push((job, name.to_string())),
-                Ok(Fate::Refused(reason)) => {
-                    report.refused.push((job, name.to_string(), reason));
-                }
-                Ok(Fate::Later) => {}
+        for (job, hash) in self.photo_queue() {
+            match self.send_photo(link, job, &hash, &mut report.sent_bytes).await {
+                Ok(Carried::Held) => report.held += 1,
+                Ok(Carried::Lost) => report.lost.push((job, hash)),
+                Ok(Carried::Refused(reason)) => report.refused.push((job, hash, reason)),
+                Ok(Carried::Later) => {}
                 Err(stop) => {
                     report.stopped = Some(stop);
                     break;
@@ -217,41 +220,59 @@ impl<S: LogStore + BlobStore, C: Clock, R: Rng> Phone<S, C, R> {
         report
     }
 
+    async fn send_photo(
+        &mut self,
+        link: &mut impl PhotoLink,
+        job: JobId,
+        hash: &str,
+        sent_bytes: &mut u64,
+    ) -> Result<Carried, PhotoStop> {
+        let bytes = self.photo_to_carry(hash).await?;
+        let carried = carry(link, (job, hash), bytes.as_deref(), sent_bytes).await?;
+        self.photo_carried(hash, &carried).await?;
+        Ok(carried)
+    }
+
+    /// The pictures still to be handed in, in the order in which they go.
+    pub fn photo_queue(&self) -> Vec<(JobId, String)> {
+        self.queue().into_iter().map(|(name, job)| (job, name.to_string())).collect()
+    }
+
     fn queue(&self) -> Vec<(PhotoName, JobId)> {
         let open = self.photos.iter().filter(|(_, kept)| kept.refused.is_none());
         open.map(|(name, kept)| (*name, kept.job)).collect()
+    }
+
+    /// Reads a picture that is to be handed in, when it still is what its name says.
+    pub async fn photo_to_carry(&mut self, hash: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        match PhotoName::parse(hash) {
+            Some(name) => self.whole_photo(name).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Notes what became of a picture that was carried.
+    pub async fn photo_carried(
+        &mut self,
+        hash: &str,
+        carried: &Carried,
+    ) -> Result<(), StoreError> {
+        let Some(name) = PhotoName::parse(hash).filter(|it| self.photos.contains_key(it)) else {
+            return Ok(());
+        };
+        match carried {
+            Carried::Held => self.let_go(name).await,
+            Carried::Refused(reason) => {
+                self.keep(vec![Entry::PhotoRefused { name, reason: reason.clone() }]).await
+            }
+            Carried::Lost | Carried::Later => Ok(()),
+        }
     }
 
     /// Reads a picture and makes sure that it still is what its name says.
     async fn whole_photo(&mut self, name: PhotoName) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = self.log.store_mut().read_blob(&name.to_string()).await?;
         Ok(bytes.filter(|bytes| <[u8; 32]>::from(Sha256::digest(bytes)) == name.0))
-    }
-
-    async fn send_photo(
-        &mut self,
-        link: &mut impl PhotoLink,
-        (name, job): (PhotoName, JobId),
-        report: &mut PhotoReport,
-    ) -> Result<Fate, PhotoStop> {
-        let bytes = self.whole_photo(name).await?;
-        let fate = match carry(link, job, &name.to_string(), bytes.as_deref(), report).await {
-            Ok(fate) => fate,
-            Err(PhotoLinkError::Refused(reason)) => Fate::Refused(reason),
-            // This one cannot be had now; the others may.
-            Err(PhotoLinkError::Link(LinkError::Refused(_)) | PhotoLinkError::Elsewhere) => {
-                Fate::Later
-            }
-            Err(PhotoLinkError::Link(error)) => return Err(error.into()),
-        };
-        match &fate {
-            Fate::Held => self.let_go(name).await?,
-            Fate::Refused(reason) => {
-                self.keep(vec![Entry::PhotoRefused { name, reason: reason.clone() }]).await?;
-            }
-            Fate::Lost | Fate::Later => {}
-        }
-        Ok(fate)
     }
 
     /// Notes that the hall has a picture, and only then removes it here.
@@ -269,7 +290,7 @@ impl<S: LogStore + BlobStore, C: Clock, R: Rng> Phone<S, C, R> {
 
     /// Looks through pictures that the log does not speak of: one that a fact names is taken up again, any other was
     /// left by a crash before it was called kept, or after the hall had it.
-    async fn tidy_blobs(&mut self) -> Result<(), StoreError> {
+    pub async fn tidy_blobs(&mut self) -> Result<(), StoreError> {
         let names = self.log.store_mut().blob_names().await?;
         let is_known =
             |name: &str| PhotoName::parse(name).is_some_and(|it| self.photos.contains_key(&it));
@@ -301,26 +322,42 @@ fn names_photo(job: &Job, name: &str) -> bool {
     named.any(|hash| hash == name)
 }
 
-/// Carries one picture as far as the hall lets it.
-async fn carry(
+/// Carries one picture as far as the hall lets it; `bytes` are `None` when they are gone from the phone.
+pub async fn carry(
     link: &mut impl PhotoLink,
-    job: JobId,
-    hash: &str,
+    (job, hash): (JobId, &str),
     bytes: Option<&[u8]>,
-    report: &mut PhotoReport,
-) -> Result<Fate, PhotoLinkError> {
+    sent_bytes: &mut u64,
+) -> Result<Carried, LinkError> {
+    match carry_whole(link, (job, hash), bytes, sent_bytes).await {
+        Ok(carried) => Ok(carried),
+        Err(PhotoLinkError::Refused(reason)) => Ok(Carried::Refused(reason)),
+        // This one cannot be had now; the others may.
+        Err(PhotoLinkError::Link(LinkError::Refused(_)) | PhotoLinkError::Elsewhere) => {
+            Ok(Carried::Later)
+        }
+        Err(PhotoLinkError::Link(error)) => Err(error),
+    }
+}
+
+async fn carry_whole(
+    link: &mut impl PhotoLink,
+    (job, hash): (JobId, &str),
+    bytes: Option<&[u8]>,
+    sent_bytes: &mut u64,
+) -> Result<Carried, PhotoLinkError> {
     for _ in 0..RETRIES {
         let progress = link.photo_progress(job, hash).await?;
         let Some(bytes) = bytes else {
-            return Ok(if progress.held { Fate::Held } else { Fate::Lost });
+            return Ok(if progress.held { Carried::Held } else { Carried::Lost });
         };
-        match carry_on(link, (job, hash), bytes, progress, report).await {
+        match carry_on(link, (job, hash), bytes, progress, sent_bytes).await {
             Err(PhotoLinkError::Elsewhere) => {}
-            Ok(()) => return Ok(Fate::Held),
+            Ok(()) => return Ok(Carried::Held),
             Err(error) => return Err(error),
         }
     }
-    Ok(Fate::Later)
+    Ok(Carried::Later)
 }
 
 async fn carry_on(
@@ -328,14 +365,14 @@ async fn carry_on(
     (job, hash): (JobId, &str),
     bytes: &[u8],
     mut progress: Progress,
-    report: &mut PhotoReport,
+    sent_bytes: &mut u64,
 ) -> Result<(), PhotoLinkError> {
     while !progress.held {
         let rest = bytes.get(progress.offset..).ok_or(PhotoLinkError::Elsewhere)?;
         let piece = &rest[..rest.len().min(PART_BYTES)];
         let part = Part { offset: progress.offset, length: bytes.len(), bytes: piece };
         let next = link.send_photo_part(job, hash, part).await?;
-        report.sent_bytes += piece.len() as u64;
+        *sent_bytes += piece.len() as u64;
         if !next.held && next.offset <= progress.offset {
             return Err(PhotoLinkError::Elsewhere);
         }

@@ -11,13 +11,13 @@ use sync::device::{self, Device, Notice, Received, Record, Round, Standing};
 use sync::message::Epoch;
 
 use super::{CompactError, Compaction, Phone, builtin_pack};
-use crate::clock::{Clock, Rng};
+use crate::clock::{Clock, Moment, Rng};
 use crate::entry::Entry;
 use crate::link::{Link, LinkError};
 use crate::log::{LogStore, StoreError};
 
 /// Rounds of one sync; a day of jobs takes two or three.
-const ROUNDS: u32 = 200;
+pub const ROUNDS: u32 = 200;
 
 /// Why a sync stopped. What was saved before is untouched, and the next sync goes on from there.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +69,23 @@ pub struct SyncReport {
     pub end: SyncEnd,
 }
 
+/// A sync under way: what it did so far.
+#[derive(Debug, Default)]
+pub struct Session {
+    /// With the store full, offers go on from a copy that is thrown away at the end.
+    ahead: Option<Device>,
+    report: SyncReport,
+}
+
+/// A request on its way to the hall.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// What travels.
+    pub bytes: Vec<u8>,
+    changes: usize,
+    sent: Moment,
+}
+
 /// What the phone knows of the hall, and the hall of the phone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncState {
@@ -95,29 +112,22 @@ pub struct SyncState {
 impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     /// Exchanges with the hall until nothing is left. Whatever happens is in the report.
     pub async fn sync(&mut self, link: &mut impl Link) -> SyncReport {
-        let mut report = SyncReport { end: SyncEnd::MoreLeft, ..SyncReport::default() };
-        // With the store full, offers go on from a copy that is thrown away at the end.
-        let mut ahead = None;
+        let mut session = Session::default();
+        let mut end = SyncEnd::MoreLeft;
         for _ in 0..ROUNDS {
-            match self.exchange(link, &mut ahead, &mut report).await {
+            match self.round(link, &mut session).await {
                 Ok(true) => {}
                 Ok(false) => {
-                    report.end = SyncEnd::Complete;
+                    end = SyncEnd::Complete;
                     break;
                 }
                 Err(error) => {
-                    report.end = SyncEnd::Stopped(error);
+                    end = SyncEnd::Stopped(error);
                     break;
                 }
             }
         }
-        if report.unkept && report.end == SyncEnd::Complete {
-            report.end = SyncEnd::Stopped(SyncError::Store(StoreError::Full));
-        }
-        if report.end == SyncEnd::Complete {
-            report.compaction = self.compact_if_long().await.transpose();
-        }
-        report
+        self.finish_sync(session, end).await
     }
 
     /// How things stand between this phone and the hall.
@@ -155,31 +165,36 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         state
     }
 
-    /// One round; `Ok(true)` when another one brings more.
-    async fn exchange(
-        &mut self,
-        link: &mut impl Link,
-        ahead: &mut Option<Device>,
-        report: &mut SyncReport,
-    ) -> Result<bool, SyncError> {
+    /// What to say to the hall now. Nothing is held while it travels: taps go on being saved.
+    pub fn offer(&self, session: &Session) -> Offer {
         let sent = self.clock.now();
-        let speaker = ahead.as_ref().unwrap_or(&self.device);
-        let moment = device::Moment { boot: sent.boot, mono_ms: sent.mono_ms };
-        let request = speaker.request(moment);
-        let offered = request.changes.len();
-        let reply = link.exchange(request.encode()).await?;
+        let speaker = session.ahead.as_ref().unwrap_or(&self.device);
+        let request = speaker.request(device::Moment { boot: sent.boot, mono_ms: sent.mono_ms });
+        Offer { bytes: request.encode(), changes: request.changes.len(), sent }
+    }
+
+    /// Takes the hall's reply to an offer; `Ok(true)` when another round brings more.
+    pub async fn take_reply(
+        &mut self,
+        session: &mut Session,
+        offer: &Offer,
+        reply: &[u8],
+    ) -> Result<bool, SyncError> {
         let back = self.clock.now();
-        if back.boot != sent.boot {
+        if back.boot != offer.sent.boot {
             return Err(SyncError::Restarted);
         }
-        let round = Round { boot: sent.boot, sent_ms: sent.mono_ms, received_ms: back.mono_ms };
+        let (sent_ms, received_ms) = (offer.sent.mono_ms, back.mono_ms);
+        let round = Round { boot: back.boot, sent_ms, received_ms };
+        let speaker = session.ahead.as_ref().unwrap_or(&self.device);
         let mut received = speaker
-            .receive(&reply, round)
+            .receive(reply, round)
             .map_err(|error| SyncError::NotAReply(error.to_string()))?;
         received.notices.extend(forgotten(speaker, &received));
+        let report = &mut session.report;
         report.rounds += 1;
-        report.offered += offered;
-        if let Some(ahead) = ahead {
+        report.offered += offer.changes;
+        if let Some(ahead) = &mut session.ahead {
             received.records.iter().for_each(|record| ahead.replay(record));
             return Ok(received.again);
         }
@@ -189,7 +204,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             Err(StoreError::Full) => {
                 let mut copy = self.device.clone();
                 received.records.iter().for_each(|record| copy.replay(record));
-                *ahead = Some(copy);
+                session.ahead = Some(copy);
                 report.unkept = true;
                 return Ok(received.again);
             }
@@ -199,6 +214,28 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         report.notices.extend(received.notices.iter().cloned());
         self.notices.extend(received.notices);
         Ok(received.again)
+    }
+
+    /// Ends a session: `end` is how its last round went.
+    pub async fn finish_sync(&mut self, session: Session, end: SyncEnd) -> SyncReport {
+        let mut report = SyncReport { end, ..session.report };
+        if report.unkept && report.end == SyncEnd::Complete {
+            report.end = SyncEnd::Stopped(SyncError::Store(StoreError::Full));
+        }
+        if report.end == SyncEnd::Complete {
+            report.compaction = self.compact_if_long().await.transpose();
+        }
+        report
+    }
+
+    async fn round(
+        &mut self,
+        link: &mut impl Link,
+        session: &mut Session,
+    ) -> Result<bool, SyncError> {
+        let offer = self.offer(session);
+        let reply = link.exchange(offer.bytes.clone()).await?;
+        self.take_reply(session, &offer, &reply).await
     }
 }
 
