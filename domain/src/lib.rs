@@ -32,3 +32,4 @@ pub mod reading;
 pub mod stamp;
 pub mod status;
 pub mod visit;
+pub mod walk;

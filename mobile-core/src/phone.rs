@@ -244,7 +244,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         }
     }
 
-    fn pack_of(&self, job: JobId) -> Result<Arc<Pack>, CommandError> {
+    /// The rule pack that a job is judged by.
+    pub fn pack_of(&self, job: JobId) -> Result<Arc<Pack>, CommandError> {
         let id = &self.held(job)?.pack;
         self.packs.get(id).cloned().ok_or_else(|| CommandError::NoPack(id.clone()))
     }
@@ -266,7 +267,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 
     /// The hall's clock carried on by the monotonic one; the wall clock only where there is none.
-    fn best_now(&self) -> Timestamp {
+    pub fn hall_now(&self) -> Timestamp {
         let now = self.clock.now();
         match self.device.anchor() {
             Some(anchor) if anchor.boot == now.boot => {
@@ -279,7 +280,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 
     fn today(&self, pack: &Pack) -> NaiveDate {
-        city_day(self.best_now(), pack.time.utc_offset_minutes)
+        city_day(self.hall_now(), pack.time.utc_offset_minutes)
     }
 
     fn new_id(&mut self) -> Uuid {
@@ -290,7 +291,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     fn new_id_after(&mut self, floor_ms: i64) -> Uuid {
         let mut random = [0; 10];
         self.rng.fill(&mut random);
-        uuid_v7(self.best_now().timestamp_millis().max(floor_ms + 1), random)
+        uuid_v7(self.hall_now().timestamp_millis().max(floor_ms + 1), random)
     }
 }
 

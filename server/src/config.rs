@@ -42,6 +42,8 @@ pub struct Config {
     pub import_body_limit_bytes: usize,
     /// Where photos are kept: a folder, or `s3://<bucket>/<prefix>?endpoint=<URL>`. Default a folder beside the SQLite file.
     pub photo_store: String,
+    /// The folder of the built web applications; empty serves none.
+    pub web: String,
     /// The name of the key to the bucket. Default none.
     pub photo_store_key_id: String,
     /// The key to the bucket. Default none.
@@ -93,6 +95,7 @@ impl Default for Config {
             sync_body_limit_bytes: 8 << 20,
             import_body_limit_bytes: 32 << 20,
             photo_store: String::new(),
+            web: String::new(),
             photo_store_key_id: String::new(),
             photo_store_secret: Secret(String::new()),
             photo_quota_bytes: 1 << 30,

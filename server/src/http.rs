@@ -6,6 +6,7 @@ pub mod devices;
 pub mod error;
 pub mod exports;
 pub mod extract;
+mod faces;
 pub mod health;
 pub mod imports;
 pub mod jobs;
@@ -140,6 +141,7 @@ pub fn router(state: &AppState) -> Router {
     let limits = [config.sync_body_limit_bytes, config.import_body_limit_bytes];
     let longest = limits.into_iter().fold(config.body_limit_bytes, usize::max);
     routes
+        .merge(faces::faces(&config.web))
         .layer(Extension(document))
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

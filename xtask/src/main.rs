@@ -9,6 +9,7 @@ mod javascript;
 mod run;
 mod serve;
 mod wasm;
+mod web;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,8 @@ enum Task {
     Bench,
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
+    /// Builds the technician's app into `target/web`.
+    Web,
     /// Writes the demo hall from its source; with `--check` only says whether it is up to date.
     Demo {
         /// Writes nothing; fails when a file differs.
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<()> {
     match Xtask::parse().task {
         Task::Serve(serve) => serve.run(&root),
         Task::Test(check) => check.run(&root),
+        Task::Web => web::build(&root),
         Task::Deb(deb) => deb.run(&root),
         Task::Bench => {
             run::cargo(&root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])

@@ -1,24 +1,61 @@
-//! WebAssembly: the rooms that a browser runs must build for it.
+//! WebAssembly: the rooms that a browser runs, linted and built for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use wasm_bindgen_cli_support::Bindgen;
 
 use crate::run::{cargo, output, run, succeeds};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The rooms that run in a browser.
-const ROOMS: [&str; 6] = ["-p", "domain", "-p", "sync", "-p", "mobile-core"];
+const ROOMS: [&str; 8] = ["-p", "domain", "-p", "sync", "-p", "mobile-core", "-p", "brain"];
 
-/// Lints the rooms for WebAssembly; installs the target, or takes Debian's toolchain where that is refused.
+/// Lints the rooms for WebAssembly; with Debian's toolchain, which has no clippy for it, builds them.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
-    if has_target() || (succeeds("rustup", &["target", "add", TARGET]) && has_target()) {
+    if has_target() {
         let lint =
             [&["clippy", "--target", TARGET], &ROOMS[..], &["--", "-D", "warnings"]].concat();
         return cargo(root, &lint);
     }
+    let build = [&["build", "--target", TARGET], &ROOMS[..]].concat();
+    run(&mut debian(root, &build)?)
+}
+
+/// Builds the brain and writes its module and glue into a folder.
+pub(crate) fn build(root: &Path, folder: &Path) -> anyhow::Result<()> {
+    let build = ["build", "-p", "brain", "--target", TARGET, "--profile", "brain"];
+    let target = if has_target() {
+        cargo(root, &build)?;
+        root.join("target")
+    } else {
+        run(&mut debian(root, &build)?)?;
+        debian_target(root)
+    };
+    let module = target.join(TARGET).join("brain/brain.wasm");
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(&module).web(true)?.typescript(true);
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    bindgen.generate(folder).with_context(|| format!("the glue for {}", module.display()))
+}
+
+/// Finds the target or has rustup install it.
+fn has_target() -> bool {
+    let is_there = || {
+        output("rustc", &["--print", "target-libdir", "--target", TARGET])
+            .is_ok_and(|folder| Path::new(&folder).is_dir())
+    };
+    is_there() || (succeeds("rustup", &["target", "add", TARGET]) && is_there())
+}
+
+fn debian_target(root: &Path) -> PathBuf {
+    root.join("target/web-debian")
+}
+
+/// Debian's toolchain, for where rustup cannot install the target.
+fn debian(root: &Path, arguments: &[&str]) -> anyhow::Result<Command> {
     let packages = ["rustc-web", "rust-web-src", "cargo-web", "rust-web-llvm"];
     let install = [&["install", "-y", "--no-install-recommends"], &packages[..]].concat();
     if !succeeds("apt-get", &install) {
@@ -29,18 +66,14 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     }
     let sysroot = output("rustc", &["--print", "sysroot"])?;
     let linker = format!("{sysroot}/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld");
-    let build =
-        [&["build", "--target", TARGET, "-Zbuild-std=std,panic_abort"], &ROOMS[..]].concat();
-    run(Command::new("/usr/bin/cargo")
+    let mut command = Command::new("/usr/bin/cargo");
+    command
         .current_dir(root)
-        .args(build)
+        .args(arguments)
+        .arg("-Zbuild-std=std,panic_abort")
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_DIR", root.join("target/web"))
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker))
-}
-
-fn has_target() -> bool {
-    output("rustc", &["--print", "target-libdir", "--target", TARGET])
-        .is_ok_and(|folder| Path::new(&folder).is_dir())
+        .env("CARGO_TARGET_DIR", debian_target(root))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+    Ok(command)
 }

@@ -12,6 +12,7 @@ use domain::promise::{self, PromiseVerdict};
 use domain::stamp::{Heard, Interval, Stamp, Timestamp};
 use domain::status::{Clash, Standing, Status, standing};
 use domain::visit::{Fact, Recorded, live_facts};
+use serde::Serialize;
 use sync::device::{SetAside, Standing as Held};
 use sync::document::Unread;
 use uuid::Uuid;
@@ -23,7 +24,7 @@ use crate::entry::Entry;
 use crate::log::LogStore;
 
 /// One line of a technician's day.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DayJob {
     /// The job.
     pub job: JobId,
@@ -50,7 +51,8 @@ pub struct DayJob {
 }
 
 /// What changed since the technician last looked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case", tag = "what", content = "id")]
 pub enum Unseen {
     /// The whole job is new.
     Job,
@@ -115,6 +117,11 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     /// The day that it is in the hall's city.
     pub fn city_today(&self) -> NaiveDate {
         self.today(&builtin_pack())
+    }
+
+    /// How far east of UTC the hall's city is.
+    pub fn utc_offset_minutes(&self) -> i32 {
+        builtin_pack().time.utc_offset_minutes
     }
 
     /// One job.
@@ -212,7 +219,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
 
     fn promise(&self, job: &Job) -> Option<PromiseVerdict> {
         let pack = self.packs.get(&job.pack)?;
-        let now = self.best_now();
+        let now = self.hall_now();
         // A phone knows all that it recorded itself.
         let known = (now, Heard::Until(now));
         promise::judge(job, &|stamp| self.resolve(stamp, job.created_at, now, pack), known, pack)

@@ -4,6 +4,7 @@ use domain::catalogue::Sentence;
 use domain::id::JobId;
 use domain::job::Job;
 use domain::photo::{self, PhotoError};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::Phone;
@@ -17,7 +18,7 @@ use crate::photo::{BlobStore, PART_BYTES, Part, PhotoLink, PhotoLinkError, Progr
 const RETRIES: u32 = 3;
 
 /// A picture that the hall does not have yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WaitingPhoto {
     /// The job it was taken in.
     pub job: JobId,
@@ -252,11 +253,7 @@ impl<S: LogStore + BlobStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 
     /// Notes what became of a picture that was carried.
-    pub async fn photo_carried(
-        &mut self,
-        hash: &str,
-        carried: &Carried,
-    ) -> Result<(), StoreError> {
+    pub async fn photo_carried(&mut self, hash: &str, carried: &Carried) -> Result<(), StoreError> {
         let Some(name) = PhotoName::parse(hash).filter(|it| self.photos.contains_key(it)) else {
             return Ok(());
         };

@@ -5,19 +5,24 @@ use domain::catalogue::Sentence;
 use domain::conduct::{self, Phase};
 use domain::id::{JobId, VisitId};
 use domain::job::Job;
+use domain::pack::Need;
 use domain::pack::{ConductItem, Pack};
 use domain::visit::check::missing_to_close;
 use domain::visit::{Fact, Outcome, Visit, live_facts};
+use serde::Serialize;
 
 use super::{CommandError, Phone};
 use crate::clock::{Clock, Rng};
 use crate::log::LogStore;
 
 /// A step of a visit, in walking order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Agree a window with the household.
     Agree,
+    /// Phone the household before coming; whoever has set out is past it.
+    PhoneAhead,
     /// Set out.
     SetOut,
     /// Arrive.
@@ -30,12 +35,15 @@ pub enum Step {
     Work,
     /// Answer the conduct items before leaving.
     BeforeLeaving,
+    /// Have the household sign, where the job's kind asks for it.
+    Sign,
     /// Close the visit.
     Close,
 }
 
 /// Where a step stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// Behind.
     Done,
@@ -46,7 +54,7 @@ pub enum StepState {
 }
 
 /// The line of steps.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Steps {
     /// The visit under way, if one is.
     pub visit: Option<VisitId>,
@@ -104,24 +112,33 @@ impl Walked<'_> {
             Some(visit) => missing_to_close(self.job, visit, &Outcome::Done, self.pack),
             None => Vec::new(),
         };
-        let is_work_missing = missing.iter().any(|it| !is_about_conduct(it));
-        let done = [
+        let is_work_missing = missing.iter().any(is_about_work);
+        let signs = self.pack.kind(self.job.kind).needs.contains(&Need::Signature);
+        let has_set_out = self.has(|it| matches!(it, Fact::SetOut | Fact::Arrived { .. }));
+        let mut done = vec![
             (Step::Agree, self.is_agreed()),
-            (Step::SetOut, self.has(|it| matches!(it, Fact::SetOut | Fact::Arrived { .. }))),
+            (
+                Step::PhoneAhead,
+                has_set_out || self.has(|it| matches!(it, Fact::PhonedAhead { .. })),
+            ),
+            (Step::SetOut, has_set_out),
             (Step::Arrive, self.has(|it| matches!(it, Fact::Arrived { .. }))),
             (Step::AtTheDoor, self.is_answered(Phase::AtTheDoor)),
             (Step::BeforeEntering, self.is_answered(Phase::BeforeEntering)),
             (Step::Work, self.visit.is_some() && !is_work_missing),
             (Step::BeforeLeaving, self.is_answered(Phase::BeforeLeaving)),
-            (Step::Close, false),
         ];
+        if signs {
+            done.push((Step::Sign, self.has(|it| matches!(it, Fact::Signed { .. }))));
+        }
+        done.push((Step::Close, false));
         let next = done.iter().find(|(_, is_done)| !is_done).map_or(Step::Close, |(step, _)| *step);
         let state = |step: Step, is_done: bool| match step == next {
             true => StepState::Next,
             false if is_done => StepState::Done,
             false => StepState::Later,
         };
-        let line = done.map(|(step, is_done)| (step, state(step, is_done))).to_vec();
+        let line = done.into_iter().map(|(step, is_done)| (step, state(step, is_done))).collect();
         Steps { visit: id, line, items: self.items(next), missing }
     }
 
@@ -130,9 +147,13 @@ impl Walked<'_> {
             Step::AtTheDoor => Phase::AtTheDoor,
             Step::BeforeEntering => Phase::BeforeEntering,
             Step::BeforeLeaving => Phase::BeforeLeaving,
-            Step::Agree | Step::SetOut | Step::Arrive | Step::Work | Step::Close => {
-                return Vec::new();
-            }
+            Step::Agree
+            | Step::PhoneAhead
+            | Step::SetOut
+            | Step::Arrive
+            | Step::Work
+            | Step::Sign
+            | Step::Close => return Vec::new(),
         };
         let visit = self.visit.into_iter();
         visit.flat_map(|it| conduct::missing(self.pack, it, phase)).cloned().collect()
@@ -152,6 +173,7 @@ impl Walked<'_> {
     }
 }
 
-fn is_about_conduct(missing: &Sentence) -> bool {
-    missing.key == "missing.conduct"
+/// Conduct and the signature have steps of their own.
+fn is_about_work(missing: &Sentence) -> bool {
+    !matches!(missing.key.as_str(), "missing.conduct" | "missing.signature")
 }

@@ -248,6 +248,18 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.record(job, Fact::Closed { outcome }).await
     }
 
+    /// Judges what a meter shows, before it is saved (A9).
+    pub fn judge_reading(
+        &self,
+        job: JobId,
+        meter: MeterId,
+        register: Option<Volume>,
+    ) -> Result<Verdict, CommandError> {
+        let pack = self.pack_of(job)?;
+        let known = find_meter(self.held(job)?, meter)?;
+        Ok(reading::judge(known, self.today(&pack), register, &pack))
+    }
+
     async fn read(
         &mut self,
         job: JobId,
@@ -255,9 +267,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         register: Option<Volume>,
         corrects: Option<FactId>,
     ) -> Result<SavedReading, CommandError> {
-        let pack = self.pack_of(job)?;
-        let known = find_meter(self.held(job)?, meter)?;
-        let verdict = reading::judge(known, self.today(&pack), register, &pack);
+        let verdict = self.judge_reading(job, meter, register)?;
         let fact = Fact::Read { meter, register, verdict: verdict.clone(), corrects };
         let saved = self.record(job, fact).await?;
         Ok(SavedReading { saved, sentence: reading::explain(&verdict), verdict })

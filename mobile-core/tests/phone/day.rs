@@ -124,7 +124,7 @@ fn the_steps_of_a_visit_walk_from_the_door_to_the_close() {
     assert_eq!(
         walked,
         [
-            Step::SetOut,
+            Step::PhoneAhead,
             Step::Arrive,
             Step::AtTheDoor,
             Step::BeforeEntering,

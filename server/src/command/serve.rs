@@ -21,6 +21,9 @@ pub struct Serve {
     /// Where photos are kept, in place of what is configured.
     #[arg(long)]
     photo_store: Option<String>,
+    /// The folder of the built web applications.
+    #[arg(long)]
+    web: Option<String>,
     /// `manual` lets anybody on this machine set the time, to play a day.
     #[arg(long, value_enum, default_value = "system")]
     clock: ClockKind,
@@ -38,6 +41,7 @@ impl Serve {
         config.listen = self.listen.unwrap_or(config.listen);
         config.database = self.database.map_or(config.database, Secret);
         config.photo_store = self.photo_store.unwrap_or(config.photo_store);
+        config.web = self.web.unwrap_or(config.web);
         if let ClockKind::Manual = self.clock {
             config.clock = Clock::manual(Clock::System.now());
         }

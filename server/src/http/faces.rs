@@ -1,0 +1,53 @@
+//! The web applications as files: the technician's at `/m/`.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{Redirect, Response};
+use axum::routing::get;
+use std::path::Path;
+use tower_http::services::ServeDir;
+
+use crate::state::AppState;
+
+/// What a page may load and run: this hall's own files, and WebAssembly among them.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+    img-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
+    object-src 'none'; frame-ancestors 'none'; form-action 'self'; require-trusted-types-for 'script'; \
+    trusted-types vue doorstep";
+
+/// A year: a file whose name is a hash of it never changes.
+const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+
+/// Serves the applications of a folder; an empty name serves none.
+pub(super) fn faces(folder: &str) -> Router<AppState> {
+    if folder.is_empty() {
+        return Router::new();
+    }
+    let field = ServeDir::new(Path::new(folder).join("m")).precompressed_br().precompressed_gzip();
+    Router::new()
+        .route("/", get(async || Redirect::temporary("/m/")))
+        .route("/m", get(async || Redirect::permanent("/m/")))
+        .nest_service("/m/", field)
+        .layer(from_fn(as_page))
+}
+
+async fn as_page(request: Request, next: Next) -> Response {
+    let is_hashed = request.uri().path().contains("/assets/");
+    let mut response = next.run(request).await;
+    let is_there = response.status().is_success() || response.status().is_redirection();
+    let kept = if is_hashed && is_there { FOR_GOOD } else { "no-cache" };
+    let said = [
+        (header::CACHE_CONTROL, kept),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(self), geolocation=(self)"),
+    ];
+    for (name, value) in said {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

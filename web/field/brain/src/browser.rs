@@ -1,0 +1,182 @@
+//! The brain as a browser's worker holds it: one object, asked one thing at a time.
+
+pub mod hall;
+mod store;
+
+use std::rc::Rc;
+
+use domain::stamp::BootId;
+use mobile_core::clock::Rng;
+use mobile_core::log::Beginning;
+use mobile_core::phone::{Carried, Offer, Session, SyncEnd, SyncError};
+use mobile_core::{OpenReport, Phone};
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+
+use self::store::BrowserStore;
+pub use self::store::JsStore;
+use crate::{CarriedClock, Looks, Refusal, Request, answer};
+
+/// The browser's randomness.
+#[derive(Debug)]
+struct BrowserRng;
+
+impl Rng for BrowserRng {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("every browser with workers has crypto.getRandomValues");
+    }
+}
+
+/// A phone in a worker. Whoever holds it waits for each call before the next.
+#[wasm_bindgen]
+pub struct Brain {
+    phone: Phone<BrowserStore, CarriedClock, BrowserRng>,
+    clock: CarriedClock,
+    found: String,
+    session: Session,
+    offer: Option<Offer>,
+}
+
+#[wasm_bindgen]
+impl Brain {
+    /// Opens the phone that the store holds; throws a JSON list of sentences.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or a newer version of the app wrote it.
+    pub async fn open(store: JsStore, wall_ms: f64, awake_ms: f64) -> Result<Brain, String> {
+        let looks = looks(wall_ms, awake_ms);
+        let mut fresh = [0; 4];
+        BrowserRng.fill(&mut fresh);
+        let left = store.left_moment().await.as_string();
+        let left = left.and_then(|text| store::read_moment(&text));
+        let clock = CarriedClock::go_on(left, looks, BootId(u32::from_le_bytes(fresh)));
+        let store = BrowserStore::new(Rc::new(store), clock.clone());
+        match Phone::open(store, clock.clone(), BrowserRng).await {
+            Ok(opened) => {
+                let found = found(&opened.report).to_string();
+                let (session, offer) = (Session::default(), None);
+                Ok(Brain { phone: opened.phone, clock, found, session, offer })
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What opening found, as JSON.
+    pub fn found(&self) -> String {
+        self.found.clone()
+    }
+
+    /// Answers one request, JSON in and out: `{"ok": …}` or `{"refused": [sentences]}`.
+    pub async fn ask(&mut self, request: String, wall_ms: f64, awake_ms: f64) -> String {
+        self.clock.look(looks(wall_ms, awake_ms));
+        let answered = match serde_json::from_str::<Request>(&request) {
+            Ok(asked) => answer(&mut self.phone, asked).await,
+            Err(error) => return json!({ "broken": error.to_string() }).to_string(),
+        };
+        match answered {
+            Ok(value) => json!({ "ok": value }).to_string(),
+            Err(Refusal(why)) => json!({ "refused": why }).to_string(),
+        }
+    }
+
+    /// Keeps a picture; the same replies as [`Self::ask`], with the hash by which a fact names it.
+    pub async fn keep_photo(&mut self, job: &str, bytes: &[u8]) -> String {
+        let kept = match job.parse() {
+            Ok(job) => self.phone.keep_photo(job, bytes).await,
+            Err(_) => return json!({ "broken": "a job's id" }).to_string(),
+        };
+        match kept {
+            Ok(hash) => json!({ "ok": hash }).to_string(),
+            Err(error) => json!({ "refused": [error.sentence()] }).to_string(),
+        }
+    }
+
+    /// Reads a picture that is still on this phone.
+    pub async fn photo(&mut self, hash: &str) -> Option<Vec<u8>> {
+        self.phone.photo(hash).await.ok().flatten()
+    }
+
+    /// What to send to the hall now; begins a session or goes on with it.
+    pub fn offer(&mut self, wall_ms: f64, awake_ms: f64) -> Vec<u8> {
+        self.clock.look(looks(wall_ms, awake_ms));
+        let offer = self.phone.offer(&self.session);
+        let bytes = offer.bytes.clone();
+        self.offer = Some(offer);
+        bytes
+    }
+
+    /// Takes the hall's reply; returns `again`, `complete`, or why it was not taken.
+    pub async fn take_reply(&mut self, reply: &[u8], wall_ms: f64, awake_ms: f64) -> String {
+        self.clock.look(looks(wall_ms, awake_ms));
+        let Some(offer) = self.offer.take() else { return "no_offer".to_owned() };
+        match self.phone.take_reply(&mut self.session, &offer, reply).await {
+            Ok(true) | Err(SyncError::Restarted) => "again",
+            Ok(false) => "complete",
+            Err(SyncError::NotAReply(_)) => "not_the_hall",
+            Err(SyncError::Store(_) | SyncError::Link(_)) => "not_stored",
+        }
+        .to_owned()
+    }
+
+    /// Ends the session; returns whether something new came.
+    pub async fn finish_sync(&mut self, complete: bool) -> bool {
+        let session = std::mem::take(&mut self.session);
+        let end = if complete { SyncEnd::Complete } else { SyncEnd::MoreLeft };
+        let report = self.phone.finish_sync(session, end).await;
+        report.arrived > 0 || report.acked > 0
+    }
+
+    /// The pictures to hand in, as JSON: pairs of job and hash.
+    pub async fn photo_queue(&mut self) -> String {
+        // A store that cannot be looked through now is looked through the next time.
+        let _later = self.phone.tidy_blobs().await;
+        json!(self.phone.photo_queue()).to_string()
+    }
+
+    /// A picture's bytes when they still are what its name says.
+    pub async fn photo_to_carry(&mut self, hash: &str) -> Option<Vec<u8>> {
+        self.phone.photo_to_carry(hash).await.ok().flatten()
+    }
+
+    /// Notes that the hall has a picture, or why it never will take it.
+    pub async fn photo_carried(&mut self, hash: &str, refused: Option<String>) -> bool {
+        let carried = refused.map_or(Carried::Held, Carried::Refused);
+        self.phone.photo_carried(hash, &carried).await.is_ok()
+    }
+
+    /// Everything that only this phone has, as a file.
+    pub async fn rescue(&mut self) -> Vec<u8> {
+        self.phone.rescue().await
+    }
+}
+
+/// Stretches a PIN with Argon2id (19 MiB, two passes), so that guessing costs.
+///
+/// # Errors
+/// Never with a salt of 16 bytes.
+#[wasm_bindgen]
+pub fn stretch_pin(pin: &str, salt: &[u8]) -> Result<Vec<u8>, String> {
+    let params = argon2::Params::new(19_456, 2, 1, Some(32)).map_err(|it| it.to_string())?;
+    let argon = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let mut key = vec![0; 32];
+    argon.hash_password_into(pin.as_bytes(), salt, &mut key).map_err(|it| it.to_string())?;
+    Ok(key)
+}
+
+fn found(report: &OpenReport) -> Value {
+    let beginning = match report.recovery.beginning {
+        Beginning::New => "new",
+        Beginning::Gone => "gone",
+        Beginning::Resumed => "resumed",
+    };
+    let clean = report.is_clean();
+    json!({ "beginning": beginning, "clean": clean, "unreadable": report.unreadable })
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "milliseconds of this millennium are whole numbers"
+)]
+fn looks(wall_ms: f64, awake_ms: f64) -> Looks {
+    Looks { wall_ms: wall_ms as i64, awake_ms: awake_ms as i64 }
+}

@@ -1,0 +1,234 @@
+//! What screens show: plain data, in the words of the domain.
+
+use chrono::{NaiveDate, TimeDelta};
+use domain::calendar::city_day;
+use domain::catalogue::Sentence;
+use domain::hose::{self, Entitlement};
+use domain::household::Household;
+use domain::id::{FactId, HoseId, JobId};
+use domain::job::{Due, Job};
+use domain::pack::{ConductItem, HazardRule, Need};
+use domain::promise::PromiseVerdict;
+use domain::reading::{self, Finding, Verdict};
+use domain::status::Standing;
+use domain::visit::Fact;
+use domain::walk::on_foot;
+use mobile_core::Phone;
+use mobile_core::clock::{Clock, Rng};
+use mobile_core::log::LogStore;
+use mobile_core::phone::{CommandError, DayJob, Steps, Unseen, WaitingPhoto};
+use serde::Serialize;
+use sync::device::{Notice, Standing as Held};
+
+/// Days to come that the list shows.
+const DAYS_AHEAD: i64 = 3;
+
+/// The list of today and the days to come.
+#[derive(Debug, Serialize)]
+pub struct Day {
+    /// The day that it is in the hall's city.
+    today: NaiveDate,
+    /// Minutes that the city is east of UTC.
+    utc_offset_minutes: i32,
+    /// The hall's time, as well as the phone knows it; Unix milliseconds.
+    now_ms: i64,
+    /// Each day with its work, in the order in which it is walked; days without work are left out.
+    days: Vec<DayLines>,
+}
+
+/// One day's work.
+#[derive(Debug, Serialize)]
+struct DayLines {
+    day: NaiveDate,
+    lines: Vec<Line>,
+}
+
+/// A job in the list.
+#[derive(Debug, Serialize)]
+struct Line {
+    #[serde(flatten)]
+    job: DayJob,
+    household: Household,
+    also_due: Vec<Due>,
+    /// Whether a new hose is free for this household today (B14).
+    free_hose: bool,
+    /// Metres from the door before, where both are surveyed.
+    walk_m: Option<f64>,
+}
+
+/// One job with everything that its screens show.
+#[derive(Debug, Serialize)]
+pub struct JobPage<'a> {
+    job: &'a Job,
+    standing: Standing,
+    promise: Option<PromiseVerdict>,
+    unseen: Vec<Unseen>,
+    withdrawn: bool,
+    /// Entries that this version of the app cannot read, and changes that the document cannot take; all kept.
+    unread: usize,
+    steps: Steps,
+    /// What the job's kind needs, by the rule pack.
+    needs: Vec<Need>,
+    conduct: Vec<ConductItem>,
+    hazards: Vec<HazardRule>,
+    hose: HosePage,
+    /// What the phone makes of each reading of this job, in words.
+    verdicts: Vec<(FactId, Sentence)>,
+    /// Own facts and messages that the hall does not have yet.
+    only_here: Vec<uuid::Uuid>,
+    /// Pictures of this job that the hall does not have yet.
+    photos: Vec<WaitingPhoto>,
+    /// The technician.
+    me: Option<domain::id::UserId>,
+    utc_offset_minutes: i32,
+    now_ms: i64,
+}
+
+/// What the hose form needs to know.
+#[derive(Debug, Serialize)]
+struct HosePage {
+    max_length_mm: u32,
+    entitlement: Entitlement,
+    overdue: Vec<HoseId>,
+}
+
+/// How things stand between phone and hall.
+#[derive(Debug, Serialize)]
+pub struct State {
+    enrolled: bool,
+    device: Option<domain::id::DeviceId>,
+    only_here: usize,
+    waiting: usize,
+    acked: usize,
+    safe: usize,
+    quarantined: Vec<(JobId, String)>,
+    photos: Vec<WaitingPhoto>,
+    heard_at_ms: Option<i64>,
+    heard_ago_ms: Option<i64>,
+    clock_skew_ms: Option<i64>,
+    notices: Vec<NoticeView>,
+}
+
+/// Something that a person has to be told.
+#[derive(Debug, Serialize)]
+struct NoticeView {
+    job: Option<JobId>,
+    says: Sentence,
+}
+
+/// What the phone makes of a reading.
+#[derive(Debug, Serialize)]
+pub struct Judged {
+    finding: Finding,
+    abnormal: bool,
+    says: Sentence,
+}
+
+/// Puts a verdict into words.
+pub fn judged(verdict: &Verdict) -> Judged {
+    let (finding, says) = (verdict.finding, reading::explain(verdict));
+    Judged { finding, abnormal: finding.is_abnormal(), says }
+}
+
+/// Lists the days.
+pub fn day<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> Day {
+    let (today, offset) = (phone.city_today(), phone.utc_offset_minutes());
+    let of_day = |line: &DayJob, day| line.window.map(|it| city_day(it.start, offset)) == Some(day);
+    let days = (0..=DAYS_AHEAD).map(|ahead| {
+        let day = today + TimeDelta::days(ahead);
+        let work = phone.my_day(day).into_iter().filter(|it| ahead == 0 || of_day(it, day));
+        DayLines { day, lines: lines(phone, work.collect()) }
+    });
+    let days = days.filter(|day| !day.lines.is_empty()).collect();
+    Day { today, utc_offset_minutes: offset, now_ms: phone.hall_now().timestamp_millis(), days }
+}
+
+fn lines<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>, work: Vec<DayJob>) -> Vec<Line> {
+    let held = work.into_iter().filter_map(|line| {
+        let job = phone.job(line.job).ok()?.job;
+        Some((line.window, job.briefing.household.place, (line, job)))
+    });
+    let walked = on_foot(held.collect());
+    let line = |((job, held), walk_m): ((DayJob, &Job), Option<f64>)| Line {
+        household: held.briefing.household.clone(),
+        also_due: held.briefing.also_due.clone(),
+        free_hose: matches!(phone.hose_entitlement(held.id), Ok(Entitlement::Free { .. })),
+        walk_m,
+        job,
+    };
+    walked.into_iter().map(line).collect()
+}
+
+/// Shows one job.
+pub fn job<S: LogStore, C: Clock, R: Rng>(
+    phone: &Phone<S, C, R>,
+    id: JobId,
+) -> Result<JobPage<'_>, CommandError> {
+    let shown = phone.job(id)?;
+    let pack = phone.pack_of(id)?;
+    let (job, today) = (shown.job, phone.city_today());
+    let hoses = job.briefing.hoses.iter();
+    let overdue = hoses.filter(|it| hose::is_overdue(it, today, &pack)).map(|it| it.id).collect();
+    let facts = job.visits.values().flat_map(|visit| &visit.facts);
+    let verdicts = facts.filter_map(|(id, recorded)| {
+        let Fact::Read { verdict, .. } = &recorded.fact else { return None };
+        Some((*id, reading::explain(verdict)))
+    });
+    let own = phone.device().own().filter(|own| own.job == id);
+    let only_here = own.filter(|own| !matches!(own.standing, Held::Acked(..)));
+    let photos = phone.waiting_photos().into_iter().filter(|photo| photo.job == id);
+    Ok(JobPage {
+        job,
+        promise: shown.promise,
+        unseen: shown.unseen,
+        withdrawn: shown.withdrawn,
+        unread: shown.unread.len() + shown.set_aside.len(),
+        steps: phone.steps(id)?,
+        needs: pack.kind(job.kind).needs.iter().copied().collect(),
+        conduct: pack.conduct.clone(),
+        hazards: pack.hazards.clone(),
+        hose: HosePage {
+            max_length_mm: pack.hose.max_length_mm,
+            entitlement: phone.hose_entitlement(id)?,
+            overdue,
+        },
+        verdicts: verdicts.collect(),
+        only_here: only_here.map(|own| own.id).collect(),
+        photos: photos.collect(),
+        me: phone.enrolment().map(|it| it.user),
+        utc_offset_minutes: pack.time.utc_offset_minutes,
+        now_ms: phone.hall_now().timestamp_millis(),
+        standing: shown.standing,
+    })
+}
+
+/// Tells how things stand.
+pub fn state<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> State {
+    let known = phone.sync_state();
+    State {
+        enrolled: phone.enrolment().is_some(),
+        device: phone.enrolment().map(|it| it.device),
+        only_here: known.only_here,
+        waiting: known.waiting,
+        acked: known.acked,
+        safe: known.safe,
+        quarantined: known.quarantined.into_iter().map(|(job, _, why)| (job, why)).collect(),
+        photos: phone.waiting_photos(),
+        heard_at_ms: known.heard.map(|heard| heard.server_at.timestamp_millis()),
+        heard_ago_ms: known.heard_ago_ms,
+        clock_skew_ms: known.clock_skew_ms,
+        notices: known.notices.iter().map(notice).collect(),
+    }
+}
+
+fn notice(notice: &Notice) -> NoticeView {
+    let (job, says) = match notice {
+        Notice::Quarantined { job, .. } => (Some(*job), Sentence::new("notice.quarantined")),
+        Notice::Withdrawn { job } => (Some(*job), Sentence::new("notice.withdrawn")),
+        Notice::HallRestored => (None, Sentence::new("notice.hall_restored")),
+        Notice::OlderStore { missing } => {
+            (None, Sentence::new("notice.older_store").with("count", missing.to_string()))
+        }
+    };
+    NoticeView { job, says }
+}

@@ -1,0 +1,180 @@
+// The shapes of what the brain answers; the words are those of the domain.
+
+import type { Sentence } from './worker/protocol'
+
+export type { Sentence }
+
+export interface Window {
+  start: number
+  end: number
+}
+export interface Place {
+  latitude: number
+  longitude: number
+}
+export interface Household {
+  id: string
+  account: string
+  holder: string
+  address: string
+  phone: string
+  place?: Place
+  groups: string[]
+  access: string
+}
+export interface Promised {
+  rule: string
+  due_at: number
+  state: string
+}
+export interface Unseen {
+  what: string
+  id?: string
+}
+export interface Clash {
+  clash: string
+  visit?: string
+  visits?: string[]
+}
+export interface Line {
+  job: string
+  kind: string
+  status: string
+  window: Window | null
+  holder: string
+  address: string
+  promise: Promised | null
+  unseen: Unseen[]
+  clashes: Clash[]
+  withdrawn: boolean
+  only_here: number
+  household: Household
+  also_due: { kind: string; on: string }[]
+  free_hose: boolean
+  walk_m: number | null
+}
+export interface Day {
+  today: string
+  utc_offset_minutes: number
+  now_ms: number
+  days: { day: string; lines: Line[] }[]
+}
+export interface Author {
+  by: string
+  at: number
+}
+export interface Stamp {
+  wall_at: number
+}
+export interface Fact {
+  type: string
+  stamp: Stamp
+  [field: string]: unknown
+}
+export interface Visit {
+  technician: string
+  device: string
+  facts: Record<string, Fact>
+}
+export interface Meter {
+  id: string
+  serial: string
+  size: string
+  digits: number
+  readings: { on: string; register: number }[]
+}
+export interface Hose {
+  id: string
+  kind: string
+  length_mm: number
+  installed_on: string
+}
+export interface Job {
+  id: string
+  kind: string
+  created_at: number
+  plan: {
+    appointments: Record<string, { window: Window; channel: string; author: Author }>
+    assignments: Record<string, { technician?: string; author: Author }>
+    cancelled: Record<string, { reason: string; author: Author }>
+    rulings: Record<string, { reason: string; stands?: string; author: Author }>
+    instructions: Record<string, { text: string; author: Author }>
+  }
+  briefing: {
+    household: Household
+    meters: Meter[]
+    hoses: Hose[]
+    request: string
+    also_due: { kind: string; on: string }[]
+  }
+  visits: Record<string, Visit>
+  messages: Record<string, { author: string; stamp: Stamp; text: string }>
+}
+export interface Steps {
+  visit: string | null
+  line: [string, 'done' | 'next' | 'later'][]
+  missing: Sentence[]
+}
+export interface ConductItem {
+  id: string
+  phase: string
+  rule: string
+  waivable: boolean
+  zh: string
+  en: string
+}
+export interface HazardRule {
+  id: string
+  level: number
+  deadline_days?: number
+  zh: string
+  en: string
+}
+export interface Photo {
+  job: string
+  hash: string
+  size_bytes: number
+  refused: string | null
+}
+export interface JobPage {
+  job: Job
+  standing: { status: string; technician?: string; visit?: string; appointment?: Window; clashes: Clash[] }
+  promise: Promised | null
+  unseen: Unseen[]
+  withdrawn: boolean
+  unread: number
+  steps: Steps
+  needs: string[]
+  conduct: ConductItem[]
+  hazards: HazardRule[]
+  hose: {
+    max_length_mm: number
+    entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }
+    overdue: string[]
+  }
+  verdicts: [string, Sentence][]
+  only_here: string[]
+  photos: Photo[]
+  me: string | null
+  utc_offset_minutes: number
+  now_ms: number
+}
+export interface State {
+  enrolled: boolean
+  device: string | null
+  only_here: number
+  waiting: number
+  acked: number
+  safe: number
+  quarantined: [string, string][]
+  photos: Photo[]
+  heard_at_ms: number | null
+  heard_ago_ms: number | null
+  clock_skew_ms: number | null
+  notices: { job: string | null; says: Sentence }[]
+}
+export interface Judged {
+  finding: string
+  abnormal: boolean
+  says: Sentence
+}

@@ -1,0 +1,173 @@
+// The page's end of the worker: calls, the state that screens watch, and a watch over the worker itself.
+
+import { reactive, shallowRef, triggerRef } from 'vue'
+import workerUrl from './worker/main?worker&url'
+import { trusted } from './trust'
+import type { Day, JobPage, State } from './kinds'
+import type { Asked, Calls, Sentence, Stage, SyncNews, Told } from './worker/protocol'
+
+/** A worker that says nothing for so long has died or hangs. */
+const PATIENCE_MS = 15_000
+const HAD_LOG = 'doorstep.once'
+
+/** The rules, or the phone's store, said no. */
+export class Refused extends Error {
+  constructor(readonly sentences: Sentence[]) {
+    super(sentences.map((sentence) => sentence.key).join())
+  }
+}
+
+type Waiting = { resolve(value: unknown): void; reject(error: Error): void }
+
+/** What screens watch. */
+export const phone = reactive({
+  stage: null as Stage | null,
+  state: null as State | null,
+  /** When the state was asked, by the awake clock. */
+  stateAt: 0,
+  news: { phase: 'never', nextAt: 0, sending: [] } as SyncNews,
+  /** The screen is locked while the phone behind it goes on. */
+  covered: false,
+  /** A new code is being typed: the session was over. */
+  renewing: false,
+  persisted: null as boolean | null,
+})
+
+export const day = shallowRef<Day | null>(null)
+export const page = shallowRef<JobPage | null>(null)
+
+let worker: Worker | null = null
+let waiting = new Map<number, Waiting>()
+let next = 1
+let key: CryptoKey | null = null
+let shown: string | null = null
+
+/** Asks the worker; a refusal is thrown with its sentences. */
+export function call<Name extends keyof Calls>(
+  name: Name,
+  ...args: Parameters<Calls[Name]>
+): ReturnType<Calls[Name]> {
+  const id = next++
+  const asked: Asked = { id, call: name, args }
+  const answer = new Promise((resolve, reject) => {
+    waiting.set(id, { resolve, reject })
+    worker?.postMessage(asked)
+  })
+  return answer as ReturnType<Calls[Name]>
+}
+
+/** Asks the brain. */
+export function ask<What>(request: Record<string, unknown>): Promise<What> {
+  return call('ask', request) as Promise<What>
+}
+
+/** Starts the worker, or another in place of one that died; nothing saved is lost by that. */
+export async function start(): Promise<void> {
+  worker?.terminate()
+  for (const { reject } of waiting.values()) reject(new Refused([{ key: 'face.restarted', arguments: {} }]))
+  waiting = new Map()
+  worker = new Worker(trusted(workerUrl), { type: 'module', name: 'doorstep' })
+  worker.onmessage = (event: MessageEvent<Told>) => hear(event.data)
+  worker.onerror = () => void start()
+  phone.stage = await call('boot', localStorage.getItem(HAD_LOG) !== null, key)
+  await entered()
+}
+
+export async function enrol(form: Parameters<Calls['enrol']>[0]): Promise<void> {
+  phone.stage = await call('enrol', form)
+  await entered()
+}
+
+export async function unlock(pin: string): Promise<void> {
+  phone.stage = await call('unlock', pin)
+  await entered()
+}
+
+/** Reads what the screens show again. */
+export async function refresh(): Promise<void> {
+  if (phone.stage?.at !== 'open') return
+  const asked = performance.now()
+  const [state, list, job] = await Promise.all([
+    ask<State>({ do: 'state' }),
+    ask<Day>({ do: 'day' }),
+    shown ? ask<JobPage>({ do: 'job', job: shown }).catch(() => null) : null,
+  ])
+  phone.state = state
+  phone.stateAt = asked
+  day.value = list
+  page.value = job
+  triggerRef(day)
+}
+
+/** Shows a job from now on, or none. */
+export async function show(job: string | null): Promise<void> {
+  shown = job
+  page.value = null
+  if (job) page.value = await ask<JobPage>({ do: 'job', job })
+}
+
+/** Saves something; ends when it is on the disk, and the screens show it. */
+export async function save(request: Record<string, unknown>): Promise<void> {
+  await ask(request)
+  if (shown) page.value = await ask<JobPage>({ do: 'job', job: shown })
+  void refresh()
+}
+
+/** Puts the lock before the screens. */
+export function cover(): void {
+  if (phone.stage?.at === 'open') phone.covered = true
+}
+
+async function entered(): Promise<void> {
+  if (phone.stage?.at !== 'open') return
+  phone.covered = false
+  phone.renewing = false
+  localStorage.setItem(HAD_LOG, '1')
+  key = await call('key')
+  await refresh()
+  phone.persisted = (await navigator.storage?.persist?.()) ?? null
+}
+
+/** Forgets that this browser ever was somebody's phone. */
+export function forgotten(): void {
+  localStorage.removeItem(HAD_LOG)
+  key = null
+}
+
+function hear(told: Told): void {
+  if ('news' in told) {
+    phone.news = told.news
+    if (told.news.phase === 'complete') void refresh()
+  } else if ('changed' in told) {
+    void refresh()
+  } else if ('free' in told) {
+    void start()
+  } else {
+    const asked = waiting.get(told.id)
+    waiting.delete(told.id)
+    if ('ok' in told) asked?.resolve(told.ok)
+    else if ('refused' in told) asked?.reject(new Refused(told.refused))
+    else asked?.reject(new Error(told.failed))
+  }
+}
+
+/** Looks after the worker: one that does not answer is replaced. */
+export function watch(): void {
+  let asked = 0
+  setInterval(() => {
+    if (phone.stage?.at !== 'open' || document.hidden) return
+    const mine = ++asked
+    const late = setTimeout(() => mine === asked && void start(), PATIENCE_MS)
+    ask<State>({ do: 'state' }).then(
+      (state) => {
+        clearTimeout(late)
+        phone.state = state
+        phone.stateAt = performance.now()
+      },
+      () => clearTimeout(late),
+    )
+  }, 20_000)
+  const wake = () => void call('sync').catch(() => undefined)
+  addEventListener('online', wake)
+  document.addEventListener('visibilitychange', () => document.hidden || wake())
+}

@@ -1,0 +1,139 @@
+// Requests to the hall, with every way in which they fail told apart. None of them changes anything on the phone.
+
+/** Why there is no word of the hall. */
+export type Fault = 'offline' | 'not_the_hall' | 'not_accepted' | 'busy' | 'too_old' | 'refused'
+
+/** Something that is no answer. */
+export class HallFault extends Error {
+  constructor(
+    readonly fault: Fault,
+    /** The hall's own word for it, when it has one. */
+    readonly problem: string | null = null,
+  ) {
+    super(fault)
+  }
+}
+
+/** What the hall gives a phone that it enrols. */
+export interface Enrolled {
+  token: string
+  device: string
+  user: { id: string; hall: string; name: string }
+  share: string
+  recovery: string
+  lease_days: number
+}
+
+const PATIENCE_MS = 20_000
+const CBOR = 'application/cbor'
+
+export class Hall {
+  token: string | null = null
+
+  /** Exchanges what the brain made for what the hall says. */
+  async exchange(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const reply = await this.send('POST', '/api/sync', body, CBOR)
+    await this.check(reply, CBOR)
+    return new Uint8Array(await arrived(reply.arrayBuffer()))
+  }
+
+  /** Enrols this phone, or lets it go on under its old name. */
+  async enrol(asked: Record<string, string>): Promise<Enrolled> {
+    return this.json('POST', '/api/devices', asked)
+  }
+
+  /** Asks for the share again, for another lease. */
+  async lend(): Promise<{ share: string; lease_days: number }> {
+    return this.json('GET', '/api/devices/self/share')
+  }
+
+  /** Ends the session. */
+  async signOut(): Promise<void> {
+    await this.send('DELETE', '/api/session')
+  }
+
+  /** A picture that the hall holds. */
+  async photo(job: string, hash: string): Promise<Uint8Array> {
+    const reply = await this.send('GET', `/api/jobs/${job}/photos/${hash}`)
+    await this.check(reply, 'image/')
+    return new Uint8Array(await arrived(reply.arrayBuffer()))
+  }
+
+  /** The brain's other half of `upload`: status 0 when there was no reply. */
+  async upload(
+    job: string,
+    hash: string,
+    offset: number,
+    length: number,
+    part?: Uint8Array<ArrayBuffer>,
+  ): Promise<{ status: number; offset?: number; held?: boolean; detail?: string }> {
+    const path = `/api/jobs/${job}/photos/${hash}/upload`
+    try {
+      const reply = part
+        ? await this.send('PUT', `${path}?offset=${offset}&length=${length}`, part, 'application/octet-stream')
+        : await this.send('GET', path)
+      const isJson = reply.headers.get('content-type')?.includes('json')
+      if (!isJson) return { status: reply.ok ? 0 : reply.status }
+      return { ...(await arrived(reply.json())), status: reply.status }
+    } catch {
+      return { status: 0 }
+    }
+  }
+
+  private async json<Body>(method: string, path: string, body?: unknown): Promise<Body> {
+    const bytes = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body))
+    const reply = await this.send(method, path, bytes, 'application/json')
+    await this.check(reply, 'application/json')
+    return arrived(reply.json())
+  }
+
+  private async send(
+    method: string,
+    path: string,
+    body?: Uint8Array<ArrayBuffer>,
+    type?: string,
+  ): Promise<Response> {
+    const headers: Record<string, string> = {}
+    if (this.token) headers['authorization'] = `Bearer ${this.token}`
+    if (body && type) headers['content-type'] = type
+    const signal = AbortSignal.timeout(PATIENCE_MS)
+    const how: RequestInit = { method, headers, cache: 'no-store', credentials: 'omit', redirect: 'error', signal }
+    if (body) how.body = body
+    return arrived(fetch(path, how))
+  }
+
+  /** A captive portal answers 200 with a page: only the expected type is the hall's word. */
+  private async check(reply: Response, type: string): Promise<void> {
+    const is = reply.headers.get('content-type') ?? ''
+    if (reply.ok && is.startsWith(type)) return
+    if (reply.ok) throw new HallFault('not_the_hall')
+    const problem = is.includes('problem+json') ? await problemOf(reply) : null
+    if (problem === null && reply.status < 500) throw new HallFault('not_the_hall')
+    throw new HallFault(faultOf(reply.status), problem)
+  }
+}
+
+function faultOf(status: number): Fault {
+  if (status === 401 || status === 403) return 'not_accepted'
+  if (status === 426) return 'too_old'
+  if (status === 429 || status >= 500) return 'busy'
+  return 'refused'
+}
+
+async function problemOf(reply: Response): Promise<string | null> {
+  try {
+    const problem = (await reply.json()) as { type?: string }
+    return problem.type?.split(':').pop() ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Waits for what comes over the network; whatever breaks it means that there is no connection. */
+async function arrived<What>(coming: Promise<What>): Promise<What> {
+  try {
+    return await coming
+  } catch {
+    throw new HallFault('offline')
+  }
+}

@@ -1,0 +1,234 @@
+// The log's home: IndexedDB, each record sealed, each write ended only when its strict transaction completed.
+
+import { openDB, type DBSchema, type IDBPDatabase, type StoreNames } from 'idb'
+import { seal, unseal, type KeyRing, type Sealed } from './keys'
+
+interface Row extends Sealed {
+  /** Bytes of the log in this row. */
+  size: number
+}
+
+interface Head {
+  /** Which log it is: each replacement makes another, whose rows cannot be mixed with those before. */
+  generation: number
+  /** How many rows it has. */
+  rows: number
+}
+
+interface Doorstep extends DBSchema {
+  log: { key: number; value: Row }
+  blobs: { key: string; value: Sealed }
+  asides: { key: string; value: Sealed }
+  meta: { key: string; value: unknown }
+}
+
+type Database = IDBPDatabase<Doorstep>
+
+const STRICT = { durability: 'strict' } as const
+
+/** An error that the brain knows by its name. */
+class StoreError extends Error {
+  constructor(name: 'Stuck' | 'InUse', message: string) {
+    super(message)
+    this.name = name
+  }
+}
+
+/** The database: made by the first visit, never made anew over one that is there. */
+export class Store {
+  private head: Head = { generation: 0, rows: 0 }
+  private stuck = false
+  private database: Promise<Database> | null = null
+  private key: CryptoKey | null = null
+
+  constructor(
+    private readonly name: string,
+    /** Whether this phone had a log before: then an empty database is a lost one. */
+    private hadLog: boolean,
+  ) {}
+
+  /** Gives the data key; without it only the ring can be read. */
+  unlock(key: CryptoKey): void {
+    this.key = key
+    this.stuck = false
+  }
+
+  async ring(): Promise<KeyRing | null> {
+    return ((await this.get('ring')) as KeyRing | undefined) ?? null
+  }
+
+  async keepRing(ring: KeyRing): Promise<void> {
+    await this.put('ring', ring)
+  }
+
+  /** When the phone was last seen, by its own clock; a clock set back does not lengthen a lease. */
+  async lastWall(): Promise<number> {
+    const text = (await this.get('moment')) as string | undefined
+    return text ? (JSON.parse(text) as { wall_ms: number }).wall_ms : 0
+  }
+
+  async leftMoment(): Promise<string | null> {
+    return ((await this.get('moment')) as string | undefined) ?? null
+  }
+
+  async read(): Promise<Uint8Array | string | null> {
+    const database = await this.open()
+    const transaction = database.transaction(['log', 'meta'])
+    const head = (await transaction.objectStore('meta').get('head')) as Head | undefined
+    const rows = await transaction.objectStore('log').getAll()
+    await transaction.done
+    this.stuck = false
+    if (!head) return this.hadLog ? 'gone' : null
+    this.head = head
+    const pieces = await Promise.all(rows.map((row, at) => unseal(this.opened(), this.about(at), row)))
+    const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0))
+    let at = 0
+    for (const piece of pieces) {
+      whole.set(piece, at)
+      at += piece.length
+    }
+    return whole
+  }
+
+  async append(bytes: Uint8Array<ArrayBuffer>, moment: string): Promise<void> {
+    const { generation, rows } = this.head
+    const row = { ...(await seal(this.opened(), this.about(rows), bytes)), size: bytes.length }
+    const head = { generation, rows: rows + 1 }
+    await this.write(['log', 'meta'], (transaction) => {
+      void transaction.objectStore('log').add(row, rows)
+      void transaction.objectStore('meta').put(head, 'head')
+      void transaction.objectStore('meta').put(moment, 'moment')
+    })
+    this.head = head
+  }
+
+  async replace(bytes: Uint8Array<ArrayBuffer>, moment: string): Promise<void> {
+    const head = { generation: this.head.generation + 1, rows: 1 }
+    const about = `log ${head.generation} 0`
+    const row = { ...(await seal(this.opened(), about, bytes)), size: bytes.length }
+    await this.write(['log', 'meta'], (transaction) => {
+      void transaction.objectStore('log').clear()
+      void transaction.objectStore('log').put(row, 0)
+      void transaction.objectStore('meta').put(head, 'head')
+      void transaction.objectStore('meta').put(moment, 'moment')
+    })
+    this.head = head
+  }
+
+  async setAside(bytes: Uint8Array<ArrayBuffer>, why: string): Promise<void> {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    const name = `${why}-${[...digest.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+    await this.keep('asides', name, bytes)
+  }
+
+  async asides(): Promise<[string, Uint8Array][]> {
+    const database = await this.open()
+    const names = await database.getAllKeys('asides')
+    return Promise.all(
+      names.map(async (name): Promise<[string, Uint8Array]> => {
+        const sealed = await database.get('asides', name)
+        return [name, sealed ? await unseal(this.opened(), `asides ${name}`, sealed) : new Uint8Array()]
+      }),
+    )
+  }
+
+  async erase(): Promise<void> {
+    await this.write(['log', 'blobs', 'asides', 'meta'], (transaction) => {
+      void transaction.objectStore('log').clear()
+      void transaction.objectStore('blobs').clear()
+      void transaction.objectStore('asides').clear()
+      void transaction.objectStore('meta').clear()
+    })
+    this.head = { generation: 0, rows: 0 }
+    this.hadLog = false
+  }
+
+  async keepBlob(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.keep('blobs', name, bytes)
+  }
+
+  async readBlob(name: string): Promise<Uint8Array | null> {
+    const sealed = await (await this.open()).get('blobs', name)
+    return sealed ? unseal(this.opened(), `blobs ${name}`, sealed) : null
+  }
+
+  async removeBlob(name: string): Promise<void> {
+    await this.write(['blobs'], (transaction) => void transaction.objectStore('blobs').delete(name))
+  }
+
+  async blobNames(): Promise<string[]> {
+    return (await this.open()).getAllKeys('blobs')
+  }
+
+  private async keep(where: 'blobs' | 'asides', name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const sealed = await seal(this.opened(), `${where} ${name}`, bytes)
+    await this.write([where], (transaction) => void transaction.objectStore(where).put(sealed, name))
+  }
+
+  private async get(key: string): Promise<unknown> {
+    return (await this.open()).get('meta', key)
+  }
+
+  private async put(key: string, value: unknown): Promise<void> {
+    await this.write(['meta'], (transaction) => void transaction.objectStore('meta').put(value, key))
+  }
+
+  /** One strict transaction; ends when it completed. After an error nothing of it is there, or the store is stuck. */
+  private async write<Names extends StoreNames<Doorstep>[]>(
+    names: Names,
+    fill: (transaction: ReturnType<typeof begun<Names>>) => void,
+  ): Promise<void> {
+    if (this.stuck) throw new StoreError('Stuck', 'open the store again')
+    const transaction = begun(await this.open(), names)
+    const done = transaction.done
+    // Each request's own error arrives with the transaction's.
+    done.catch(() => undefined)
+    try {
+      fill(transaction)
+      await done
+    } catch (error) {
+      if (isAborted(error, transaction.error)) throw transaction.error ?? error
+      this.stuck = true
+      this.database = null
+      throw new StoreError('Stuck', String(error))
+    }
+  }
+
+  private opened(): CryptoKey {
+    if (!this.key) throw new StoreError('Stuck', 'the store is locked')
+    return this.key
+  }
+
+  private about(row: number): string {
+    return `log ${this.head.generation} ${row}`
+  }
+
+  /** The connection; one that the browser closed is opened again. */
+  private open(): Promise<Database> {
+    this.database ??= openDB<Doorstep>(this.name, 1, {
+      upgrade(database) {
+        database.createObjectStore('log')
+        database.createObjectStore('blobs')
+        database.createObjectStore('asides')
+        database.createObjectStore('meta')
+      },
+      terminated: () => {
+        this.database = null
+      },
+    })
+    this.database.catch(() => {
+      this.database = null
+    })
+    return this.database
+  }
+}
+
+function begun<Names extends StoreNames<Doorstep>[]>(database: Database, names: Names) {
+  return database.transaction(names, 'readwrite', STRICT)
+}
+
+/** Whether the browser says that the transaction was rolled back: then nothing of it is there. */
+function isAborted(error: unknown, cause: DOMException | null): boolean {
+  const name = cause?.name ?? (error instanceof Error || error instanceof DOMException ? error.name : '')
+  return ['QuotaExceededError', 'AbortError', 'ConstraintError', 'DataCloneError', 'DataError'].includes(name)
+}

@@ -1,0 +1,27 @@
+import { resolve } from 'node:path'
+import vue from '@vitejs/plugin-vue'
+import { defineConfig } from 'vite'
+import { shell } from './build/shell.ts'
+import { words } from './build/words.ts'
+
+const here = import.meta.dirname
+const folder = resolve(here, '../../target/web/m')
+
+export default defineConfig({
+  root: here,
+  base: '/m/',
+  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml')), shell(folder)],
+  define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
+  worker: { format: 'es' },
+  build: {
+    outDir: folder,
+    emptyOutDir: true,
+    target: ['chrome96', 'safari15.4'],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: resolve(here, 'index.html'), sw: resolve(here, 'src/sw.ts') },
+      output: { entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+    },
+  },
+})
