@@ -74,6 +74,8 @@ pub struct Config {
     pub quarantine_days: u32,
     /// After how many days messages of webhooks that were sent or given up leave the log. 0 keeps them. Default 30.
     pub delivery_days: u32,
+    /// For how many days a phone's PIN opens its store without the hall being heard, 1 to 14. Default 7.
+    pub lease_days: u32,
     /// A backup older than this is told by `doorstep doctor`. Default 26.
     pub backup_hours: u32,
     /// Where the time comes from; a command-line flag, so that no file slips it into production.
@@ -111,6 +113,7 @@ impl Default for Config {
             session_days: 30,
             quarantine_days: 365,
             delivery_days: 30,
+            lease_days: 7,
             backup_hours: 26,
             clock: Clock::System,
         }
@@ -216,6 +219,14 @@ impl Config {
                     why,
                 });
             }
+        }
+        if !(1..=14).contains(&self.lease_days) {
+            let why = format!("is {}: a phone goes 1 to 14 days without the hall", self.lease_days);
+            return Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: "lease_days".into(),
+                why,
+            });
         }
         if let Err(error) = Address::parse(self) {
             return Err(ConfigError::PhotoStore(error.to_string()));

@@ -24,6 +24,7 @@ pub mod actors;
 pub mod anchors;
 pub mod appliances;
 pub mod changes;
+pub mod device_keys;
 pub mod devices;
 pub mod documents;
 pub mod enrolments;

@@ -70,6 +70,7 @@ fn signed_in() -> Routes {
         .routes(only(MANAGERS, routes!(users::disable_user)))
         .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
         .routes(only(ANYBODY, routes!(devices::list_devices)))
+        .routes(only(TECHNICIANS, routes!(devices::get_share)))
         .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
         .routes(only(STAFF, routes!(jobs::list_jobs)))
         .routes(only(DISPATCHERS, once(routes!(jobs::post_job))))

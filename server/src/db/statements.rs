@@ -28,6 +28,7 @@ mod tests {
         ("anchors", anchors::ALL),
         ("appliances", appliances::ALL),
         ("changes", changes::ALL),
+        ("device_keys", device_keys::ALL),
         ("devices", devices::ALL),
         ("documents", documents::ALL),
         ("enrolments", enrolments::ALL),

@@ -5,21 +5,24 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use domain::id::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, ClientAddress, Dispatcher};
+use super::caller::{Caller, ClientAddress, Dispatcher, Phone};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use super::page::{Limit, read_cursor};
 use super::sessions::{Credentials, UserBody, begin_session, prove};
+use crate::db::device_keys::{self, DeviceKeyRow};
 use crate::db::devices::{self, DeviceRow, Filter};
 use crate::db::{enrolments, halls, sessions};
 use crate::identity::Role;
 use crate::identity::enrolment::{Code, MAX_ATTEMPTS};
-use crate::ids::fresh_uuid;
+use crate::ids::{fresh_uuid, random_bytes};
 use crate::state::AppState;
 
 /// A phone that its technician enrols.
@@ -44,7 +47,7 @@ pub struct EnrolDevice {
 }
 
 /// A phone that was enrolled.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub struct EnrolledBody {
     /// To send as `Authorization: Bearer …`; shown only here.
     token: String,
@@ -54,6 +57,21 @@ pub struct EnrolledBody {
     user: UserBody,
     /// Changes when the hall was restored from a backup.
     epoch: Uuid,
+    /// What the phone's PIN opens its store together with, for `lease_days`; 32 bytes in base64url.
+    share: String,
+    /// What opens the phone's store when its PIN is lost; 32 bytes in base64url. Given here and nowhere else.
+    recovery: String,
+    /// For how many days the phone may keep the share without hearing the hall.
+    lease_days: u32,
+}
+
+/// A phone's share, lent again.
+#[derive(Serialize, ToSchema)]
+pub struct ShareBody {
+    /// 32 bytes in base64url.
+    share: String,
+    /// For how many days the phone may keep it without hearing the hall.
+    lease_days: u32,
 }
 
 /// A phone in a list; instants are Unix milliseconds.
@@ -126,10 +144,36 @@ pub async fn enrol_device(
     }
     let (token, expires_at) = begin_session(&state, &mut tx, user, Some(device)).await?;
     let epoch = halls::find_epoch(tx.c()).await?;
+    let keys = device_keys::find_or_keep(tx.c(), device, &drawn_keys()).await?;
     proven.succeed(&state, &mut tx).await?;
     tx.commit().await?;
     let user = proven.user;
-    Ok((StatusCode::CREATED, Json(EnrolledBody { token, expires_at, device, user, epoch })))
+    let (share, recovery) = (BASE64.encode(&keys.share), BASE64.encode(&keys.recovery));
+    let lease_days = state.config.lease_days;
+    let enrolled =
+        EnrolledBody { token, expires_at, device, user, epoch, share, recovery, lease_days };
+    Ok((StatusCode::CREATED, Json(enrolled)))
+}
+
+/// Lends a phone its share again, so that its PIN goes on opening its store.
+#[utoipa::path(
+    get, path = "/api/devices/self/share", tag = "phones",
+    responses((status = 200, description = "For another lease.", body = ShareBody)),
+)]
+pub async fn get_share(
+    State(state): State<AppState>,
+    phone: Phone,
+) -> Result<Json<ShareBody>, ApiError> {
+    let mut tx = state.db.begin().await?;
+    let keys = device_keys::find_or_keep(tx.c(), phone.device, &drawn_keys()).await?;
+    tx.commit().await?;
+    let share = BASE64.encode(&keys.share);
+    Ok(Json(ShareBody { share, lease_days: state.config.lease_days }))
+}
+
+fn drawn_keys() -> DeviceKeyRow {
+    let (share, recovery) = (random_bytes::<32>().to_vec(), random_bytes::<32>().to_vec());
+    DeviceKeyRow { share, recovery }
 }
 
 /// Which phones to list.

@@ -166,3 +166,36 @@ async fn a_phone_whose_session_is_over_keeps_its_work_and_goes_on_with_a_new_cod
     let used = counter.node.post("/api/devices", None, &body).await;
     assert_eq!(used.status, 201, "the code was not used up");
 }
+
+#[tokio::test]
+async fn check_51_a_phone_gets_its_keys_again_and_nobody_elses() {
+    let counter = Counter::open().await;
+    let (node, dispatcher) = (&counter.node, &counter.dispatcher);
+    let ana = counter.hall.person("ana", Role::Technician).await;
+    let tom = counter.hall.person("tom", Role::Technician).await;
+    let first = node.try_enrol("ana", &node.code(dispatcher, ana).await).await.body;
+    let other = node.try_enrol("tom", &node.code(dispatcher, tom).await).await.body;
+    let code = node.code(dispatcher, ana).await;
+    let body = json!({"login": "ana", "password": PASSWORD, "code": code, "name": "phone",
+        "device": first["device"]});
+    let again = node.post("/api/devices", None, &body).await.body;
+    let (before, renewed) = (text(&first["token"]), text(&again["token"]));
+
+    let lent = node.get("/api/devices/self/share", &renewed).await;
+    let listed = node.get("/api/devices", dispatcher).await.body.to_string();
+
+    let keys = |enrolled: &Value| (text(&enrolled["share"]), text(&enrolled["recovery"]));
+    assert_eq!(keys(&first), keys(&again));
+    assert_ne!(keys(&first), keys(&other));
+    assert_ne!(keys(&first).0, keys(&first).1);
+    assert_eq!(lent.body, json!({"share": keys(&first).0, "lease_days": 7}));
+    for (share, recovery) in [keys(&first), keys(&other)] {
+        assert_eq!(share.len(), 43, "32 bytes");
+        assert!(!listed.contains(&share) && !listed.contains(&recovery));
+    }
+    assert_eq!(node.get("/api/devices/self/share", &before).await.status, 401);
+    let path = format!("/api/devices/{}/revoke", text(&again["device"]));
+    node.post(&path, Some(dispatcher), &Value::Null).await;
+    let refused = node.get("/api/devices/self/share", &renewed).await;
+    assert_eq!((refused.status.as_u16(), refused.problem()), (403, "shut-out"));
+}

@@ -45,6 +45,9 @@ fn no_route_is_entered_past_the_description() {
                 folders.push(path);
                 continue;
             }
+            if path.ends_with("http/faces.rs") {
+                continue; // pages are no part of the API
+            }
             let source = std::fs::read_to_string(&path).unwrap_or_default();
             seen += source.matches(".routes(").count();
             for way in [".route(\"", ".route_service(", ".nest("] {
