@@ -325,6 +325,13 @@ pub struct HazardRule {
     pub source: String,
 }
 
+impl HazardRule {
+    /// What refusals call it.
+    pub fn name(&self) -> ItemName {
+        ItemName { id: self.id.clone(), zh: self.zh.clone(), en: self.en.clone() }
+    }
+}
+
 impl Pack {
     /// Reads a pack from TOML and checks it as a whole.
     pub fn parse(text: &str) -> Result<Self, PackError> {

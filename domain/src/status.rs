@@ -220,6 +220,7 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::TightnessTested { .. }
         | Fact::GasSwitched { .. }
         | Fact::HazardFound { .. }
+        | Fact::NoticeGiven { .. }
         | Fact::CashTaken { .. }
         | Fact::Signed { .. } => Some(Status::Working),
         Fact::Closed { outcome } => Some(match outcome {

@@ -132,6 +132,11 @@ pub enum Fact {
         #[serde(default)]
         text: String,
     },
+    /// The notice of a hazard, with its deadline, was handed to the household (整改通知书).
+    NoticeGiven {
+        /// The finding.
+        hazard: FactId,
+    },
     /// Cash taken at home (B15).
     CashTaken {
         /// How much.
@@ -256,6 +261,7 @@ impl Fact {
             | Self::TightnessTested { .. }
             | Self::GasSwitched { .. }
             | Self::HazardFound { .. }
+            | Self::NoticeGiven { .. }
             | Self::CashTaken { .. }
             | Self::Asked { .. }
             | Self::Noted { .. }

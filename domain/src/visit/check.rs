@@ -54,6 +54,9 @@ pub enum RecordError {
     /// A correction names the reading of another meter.
     #[error("that reading is another meter's")]
     OtherMeter,
+    /// A notice names what is no hazard.
+    #[error("the fact named is no hazard")]
+    NotAHazard,
     /// The window does not end after it starts (A1).
     #[error("a window ends after it starts")]
     WindowEndsFirst,
@@ -78,6 +81,7 @@ impl RecordError {
             Self::ReadingNormal => "record.reading_normal",
             Self::NoReason => "record.no_reason",
             Self::OtherMeter => "record.other_meter",
+            Self::NotAHazard => "record.not_a_hazard",
             Self::WindowEndsFirst => "record.window_ends_first",
             Self::NotEntered(item) => {
                 return vec![Sentence::new("record.not_entered").naming("item", item)];
@@ -170,6 +174,11 @@ impl Steps<'_> {
                 self.needs_entrance()?;
                 corrects.map_or(Ok(()), |id| self.needs_reading_of(id, *meter))
             }
+            Fact::NoticeGiven { hazard } => {
+                self.needs_entrance()?;
+                let is_hazard = matches!(self.needs_fact(*hazard)?.fact, Fact::HazardFound { .. });
+                if is_hazard { Ok(()) } else { Err(RecordError::NotAHazard) }
+            }
             Fact::TightnessTested { .. }
             | Fact::GasSwitched { .. }
             | Fact::HazardFound { .. }
@@ -228,9 +237,13 @@ impl Steps<'_> {
                     missing.push(Sentence::new("missing.notice_photo"));
                 }
             }
-            Outcome::CannotFinish { .. } => missing.extend(self.missing_conduct()),
+            Outcome::CannotFinish { .. } => {
+                missing.extend(self.missing_conduct());
+                missing.extend(self.missing_notices());
+            }
             Outcome::Done => {
                 missing.extend(self.missing_conduct());
+                missing.extend(self.missing_notices());
                 let needs = self.pack.kind(self.job.kind).needs.iter();
                 let open = needs
                     .filter(|need| !self.has(|fact| answers_need(self.job.kind, fact, **need)));
@@ -239,6 +252,19 @@ impl Steps<'_> {
         }
         missing.extend(self.missing_for_readings());
         missing
+    }
+
+    /// A hazard with a deadline asks for its notice in the household's hands.
+    fn missing_notices(&self) -> Vec<Sentence> {
+        let facts = live_facts(self.visit);
+        let found = facts.iter().filter_map(|(id, recorded)| {
+            let Fact::HazardFound { item, .. } = &recorded.fact else { return None };
+            let rule = self.pack.hazards.iter().find(|rule| rule.id == *item)?;
+            rule.deadline_days.map(|_| (*id, rule))
+        });
+        let open = found.filter(|(id, _)| !self.has(|it| *it == Fact::NoticeGiven { hazard: *id }));
+        open.map(|(_, rule)| Sentence::new("missing.hazard_notice").naming("item", &rule.name()))
+            .collect()
     }
 
     fn missing_conduct(&self) -> Vec<Sentence> {

@@ -198,6 +198,15 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.record(job, Fact::HazardFound { item, level, text }).await
     }
 
+    /// Handed the household the notice of a hazard.
+    pub async fn give_notice(
+        &mut self,
+        job: JobId,
+        hazard: FactId,
+    ) -> Result<Saved, CommandError> {
+        self.record(job, Fact::NoticeGiven { hazard }).await
+    }
+
     /// Took cash at home.
     pub async fn take_cash(
         &mut self,

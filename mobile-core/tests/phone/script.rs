@@ -38,6 +38,7 @@ pub(crate) enum Act {
     Tight,
     Gas(bool),
     Hazard,
+    Notice,
     Cash,
     Photo(Subject),
     Sign,
@@ -98,6 +99,10 @@ async fn act_on<S: LogStore>(
         Act::Tight => phone.test_tightness(job, true).await?,
         Act::Gas(on) => phone.switch_gas(job, *on).await?,
         Act::Hazard => phone.find_hazard(job, "leak", "灶具接口".to_owned()).await?,
+        Act::Notice => {
+            let hazard = last_fact(phone, job, |fact| matches!(fact, Fact::HazardFound { .. }));
+            phone.give_notice(job, hazard).await?
+        }
         Act::Cash => phone.take_cash(job, Fen(12_500), "R-0042".to_owned()).await?,
         Act::Photo(subject) => phone.take_photo(job, hash, *subject).await?,
         Act::Sign => phone.sign(job, hash).await?,
@@ -159,13 +164,14 @@ fn visit(job: &Job) -> Vec<Act> {
         }
         JobKind::SafetyInspection => vec![
             Act::Hazard,
+            Act::Notice,
             Act::Tight,
             Act::Photo(Subject::Hazard),
             Act::Photo(Subject::Meter),
             Act::Sign,
         ],
         JobKind::CashCollection => vec![Act::Cash, Act::Sign],
-        JobKind::Emergency => vec![Act::Hazard, Act::Tight],
+        JobKind::Emergency => vec![Act::Hazard, Act::Notice, Act::Tight],
         JobKind::MeterReading | JobKind::Unsealing | JobKind::GasStop | JobKind::Repair => {
             vec![Act::Read(meter, 300_000), Act::Tell, Act::Measure]
         }

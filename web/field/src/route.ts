@@ -30,7 +30,8 @@ function read(): Route {
 /** What an enrolment link says; read once, then taken out of the address. */
 export function enrolmentLink(): Record<string, string> {
   if (!location.hash.startsWith('#enrol?')) return {}
-  const said = Object.fromEntries(new URLSearchParams(location.hash.slice('#enrol?'.length)))
+  const link = new URLSearchParams(location.hash.slice('#enrol?'.length))
   history.replaceState(null, '', location.pathname)
-  return said
+  const known = ['login', 'password', 'code', 'pin'].filter((name) => link.has(name))
+  return Object.fromEntries(known.map((name) => [name, link.get(name) ?? '']))
 }

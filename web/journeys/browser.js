@@ -1,0 +1,133 @@
+// A phone's browser: Chromium with a profile of its own, killed and opened again as phones are.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+export const PIN = '258036'
+const PROGRAM = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+/** A small white JPEG, as a camera would hand over. */
+export const PICTURE = { name: 'photo.png', mimeType: 'image/png', buffer: Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR42mP8z8AARLgB46gEPgkAq3YH+fHfCVMAAAAASUVORK5CYII=', 'base64') }
+
+export class Phone {
+  /** Opens a browser on a profile folder. */
+  static async open(hall, folder, options = {}) {
+    const phone = new Phone()
+    Object.assign(phone, { hall, folder, options, problems: [] })
+    await phone.launch()
+    return phone
+  }
+
+  async launch() {
+    for (const name of existsSync(this.folder) ? readdirSync(this.folder) : []) {
+      if (name.startsWith('Singleton')) rmSync(join(this.folder, name), { force: true })
+    }
+    this.context = await chromium.launchPersistentContext(this.folder, {
+      executablePath: PROGRAM,
+      args: FLAGS,
+      viewport: { width: 360, height: 740 },
+      hasTouch: true,
+      isMobile: true,
+      deviceScaleFactor: 2,
+      locale: 'zh-CN',
+      timezoneId: 'Asia/Shanghai',
+      geolocation: { latitude: 31.336, longitude: 118.38, accuracy: 12 },
+      permissions: ['geolocation'],
+      acceptDownloads: true,
+      ...this.options,
+    })
+    this.page = this.context.pages()[0] ?? (await this.context.newPage())
+    this.listen(this.page)
+  }
+
+  /** Whatever a page complains of; a test ends with none. */
+  listen(page) {
+    page.on('pageerror', (error) => this.problems.push(String(error)))
+    page.on('console', (message) => {
+      const text = message.text()
+      const isNetwork = /Failed to load resource|net::ERR|ERR_CONNECTION/.test(text)
+      if (message.type() === 'error' && !isNetwork) this.problems.push(text)
+    })
+  }
+
+  /** SIGKILL, as a system out of memory does it. */
+  async kill() {
+    const mine = readdirSync('/proc').filter((pid) => {
+      if (!/^\d+$/.test(pid)) return false
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return line.includes(`--user-data-dir=${this.folder}`) && !line.includes('--type=')
+      } catch {
+        return false
+      }
+    })
+    const closed = new Promise((resolve) => this.context.once('close', resolve))
+    for (const pid of mine) execFileSync('kill', ['-9', pid])
+    await closed
+  }
+
+  async close() {
+    await this.context.close()
+  }
+
+  /** Opens the app; the path may be an enrolment link. */
+  async visit(path = '/m/') {
+    await this.page.goto(this.hall.base + path)
+  }
+
+  /** Enrols this phone for somebody, and waits until the list is there. */
+  async enrol({ login, password }, pin = PIN) {
+    const code = await this.hall.code(login)
+    const said = new URLSearchParams({ login, password, code, pin })
+    await this.visit(`/m/#enrol?${said}`)
+    await this.listed()
+  }
+
+  async listed() {
+    await this.page.locator('main.list').waitFor()
+  }
+
+  /** Types the PIN. */
+  async unlock(pin = PIN) {
+    await this.page.locator('.unlock').waitFor()
+    for (const digit of pin) await this.page.locator('.keypad button', { hasText: digit }).click()
+    await this.page.locator('.unlock button.primary').click()
+  }
+
+  /** Waits until the app says that the hall has everything. */
+  async sent() {
+    await this.page.locator('.strip .now:enabled').click()
+    await this.page.locator('.strip.held:not(.trouble)').waitFor({ timeout: 20_000 })
+  }
+
+  /** Waits until the service worker keeps the whole app. */
+  async kept() {
+    await this.page.evaluate(async () => {
+      await navigator.serviceWorker.ready
+      const names = await caches.keys()
+      if (!names.length) throw new Error('nothing is kept')
+    })
+  }
+
+  /** Opens a job from the list. */
+  async job(id) {
+    await this.page.evaluate((path) => (location.hash = path), `#/job/${id}`)
+    await this.page.locator('.head h1').waitFor()
+  }
+
+  /** Taps a button by its words and waits for the phone to say that it is saved. */
+  async tap(words, where = this.page) {
+    await where.getByRole('button', { name: words }).first().click()
+    await this.saved()
+  }
+
+  async saved() {
+    await this.page.locator('.told .saved').waitFor()
+  }
+
+  async step() {
+    return this.page.locator('.steps .next').innerText()
+  }
+}

@@ -1,0 +1,94 @@
+// The hall as a dispatcher sees it, and a server that can be stopped and started under the app's feet.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+const { DOORSTEP, DOORSTEP_WEB, DOORSTEP_HALL } = process.env
+const PASSWORDS = JSON.parse(process.env.DOORSTEP_STAFF ?? '{}')
+
+export class Hall {
+  /** Starts a server on a database file; a port of 0 takes a free one. */
+  static async open(database, port = 0) {
+    const hall = new Hall()
+    hall.database = database
+    await hall.start(port)
+    hall.token = (await hall.send('POST', '/api/session', { login: staff('调度员').login, password: staff('调度员').password })).token
+    return hall
+  }
+
+  /** Loads the demo hall into a database file. */
+  static async load(database) {
+    const today = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10)
+    const loading = spawn(DOORSTEP, ['import', DOORSTEP_HALL, '--database', `sqlite://${database}`, '--day', today])
+    const [code] = await once(loading, 'exit')
+    if (code !== 0) throw new Error(`the import ended with ${code}`)
+  }
+
+  async start(port = this.port) {
+    const listen = ['--listen', `127.0.0.1:${port}`, '--database', `sqlite://${this.database}`, '--web', DOORSTEP_WEB]
+    const env = { ...process.env, DOORSTEP_LOG: 'warn' }
+    this.process = spawn(DOORSTEP, ['serve', ...listen], { stdio: ['ignore', 'pipe', 'inherit'], env })
+    const [line] = await once(createInterface(this.process.stdout), 'line')
+    this.base = line.trim().split(' ').pop()
+    this.port = new URL(this.base).port
+  }
+
+  async stop() {
+    this.process.kill('SIGKILL')
+    await once(this.process, 'exit')
+  }
+
+  async send(method, path, body, expected = 300) {
+    const headers = { 'content-type': 'application/json' }
+    if (this.token) headers.authorization = `Bearer ${this.token}`
+    const reply = await fetch(this.base + path, { method, headers, body: body && JSON.stringify(body) })
+    const text = await reply.text()
+    if (reply.status >= expected) throw new Error(`${method} ${path}: ${reply.status} ${text}`)
+    return text ? JSON.parse(text) : null
+  }
+
+  get(path) {
+    return this.send('GET', path)
+  }
+
+  post(path, body) {
+    return this.send('POST', path, body ?? {})
+  }
+
+  async user(login) {
+    const { users } = await this.get(`/api/users?text=${login}`)
+    return users.find((user) => user.login === login)
+  }
+
+  /** A fresh one-time code. */
+  async code(login) {
+    return (await this.post(`/api/users/${(await this.user(login)).id}/enrolment-code`)).code
+  }
+
+  /** A new job of a kind for a technician, agreed for the hours around now. */
+  async job(kind, login, account, more = {}) {
+    const now = Date.now()
+    const window = { start: now - 600_000, end: now + 3_600_000 }
+    const technician = (await this.user(login)).id
+    const body = { kind, account, request: '', technician, appointment: { window, channel: 'phone' }, ...more }
+    return (await this.post('/api/jobs', body)).id
+  }
+
+  async jobPage(id) {
+    return this.get(`/api/jobs/${id}`)
+  }
+
+  /** Every fact of a job that the hall has, oldest first. */
+  async facts(id) {
+    const { job } = await this.jobPage(id)
+    return Object.values(job.visits).flatMap((visit) =>
+      Object.entries(visit.facts).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact),
+    )
+  }
+}
+
+/** Somebody of the demo hall's staff with a role. */
+export function staff(role, at = 0) {
+  return PASSWORDS[role][at]
+}
