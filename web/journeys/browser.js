@@ -8,8 +8,8 @@ import { chromium } from 'playwright-core'
 export const PIN = '258036'
 const PROGRAM = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
-/** A small white JPEG, as a camera would hand over. */
-export const PICTURE = { name: 'photo.png', mimeType: 'image/png', buffer: Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR42mP8z8AARLgB46gEPgkAq3YH+fHfCVMAAAAASUVORK5CYII=', 'base64') }
+/** A picture as a camera would hand over. */
+export const PICTURE = new URL('../field/public/icon-512.png', import.meta.url).pathname
 
 export class Phone {
   /** Opens a browser on a profile folder. */
@@ -119,12 +119,17 @@ export class Phone {
 
   /** Taps a button by its words and waits for the phone to say that it is saved. */
   async tap(words, where = this.page) {
-    await where.getByRole('button', { name: words }).first().click()
-    await this.saved()
+    await this.saves(() => where.getByRole('button', { name: words }).first().click())
   }
 
-  async saved() {
-    await this.page.locator('.told .saved').waitFor()
+  /** Does something and waits for the phone to say that it is saved; what it refuses is thrown. */
+  async saves(task) {
+    const told = this.page.locator('.told')
+    const before = Number(await told.getAttribute('data-count'))
+    await task()
+    await this.page.waitForFunction((count) => Number(document.querySelector('.told')?.dataset.count) > count, before)
+    const refused = told.locator('.refused')
+    if (await refused.isVisible()) throw new Error(await refused.innerText())
   }
 
   async step() {

@@ -6,13 +6,14 @@ import { say, t } from './words'
 import type { Sentence } from './worker/protocol'
 
 /** What the last tap came to. */
-export const told = reactive({ text: '', kind: 'saved' as 'saved' | 'refused', busy: 0 })
+export const told = reactive({ text: '', kind: 'saved' as 'saved' | 'refused', busy: 0, count: 0 })
 
 let fading: ReturnType<typeof setTimeout> | undefined
 
 export function tell(text: string, kind: 'saved' | 'refused'): void {
   told.text = text
   told.kind = kind
+  told.count += 1
   clearTimeout(fading)
   fading = setTimeout(() => (told.text = ''), kind === 'saved' ? 3_000 : 12_000)
 }

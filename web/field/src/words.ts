@@ -77,7 +77,9 @@ export function dayName(day: string): string {
 /** 138 0013 8000; a landline keeps its area code apart. */
 export function telephone(digits: string): string {
   if (/^1\d{10}$/.test(digits)) return `${digits.slice(0, 3)} ${digits.slice(3, 7)} ${digits.slice(7)}`
-  return digits
+  // An area code has three digits in the four great cities and four elsewhere.
+  const area = /^0(?:10|2\d)/.test(digits) ? 3 : 4
+  return digits.startsWith('0') && digits.length > 8 ? `${digits.slice(0, area)}-${digits.slice(area)}` : digits
 }
 
 /** Cubic metres of so many litres. */

@@ -10,6 +10,12 @@ export function visitFacts(page: JobPage): Entry[] {
   return Object.entries(visit?.facts ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
+/** Every fact of this technician's visits of the job, newest first. */
+export function ownFacts(page: JobPage): Entry[] {
+  const own = Object.values(page.job.visits).filter((visit) => visit.technician === page.me)
+  return own.flatMap((visit) => Object.entries(visit.facts)).sort(([a], [b]) => (a < b ? 1 : -1))
+}
+
 /** Those that were not taken back. */
 export function liveFacts(page: JobPage): Entry[] {
   const all = visitFacts(page)
