@@ -2,10 +2,16 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const { DOORSTEP, DOORSTEP_WEB, DOORSTEP_HALL } = process.env
-const PASSWORDS = JSON.parse(process.env.DOORSTEP_STAFF ?? '{}')
+const PEOPLE = readFileSync(join(DOORSTEP_HALL, 'staff.csv'), 'utf8')
+  .split(/\r?\n/)
+  .slice(1)
+  .map((row) => row.split(','))
+  .map(([login, name, role, password]) => ({ login, name, role, password }))
 
 export class Hall {
   /** Starts a server on a database file; a port of 0 takes a free one. */
@@ -90,5 +96,5 @@ export class Hall {
 
 /** Somebody of the demo hall's staff with a role. */
 export function staff(role, at = 0) {
-  return PASSWORDS[role][at]
+  return PEOPLE.filter((person) => person.role === role)[at]
 }

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use cluster::Cluster;
 
 use crate::run::{cargo, run, succeeds};
-use crate::{contract, demo, javascript, wasm};
+use crate::{contract, demo, javascript, wasm, web};
 
 /// Runs every check, or those named.
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Check {
     /// The steps to run; all when none is named.
     #[arg(value_enum)]
     steps: Vec<Step>,
-    /// Leaves out what takes minutes: WebAssembly, documentation, the API's description, JavaScript, licences, the whole day and PostgreSQL.
+    /// Leaves out what takes minutes: WebAssembly, documentation, the API's description, the app in a browser, JavaScript, licences, the whole day and PostgreSQL.
     #[arg(long, conflicts_with = "steps")]
     quick: bool,
 }
@@ -36,6 +36,8 @@ enum Step {
     Tests,
     /// The API does as its description says.
     Contract,
+    /// The technician's app in a real browser.
+    Web,
     /// The JavaScript library opens what the hall gives out.
     Javascript,
     /// Licences, bans and sources of dependencies.
@@ -48,13 +50,14 @@ enum Step {
     Day,
 }
 
-const ALL: [Step; 11] = [
+const ALL: [Step; 12] = [
     Step::Fmt,
     Step::Clippy,
     Step::Wasm,
     Step::Doc,
     Step::Tests,
     Step::Contract,
+    Step::Web,
     Step::Javascript,
     Step::Deny,
     Step::Demo,
@@ -95,6 +98,7 @@ impl Step {
             Self::Doc => "documentation",
             Self::Tests => "tests",
             Self::Contract => "the API against its description",
+            Self::Web => "the technician's app in a browser",
             Self::Javascript => "documents in JavaScript",
             Self::Deny => "licences, bans and sources",
             Self::Postgres => "the server's tests and a whole day on PostgreSQL",
@@ -111,6 +115,9 @@ impl Step {
             Self::Tests => "a test fails: run it alone with `cargo test <its name>`",
             Self::Contract => {
                 "make the API and its description agree: schemathesis shows each request as curl"
+            }
+            Self::Web => {
+                "a journey fails: run it alone with `cargo xtask web && cd web && npm run journeys`"
             }
             Self::Javascript => "a job's document must open with the library @automerge/automerge",
             Self::Deny => "see deny.toml: allow with a reason, or leave the dependency out",
@@ -133,6 +140,7 @@ impl Step {
                 .env("RUSTDOCFLAGS", "-D warnings")),
             Self::Tests => tests(root),
             Self::Contract => contract::check(root),
+            Self::Web => web::check(root),
             Self::Javascript => javascript::check(root),
             Self::Deny => deny(root),
             Self::Postgres => postgres(root),

@@ -58,9 +58,8 @@ impl DemoHall {
     }
 
     /// Signs somebody in; returns the token.
-    pub(crate) fn sign_in(&self, (login, password): &(String, String)) -> anyhow::Result<String> {
-        let body = format!("{{\"login\":\"{login}\",\"password\":\"{password}\"}}");
-        field(&self.send("POST /api/session", "", &body)?, "token")
+    pub(crate) fn sign_in(&self, person: &(String, String)) -> anyhow::Result<String> {
+        sign_in(&self.address, person)
     }
 
     /// Enrols a phone for a technician, as a dispatcher allows it.
@@ -69,18 +68,25 @@ impl DemoHall {
         (login, password): &(String, String),
         dispatcher: &str,
     ) -> anyhow::Result<String> {
-        let found = self.send(&format!("GET /api/users?text={login}"), dispatcher, "")?;
-        let path = format!("POST /api/users/{}/enrolment-code", field(&found, "id")?);
-        let code = field(&self.send(&path, dispatcher, "")?, "code")?;
+        let code = enrolment_code(&self.address, dispatcher, login)?;
         let body = format!(
             "{{\"login\":\"{login}\",\"password\":\"{password}\",\"code\":\"{code}\",\"name\":\"x\"}}"
         );
-        field(&self.send("POST /api/devices", "", &body)?, "token")
+        field(&send(&self.address, "POST /api/devices", "", &body)?, "token")
     }
+}
 
-    fn send(&self, what: &str, token: &str, body: &str) -> anyhow::Result<String> {
-        send(&self.address, what, token, body)
-    }
+/// Signs somebody in; returns the token.
+pub(crate) fn sign_in(host: &str, (login, password): &(String, String)) -> anyhow::Result<String> {
+    let body = format!("{{\"login\":\"{login}\",\"password\":\"{password}\"}}");
+    field(&send(host, "POST /api/session", "", &body)?, "token")
+}
+
+/// Makes a one-time code for a technician, as a dispatcher allows it.
+pub(crate) fn enrolment_code(host: &str, dispatcher: &str, login: &str) -> anyhow::Result<String> {
+    let found = send(host, &format!("GET /api/users?text={login}"), dispatcher, "")?;
+    let path = format!("POST /api/users/{}/enrolment-code", field(&found, "id")?);
+    field(&send(host, &path, dispatcher, "")?, "code")
 }
 
 /// Sends one request over a connection of its own; returns the reply as it came.

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::hall::{enrolment_code, sign_in, somebody};
 use crate::run::{cargo, output, run};
+use crate::web;
 
 /// Starts the demo.
 #[derive(clap::Args)]
@@ -63,21 +65,85 @@ impl Serve {
             }
             run(&mut import)?;
         }
+        web::build(root)?;
+        let mut serve = Command::new(&doorstep);
+        serve.args(["serve", "--database", &database, "--listen", &address]);
+        let mut server = serve.arg("--web").arg(web::built(root)).spawn()?;
+        wait_until_ready(&address)?;
         print_guide(root, &address)?;
-        run(Command::new(&doorstep).args(["serve", "--database", &database, "--listen", &address]))
+        offer_phones(root, &address)?;
+        let status = server.wait()?;
+        if status.success() { Ok(()) } else { bail!("the server ended with {status}") }
     }
+}
+
+/// The server listens a moment after it was started.
+fn wait_until_ready(address: &str) -> anyhow::Result<()> {
+    for _ in 0..200 {
+        if std::net::TcpStream::connect(address).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    bail!("nothing listens on {address}: see what the server said above")
+}
+
+/// Prints a link and its QR code that open the app enrolled as a demo technician; a line typed brings the next one.
+#[expect(clippy::print_stdout, reason = "people open the link from their terminal")]
+fn offer_phones(root: &Path, address: &str) -> anyhow::Result<()> {
+    let technicians = people(root)?.into_iter().filter(|person| person.role == "技术员");
+    let technicians: Vec<Person> = technicians.collect();
+    let dispatcher = somebody(root, "调度员")?;
+    let address = address.to_owned();
+    print_phone(&address, &dispatcher, technicians.first())?;
+    std::thread::spawn(move || {
+        let typed = std::io::stdin().lines().map_while(Result::ok);
+        for (_, technician) in typed.zip(technicians.iter().cycle().skip(1)) {
+            if let Err(error) = print_phone(&address, &dispatcher, Some(technician)) {
+                println!("no link: {error}");
+            }
+        }
+    });
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "people open the link from their terminal")]
+fn print_phone(
+    address: &str,
+    dispatcher: &(String, String),
+    technician: Option<&Person>,
+) -> anyhow::Result<()> {
+    let Some(Person { login, password, name, .. }) = technician else { return Ok(()) };
+    let token = sign_in(address, dispatcher)?;
+    let code = enrolment_code(address, &token, login)?;
+    let link = format!(
+        "http://{address}/m/#enrol?login={login}&password={password}&code={code}&pin={DEMO_PIN}"
+    );
+    let drawn = qrcode::QrCode::new(&link)?;
+    let drawn = drawn.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
+    println!(
+        "{drawn}\nThe app, enrolled as {name} ({login}) with the PIN {DEMO_PIN}, within ten minutes:\n  {link}\n\
+         Enter prints one for the next technician.\n"
+    );
+    Ok(())
+}
+
+/// The PIN of phones that are opened by a demo link.
+const DEMO_PIN: &str = "258036";
+
+fn people(root: &Path) -> anyhow::Result<Vec<Person>> {
+    let path = root.join("demo/hall/staff.csv");
+    let mut reader = csv::Reader::from_path(&path).context("the demo's staff file")?;
+    reader.deserialize().map(|person| Ok(person?)).collect()
 }
 
 #[expect(clippy::print_stdout, reason = "people read it in their terminal")]
 fn print_guide(root: &Path, address: &str) -> anyhow::Result<()> {
-    let path = root.join("demo/hall/staff.csv");
-    let mut reader = csv::Reader::from_path(&path).context("the demo's staff file")?;
     println!(
         "\nDoorstep · 上门 listens on http://{address}\n\nLog-ins of the demo hall (made-up people):"
     );
     let mut first_dispatcher = None;
-    for person in reader.deserialize() {
-        let Person { login, name, role, password } = person?;
+    for Person { login, name, role, password } in people(root)? {
         println!("  {role}\t{login:<16}\t{password:<28}\t{name}");
         if role == "调度员" && first_dispatcher.is_none() {
             first_dispatcher = Some((login, password));

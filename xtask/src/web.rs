@@ -6,12 +6,48 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::run::{run, succeeds};
+use crate::run::{cargo, output, run, succeeds};
 use crate::wasm;
+
+/// Where Chromium may be; the journeys look in the same places.
+const BROWSERS: [&str; 3] =
+    ["/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser"];
 
 /// Where the built app lies, as a server is told by `--web`.
 pub(crate) fn built(root: &Path) -> PathBuf {
     root.join("target/web")
+}
+
+/// Builds the app and walks its journeys in a real browser.
+pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
+    build(root)?;
+    install_browser()?;
+    cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
+    let ground = root.join("target/journeys");
+    if ground.exists() {
+        fs::remove_dir_all(&ground)?;
+    }
+    let mut tests = Command::new("npm");
+    tests.current_dir(root.join("web")).args(["run", "--silent", "journeys"]);
+    tests.env("DOORSTEP", root.join("target/debug/doorstep")).env("DOORSTEP_WEB", built(root));
+    run(tests.env("DOORSTEP_HALL", root.join("demo/hall")).env("DOORSTEP_GROUND", ground))
+}
+
+/// Chromium, and letters for Chinese: without them every page is boxes.
+fn install_browser() -> anyhow::Result<()> {
+    let has_letters = output("fc-list", &[":lang=zh"]).is_ok_and(|fonts| !fonts.is_empty());
+    if BROWSERS.iter().any(|path| Path::new(path).exists()) && has_letters {
+        return Ok(());
+    }
+    let packages = ["chromium", "fontconfig", "fonts-wqy-microhei"];
+    let install = [&["install", "-y", "--no-install-recommends"], &packages[..]].concat();
+    if succeeds("apt-get", &["update"]) && succeeds("apt-get", &install) {
+        return Ok(());
+    }
+    bail!(
+        "Chromium is missing: install it, on Debian with `apt-get install {}`",
+        packages.join(" ")
+    )
 }
 
 /// Builds the app as it is served: hashed names, compressed copies, the list that the service worker keeps.

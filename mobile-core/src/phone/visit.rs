@@ -199,11 +199,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 
     /// Handed the household the notice of a hazard.
-    pub async fn give_notice(
-        &mut self,
-        job: JobId,
-        hazard: FactId,
-    ) -> Result<Saved, CommandError> {
+    pub async fn give_notice(&mut self, job: JobId, hazard: FactId) -> Result<Saved, CommandError> {
         self.record(job, Fact::NoticeGiven { hazard }).await
     }
 
