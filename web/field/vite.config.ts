@@ -10,6 +10,7 @@ const folder = resolve(here, '../../target/web/m')
 export default defineConfig({
   root: here,
   base: '/m/',
+  logLevel: 'warn',
   plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml')), shell(folder)],
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   worker: { format: 'es' },
@@ -20,6 +21,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      checks: { pluginTimings: false },
       input: { index: resolve(here, 'index.html'), sw: resolve(here, 'src/sw.ts') },
       output: { entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },

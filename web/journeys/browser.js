@@ -46,7 +46,7 @@ export class Phone {
   listen(page) {
     page.on('pageerror', (error) => this.problems.push(String(error)))
     page.on('console', (message) => {
-      const text = message.text()
+      const text = message.text(); if (process.env.LOUD) console.log(text)
       const isNetwork = /Failed to load resource|net::ERR|ERR_CONNECTION/.test(text)
       if (message.type() === 'error' && !isNetwork) this.problems.push(text)
     })
@@ -80,8 +80,12 @@ export class Phone {
   /** Enrols this phone for somebody, and waits until the list is there. */
   async enrol({ login, password }, pin = PIN) {
     const code = await this.hall.code(login)
-    const said = new URLSearchParams({ login, password, code, pin })
-    await this.visit(`/m/#enrol?${said}`)
+    // As from the hall's QR code: who and the code; what is secret is typed.
+    await this.visit(`/m/#enrol?${new URLSearchParams({ login, code })}`)
+    await this.page.getByLabel('密码').fill(password)
+    await this.page.getByLabel('设置 PIN').fill(pin)
+    await this.page.getByLabel('再输一次 PIN').fill(pin)
+    await this.page.getByRole('button', { name: /登记本机|继续使用/ }).click()
     await this.listed()
   }
 

@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Hall } from './hall.js'
 
-const ROOT = process.env.DOORSTEP_GROUND ?? '/tmp/doorstep-journeys'
+export const ROOT = process.env.DOORSTEP_GROUND ?? '/tmp/doorstep-journeys'
 const LOADED = join(ROOT, `loaded-${process.pid}.db`)
 
 /** A folder or file of this test alone. */

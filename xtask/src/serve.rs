@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
+use qrcode::render::unicode::Dense1x2;
 
 use crate::hall::{enrolment_code, sign_in, somebody};
 use crate::run::{cargo, output, run};
@@ -120,7 +121,9 @@ fn print_phone(
         "http://{address}/m/#enrol?login={login}&password={password}&code={code}&pin={DEMO_PIN}"
     );
     let drawn = qrcode::QrCode::new(&link)?;
-    let drawn = drawn.render::<qrcode::render::unicode::Dense1x2>().quiet_zone(true).build();
+    // Most terminals are dark, and a code is dark on light.
+    let drawn = drawn.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
+    let drawn = drawn.build();
     println!(
         "{drawn}\nThe app, enrolled as {name} ({login}) with the PIN {DEMO_PIN}, within ten minutes:\n  {link}\n\
          Enter prints one for the next technician.\n"

@@ -39,6 +39,7 @@ export const page = shallowRef<JobPage | null>(null)
 let worker: Worker | null = null
 let waiting = new Map<number, Waiting>()
 let next = 1
+let booted: Promise<void> = Promise.resolve()
 let key: CryptoKey | null = null
 let shown: string | null = null
 
@@ -49,9 +50,13 @@ export function call<Name extends keyof Calls>(
 ): ReturnType<Calls[Name]> {
   const id = next++
   const asked: Asked = { id, call: name, args }
+  const mine = worker
   const answer = new Promise((resolve, reject) => {
-    waiting.set(id, { resolve, reject })
-    worker?.postMessage(asked)
+    // What the brain is asked it answers at once; a worker that does not has died without a word.
+    const late = name === 'ask' && setTimeout(() => mine === worker && void start(), PATIENCE_MS)
+    const settle = () => late && clearTimeout(late)
+    waiting.set(id, { resolve: (value) => (settle(), resolve(value)), reject: (error) => (settle(), reject(error)) })
+    void (name === 'boot' ? Promise.resolve() : booted).then(() => worker?.postMessage(asked))
   })
   return answer as ReturnType<Calls[Name]>
 }
@@ -69,7 +74,13 @@ export async function start(): Promise<void> {
   worker = new Worker(trusted(workerUrl), { type: 'module', name: 'doorstep' })
   worker.onmessage = (event: MessageEvent<Told>) => hear(event.data)
   worker.onerror = () => void start()
-  phone.stage = await call('boot', localStorage.getItem(HAD_LOG) !== null, key)
+  const booting = call('boot', localStorage.getItem(HAD_LOG) !== null, key)
+  // What is asked meanwhile waits for it.
+  booted = booting.then(
+    () => undefined,
+    () => undefined,
+  )
+  phone.stage = await booting
   await entered()
 }
 
@@ -153,18 +164,14 @@ function hear(told: Told): void {
 
 /** Looks after the worker: one that does not answer is replaced. */
 export function watch(): void {
-  let asked = 0
   setInterval(() => {
     if (phone.stage?.at !== 'open' || document.hidden) return
-    const mine = ++asked
-    const late = setTimeout(() => mine === asked && void start(), PATIENCE_MS)
     ask<State>({ do: 'state' }).then(
       (state) => {
-        clearTimeout(late)
         phone.state = state
         phone.stateAt = performance.now()
       },
-      () => clearTimeout(late),
+      () => undefined,
     )
   }, 20_000)
   const wake = () => void call('sync').catch(() => undefined)

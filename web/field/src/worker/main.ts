@@ -32,7 +32,7 @@ function tell(told: Told, transfer: Transferable[] = []): void {
 
 /** Runs tasks one after another: the brain is one object. */
 function alone<What>(task: (brain: Brain) => Promise<What> | What): Promise<What> {
-  const run = queue.then(() => {
+  const run = queue.then(async () => {
     if (!brain) throw new Refused([{ key: 'face.locked', arguments: {} }])
     return task(brain)
   })
@@ -93,9 +93,11 @@ const calls: Calls = {
   },
 
   async ask(request) {
+    const isTap = !QUESTIONS.has(String(request['do']))
+    if (isTap && store.stuck) await reopen()
     const said = await alone((it) => it.ask(JSON.stringify(request), Date.now(), performance.now()))
     const answer = read(said)
-    if (!QUESTIONS.has(String(request['do']))) sync?.poke()
+    if (isTap) sync?.poke()
     return answer
   },
 
@@ -158,11 +160,26 @@ async function wrongPin(ring: KeyRing): Promise<Stage> {
   return { at: 'needs_hall' }
 }
 
+function openBrain(): Promise<Brain> {
+  return Brain.open(store, Date.now(), performance.now())
+}
+
+/** Reads the disk again before anything more is written to it; until that works, what is in memory can be read. */
+async function reopen(): Promise<void> {
+  await alone(async () => {
+    try {
+      brain = await openBrain()
+    } catch {
+      throw new Refused([{ key: 'phone.full', arguments: {} }])
+    }
+  })
+}
+
 /** Opens the brain with the data key. */
 async function enter(opened: CryptoKey): Promise<Stage> {
   store.unlock(opened)
   try {
-    brain = await Brain.open(store, Date.now(), performance.now())
+    brain = await openBrain()
   } catch (error) {
     return { at: 'broken', why: String(error) }
   }

@@ -28,7 +28,7 @@ const STRICT = { durability: 'strict' } as const
 
 /** An error that the brain knows by its name. */
 class StoreError extends Error {
-  constructor(name: 'Stuck' | 'InUse', message: string) {
+  constructor(name: 'Stuck' | 'QuotaExceededError', message: string) {
     super(message)
     this.name = name
   }
@@ -37,7 +37,8 @@ class StoreError extends Error {
 /** The database: made by the first visit, never made anew over one that is there. */
 export class Store {
   private head: Head = { generation: 0, rows: 0 }
-  private stuck = false
+  /** Nobody knows what is on the disk: the brain has to be opened again. */
+  stuck = false
   private database: Promise<Database> | null = null
   private key: CryptoKey | null = null
 
@@ -187,10 +188,23 @@ export class Store {
       fill(transaction)
       await done
     } catch (error) {
-      if (isAborted(error, transaction.error)) throw transaction.error ?? error
-      this.stuck = true
+      const cause = transaction.error ?? error
+      if (isAborted(cause)) throw cause
+      // The connection broke: only reading again tells what is on the disk.
       this.database = null
-      throw new StoreError('Stuck', String(error))
+      this.stuck = !(await this.isAsBefore())
+      if (isFull(cause)) throw new StoreError('QuotaExceededError', String(cause))
+      throw this.stuck ? new StoreError('Stuck', String(cause)) : cause
+    }
+  }
+
+  /** Whether the log on the disk is the one in memory; a disk that cannot be read does not say. */
+  private async isAsBefore(): Promise<boolean> {
+    try {
+      const head = ((await this.get('head')) as Head | undefined) ?? { generation: 0, rows: 0 }
+      return head.generation === this.head.generation && head.rows === this.head.rows
+    } catch {
+      return false
     }
   }
 
@@ -228,7 +242,12 @@ function begun<Names extends StoreNames<Doorstep>[]>(database: Database, names: 
 }
 
 /** Whether the browser says that the transaction was rolled back: then nothing of it is there. */
-function isAborted(error: unknown, cause: DOMException | null): boolean {
-  const name = cause?.name ?? (error instanceof Error || error instanceof DOMException ? error.name : '')
+function isAborted(cause: unknown): boolean {
+  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : ''
   return ['QuotaExceededError', 'AbortError', 'ConstraintError', 'DataCloneError', 'DataError'].includes(name)
+}
+
+/** Chromium's words for a disk without room, which break its connection besides. */
+function isFull(cause: unknown): boolean {
+  return /NO_SPACE|no space|quota/i.test(String(cause))
 }

@@ -1,0 +1,153 @@
+// What happens to a phone's store: full, cleared, opened twice, its worker dead, its owner gone.
+
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Phone } from './browser.js'
+import { ROOT, opened, place } from './ground.js'
+import { staff } from './hall.js'
+import { goIn, goOut, readMeter } from './visit.js'
+
+const ACCOUNT = '30100005'
+const me = staff('技术员')
+
+async function enrolled(t, profile = place(t, 'profile')) {
+  const hall = await opened(t)
+  const job = await hall.job('meter_reading', me.login, ACCOUNT)
+  mkdirSync(profile, { recursive: true })
+  const phone = await Phone.open(hall, profile)
+  t.after(() => phone.close().catch(() => undefined))
+  await phone.enrol(me)
+  await phone.sent()
+  return { hall, job, phone }
+}
+
+test('of two tabs one works and the other says so, and takes over when the first is closed', async (t) => {
+  const { phone, job } = await enrolled(t)
+  const first = phone.page
+  const second = await phone.context.newPage()
+  phone.listen(second)
+  await second.goto(`${phone.hall.base}/m/`)
+  await second.getByText('已在另一窗口打开').waitFor()
+  await phone.job(job)
+  await phone.tap('出发')
+
+  await first.close()
+  phone.page = second
+  await phone.unlock()
+  await phone.listed()
+  await phone.job(job)
+  await phone.tap('已到达')
+
+  assert.deepEqual(phone.problems, [])
+})
+
+test('f3 a full phone says that nothing was saved, and goes on when there is room', async (t) => {
+  const disk = join(ROOT, 'small-disk')
+  mkdirSync(disk, { recursive: true })
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', disk], { stdio: 'ignore' })
+  } catch {
+    return t.skip('a small disk needs the right to mount one')
+  }
+  t.after(() => execFileSync('umount', ['-l', disk]))
+  const { phone, job, hall } = await enrolled(t, join(disk, 'profile'))
+  await phone.job(job)
+  await phone.tap('出发')
+  const fill = (left) => {
+    const { bavail, bsize } = statfsSync(disk)
+    writeFileSync(join(disk, `filler-${left}`), Buffer.alloc(Math.max(0, bavail * bsize - left)))
+  }
+  fill(65_536)
+  fill(0)
+
+  await assert.rejects(async () => {
+    for (let line = 0; line < 200; line += 1) {
+      await phone.page.getByLabel('写给营业厅').fill(`第 ${line} 条 ${'满'.repeat(400)}`)
+      await phone.tap('发送')
+    }
+  }, /未保存：手机存储已满/)
+  await phone.page.getByText('出发').first().waitFor()
+  for (const name of readdirSync(disk).filter((name) => name.startsWith('filler'))) rmSync(join(disk, name))
+  await phone.tap('已到达')
+  await phone.sent()
+
+  const types = (await hall.facts(job)).map((fact) => fact.type)
+  assert.deepEqual(types, ['set_out', 'arrived'])
+})
+
+test('f4 a database that is gone is an alarm, and the phone can be enrolled again', async (t) => {
+  const { phone } = await enrolled(t)
+  const cdp = await phone.context.newCDPSession(phone.page)
+  await phone.page.goto('about:blank')
+  await cdp.send('Storage.clearDataForOrigin', { origin: phone.hall.base, storageTypes: 'indexeddb' })
+  await phone.visit()
+
+  await phone.page.getByRole('alert').getByText('本机数据不见了').waitFor()
+  await phone.enrol(me)
+  await phone.sent()
+})
+
+test('a worker that dies without a word is replaced, and says that the tap was not saved', async (t) => {
+  const { phone, job } = await enrolled(t)
+  await phone.job(job)
+  await phone.page.workers().at(-1).evaluate(() => self.close()).catch(() => undefined)
+
+  await assert.rejects(phone.tap('出发'), /最后一次点击未保存/)
+  await phone.tap('出发')
+
+  assert.match(await phone.step(), /到达/)
+})
+
+test('s23 logging out waits for what is unsent, or for the rescue file', async (t) => {
+  const { phone, job, hall } = await enrolled(t)
+  await hall.stop()
+  await phone.job(job)
+  await phone.tap('出发')
+  await phone.page.evaluate(() => (location.hash = '#/phone'))
+  const out = phone.page.getByRole('button', { name: '退出并清空本机' })
+  await phone.page.getByText('还有 1 项只在本机').waitFor()
+  assert.ok(await out.isDisabled())
+
+  const [file] = await Promise.all([
+    phone.page.waitForEvent('download'),
+    phone.page.getByRole('button', { name: '导出救援文件' }).click(),
+  ])
+  const rescue = JSON.parse(readFileSync(await file.path(), 'utf8'))
+  await out.click()
+
+  assert.deepEqual(rescue.changes.map((change) => change.fact.type), ['set_out'])
+  await phone.page.getByRole('button', { name: '登记本机' }).waitFor()
+  const left = await phone.page.evaluate(async () => {
+    const database = await new Promise((resolve) => (indexedDB.open('doorstep').onsuccess = (event) => resolve(event.target.result)))
+    const count = (name) => new Promise((resolve) => (database.transaction(name).objectStore(name).count().onsuccess = (event) => resolve(event.target.result)))
+    return Promise.all(['log', 'blobs', 'meta'].map(count))
+  })
+  assert.deepEqual(left, [0, 0, 0], 'nothing is left')
+})
+
+test('check_51 nothing of a household is readable in the browser profile', async (t) => {
+  const { phone, job, hall } = await enrolled(t)
+  const { job: known } = await hall.jobPage(job)
+  const { holder, address, phone: number } = known.briefing.household
+  await goIn(phone, job)
+  await readMeter(phone)
+  await goOut(phone, false)
+  await phone.page.getByLabel('写给营业厅').fill('门后有人养狗').catch(() => undefined)
+  await phone.sent()
+  await phone.close()
+
+  const found = (text) => {
+    const forms = [Buffer.from(text, 'utf8'), Buffer.from(text, 'utf16le')]
+    return files(phone.folder).filter((path) => forms.some((form) => readFileSync(path).includes(form)))
+  }
+  assert.notEqual(found('doorstep.once').length, 0, 'what is plain is found')
+  for (const secret of [holder, address, number, me.password]) assert.deepEqual(found(secret), [], secret)
+})
+
+function files(folder) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
