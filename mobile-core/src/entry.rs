@@ -3,6 +3,8 @@
 use std::fmt;
 
 use domain::id::JobId;
+use domain::job::JobKind;
+use serde::{Deserialize, Serialize};
 use sync::device::Record;
 use uuid::Uuid;
 
@@ -19,8 +21,23 @@ pub(crate) enum Entry {
     PhotoHeld { name: PhotoName },
     /// The hall will not take a picture.
     PhotoRefused { name: PhotoName, reason: String },
+    /// A job left this phone for somebody else; told until it was seen.
+    Left { job: JobId, left: Left },
     /// What this version cannot read, perhaps from a later one; kept as it is.
     Unreadable(Vec<u8>),
+}
+
+/// A job that was given to somebody else, as far as its technician has to know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// What was to be done.
+    pub kind: JobKind,
+    /// Where.
+    pub address: String,
+    /// How many facts this phone had recorded in it.
+    pub recorded: usize,
+    /// When this phone stood at the door, by its own clock; Unix milliseconds.
+    pub arrived_at: Option<i64>,
 }
 
 const SYNC: u8 = 0;
@@ -28,6 +45,7 @@ const SEEN: u8 = 1;
 const PHOTO_KEPT: u8 = 2;
 const PHOTO_HELD: u8 = 3;
 const PHOTO_REFUSED: u8 = 4;
+const LEFT: u8 = 5;
 
 /// The name of a picture: its SHA-256, written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +87,10 @@ impl Entry {
             Self::PhotoRefused { name, reason } => {
                 [&[PHOTO_REFUSED], &name.0[..], reason.as_bytes()].concat()
             }
+            Self::Left { job, left } => {
+                let told = serde_json::to_vec(left).expect("it has string keys only");
+                [&[LEFT], &job.0.as_bytes()[..], &told].concat()
+            }
             Self::Unreadable(bytes) => bytes.clone(),
         }
     }
@@ -82,6 +104,7 @@ impl Entry {
                 rest.try_into().ok().map(|name| Self::PhotoHeld { name: PhotoName(name) })
             }
             Some((&PHOTO_REFUSED, rest)) => decode_refused(rest),
+            Some((&LEFT, rest)) => decode_left(rest),
             Some(_) | None => None,
         }
         .unwrap_or(Self::Unreadable(bytes))
@@ -109,6 +132,12 @@ fn decode_refused(bytes: &[u8]) -> Option<Entry> {
     Some(Entry::PhotoRefused { name: PhotoName(*name), reason })
 }
 
+fn decode_left(bytes: &[u8]) -> Option<Entry> {
+    let (job, told) = bytes.split_first_chunk::<16>()?;
+    let left = serde_json::from_slice(told).ok()?;
+    Some(Entry::Left { job: JobId(Uuid::from_bytes(*job)), left })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,6 +152,15 @@ mod tests {
             Entry::PhotoKept { name: PhotoName([7; 32]), job, size_bytes: 1 << 33 },
             Entry::PhotoHeld { name: PhotoName([8; 32]) },
             Entry::PhotoRefused { name: PhotoName([9; 32]), reason: "太大".to_owned() },
+            Entry::Left {
+                job,
+                left: Left {
+                    kind: JobKind::Repair,
+                    address: "听江里1幢".to_owned(),
+                    recorded: 3,
+                    arrived_at: Some(7),
+                },
+            },
             Entry::Unreadable(vec![200, 1, 2]),
         ];
 
@@ -141,6 +179,7 @@ mod tests {
             vec![2, 2],
             vec![3; 40],
             vec![4],
+            vec![5; 20],
         ] {
             assert_eq!(Entry::decode(bytes.clone()), Entry::Unreadable(bytes));
         }

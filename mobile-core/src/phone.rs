@@ -34,6 +34,7 @@ pub use sync_up::{Offer, ROUNDS, Session, SyncEnd, SyncError, SyncReport, SyncSt
 pub use visit::{SavedHose, SavedReading};
 
 use crate::clock::{Clock, Moment, Rng};
+pub use crate::entry::Left;
 use crate::entry::{Entry, PhotoName};
 use crate::log::{Log, LogStore, Recovery, StoreError};
 
@@ -54,6 +55,8 @@ pub struct Phone<S, C, R> {
     notices: Vec<Notice>,
     /// Pictures that the hall does not have yet.
     photos: BTreeMap<PhotoName, photos::KeptPhoto>,
+    /// Jobs that left for somebody else, and the technician has not seen it yet.
+    left: BTreeMap<JobId, Left>,
     compacted_bytes: u64,
 }
 
@@ -113,6 +116,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             unreadable: Vec::new(),
             notices: Vec::new(),
             photos: BTreeMap::new(),
+            left: BTreeMap::new(),
             compacted_bytes: 0,
         };
         phone.take_pack(builtin_pack());
@@ -205,7 +209,11 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                 }
                 self.device.replay(&record);
             }
+            Entry::Left { job, left } => {
+                self.left.insert(job, left);
+            }
             Entry::Seen { job, ids } => {
+                self.left.remove(&job);
                 self.seen.insert(job, ids.into_iter().collect());
             }
             Entry::Unreadable(bytes) => self.unreadable.push(bytes),

@@ -11,6 +11,16 @@ const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-ru
 /** A picture as a camera would hand over. */
 export const PICTURE = new URL('../field/public/icon-512.png', import.meta.url).pathname
 
+/** Lets a test set the wall clock of a worker, and nothing else. */
+const shifted = (ms = 0) => `{
+  const now = Date.now.bind(Date)
+  let shift = ${ms}
+  Date.now = () => now() + shift
+  const channel = new BroadcastChannel('shift')
+  channel.onmessage = (event) => (shift = event.data)
+}
+`
+
 export class Phone {
   /** Opens a browser on a profile folder. */
   static async open(hall, folder, options = {}) {
@@ -37,6 +47,11 @@ export class Phone {
       permissions: ['geolocation'],
       acceptDownloads: true,
       ...this.options,
+    })
+    // The app's own worker, told another time than the machine's: `shiftClock` says which.
+    await this.context.route('**/m/assets/main-*.js', async (route) => {
+      const reply = await route.fetch()
+      await route.fulfill({ response: reply, body: shifted(this.shift) + (await reply.text()) })
     })
     this.page = this.context.pages()[0] ?? (await this.context.newPage())
     this.listen(this.page)
@@ -66,6 +81,12 @@ export class Phone {
     const closed = new Promise((resolve) => this.context.once('close', resolve))
     for (const pid of mine) execFileSync('kill', ['-9', pid])
     await closed
+  }
+
+  /** Sets the clock that the worker sees; needs a phone without a service worker, which would answer for itself. */
+  async shiftClock(ms) {
+    this.shift = ms
+    await this.page.evaluate((ms) => new BroadcastChannel('shift').postMessage(ms), ms)
   }
 
   async close() {

@@ -31,8 +31,8 @@ export class Hall {
     if (code !== 0) throw new Error(`the import ended with ${code}`)
   }
 
-  async start(port = this.port) {
-    const listen = ['--listen', `127.0.0.1:${port}`, '--database', `sqlite://${this.database}`, '--web', DOORSTEP_WEB]
+  async start(port = this.port, web = DOORSTEP_WEB) {
+    const listen = ['--listen', `127.0.0.1:${port}`, '--database', `sqlite://${this.database}`, '--web', web]
     const env = { ...process.env, DOORSTEP_LOG: 'warn' }
     this.process = spawn(DOORSTEP, ['serve', ...listen], { stdio: ['ignore', 'pipe', 'inherit'], env })
     const [line] = await once(createInterface(this.process.stdout), 'line')

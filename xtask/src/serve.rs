@@ -122,8 +122,8 @@ fn print_phone(
     );
     let drawn = qrcode::QrCode::new(&link)?;
     // Most terminals are dark, and a code is dark on light.
-    let drawn = drawn.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark);
-    let drawn = drawn.build();
+    let mut drawn = drawn.render::<Dense1x2>();
+    let drawn = drawn.dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     println!(
         "{drawn}\nThe app, enrolled as {name} ({login}) with the PIN {DEMO_PIN}, within ten minutes:\n  {link}\n\
          Enter prints one for the next technician.\n"

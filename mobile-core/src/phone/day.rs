@@ -1,6 +1,6 @@
 //! What a technician looks at: the day, one job, a meter's past.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::visit::find_meter;
 use super::{CommandError, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
-use crate::entry::Entry;
+use crate::entry::{Entry, Left};
 use crate::log::LogStore;
 
 /// One line of a technician's day.
@@ -162,6 +162,9 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
 
     /// Notes that the technician has looked at a job, so that only later changes stand out.
     pub async fn mark_seen(&mut self, id: JobId) -> Result<(), CommandError> {
+        if self.left.contains_key(&id) {
+            return Ok(self.keep(vec![Entry::Seen { job: id, ids: Vec::new() }]).await?);
+        }
         let job = self.held(id)?;
         let ids: BTreeSet<Uuid> = entries(job).map(|(id, _)| id).collect();
         if self.seen.get(&id) == Some(&ids) {
@@ -169,6 +172,28 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         }
         let ids = ids.into_iter().collect();
         Ok(self.keep(vec![Entry::Seen { job: id, ids }]).await?)
+    }
+
+    /// Jobs that left for somebody else, until [`Self::mark_seen`].
+    pub fn left(&self) -> &BTreeMap<JobId, Left> {
+        &self.left
+    }
+
+    /// What has to be told of a job that leaves this phone now.
+    pub(super) fn leaving(&self, id: JobId) -> Option<Entry> {
+        let job = self.device.job(id)?;
+        let enrolment = self.device.enrolment()?;
+        let own = job.visits.values().filter(|visit| visit.device == enrolment.device);
+        let facts: Vec<&Recorded> = own.flat_map(|visit| visit.facts.values()).collect();
+        let arrived = facts.iter().find(|it| matches!(it.fact, Fact::Arrived { .. }));
+        let left = Left {
+            kind: job.kind,
+            address: job.briefing.household.address.clone(),
+            recorded: facts.len(),
+            arrived_at: arrived.map(|it| it.stamp.wall_at.timestamp_millis()),
+        };
+        let is_over = is_over(standing(job).status);
+        (!is_over).then_some(Entry::Left { job: id, left })
     }
 
     fn line(&self, job: &Job, day: NaiveDate) -> Option<DayJob> {

@@ -144,7 +144,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                     kept.refused = Some(reason);
                 }
             }
-            Entry::Sync(_) | Entry::Seen { .. } | Entry::Unreadable(_) => {}
+            Entry::Sync(_) | Entry::Seen { .. } | Entry::Left { .. } | Entry::Unreadable(_) => {}
         }
     }
 

@@ -99,6 +99,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.seen.clear();
         self.unreadable.clear();
         self.photos.clear();
+        self.left.clear();
         self.notices.clear();
         Ok(())
     }

@@ -198,7 +198,13 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             received.records.iter().for_each(|record| ahead.replay(record));
             return Ok(received.again);
         }
-        let entries = received.records.iter().cloned().map(Entry::Sync).collect();
+        let left = received.notices.iter().filter_map(|notice| match notice {
+            Notice::Withdrawn { job } => self.leaving(*job),
+            Notice::Quarantined { .. } | Notice::OlderStore { .. } | Notice::HallRestored => None,
+        });
+        let left: Vec<Entry> = left.collect();
+        let records = received.records.iter().cloned().map(Entry::Sync);
+        let entries = records.chain(left).collect();
         match self.keep(entries).await {
             Ok(()) => {}
             Err(StoreError::Full) => {

@@ -172,6 +172,7 @@ export interface State {
   heard_ago_ms: number | null
   clock_skew_ms: number | null
   notices: { job: string | null; says: Sentence }[]
+  left: { job: string; kind: string; address: string; recorded: number; arrived_at: number | null }[]
 }
 export interface Judged {
   finding: string

@@ -10,7 +10,10 @@ export const isKept = ref(false)
 
 export async function keepShell(): Promise<void> {
   if (!('serviceWorker' in navigator)) return
-  const registration = await navigator.serviceWorker.register(trusted('/m/sw.js'), { scope: '/m/' })
+  const registering = navigator.serviceWorker.register(trusted('/m/sw.js'), { scope: '/m/' })
+  // Where a browser keeps no copies, the app works all the same, as long as it can be loaded.
+  const registration = await registering.catch(() => undefined)
+  if (!registration) return
   const look = () => {
     waitingVersion.value = navigator.serviceWorker.controller ? registration.waiting : null
     isKept.value = registration.active !== null

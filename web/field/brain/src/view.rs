@@ -16,7 +16,7 @@ use domain::walk::on_foot;
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
-use mobile_core::phone::{CommandError, DayJob, Steps, Unseen, WaitingPhoto};
+use mobile_core::phone::{CommandError, DayJob, Left, Steps, Unseen, WaitingPhoto};
 use serde::Serialize;
 use sync::device::{Notice, Standing as Held};
 
@@ -107,6 +107,16 @@ pub struct State {
     heard_ago_ms: Option<i64>,
     clock_skew_ms: Option<i64>,
     notices: Vec<NoticeView>,
+    /// Jobs that left for somebody else, until the technician has seen it.
+    left: Vec<LeftView>,
+}
+
+/// A job that left for somebody else.
+#[derive(Debug, Serialize)]
+struct LeftView {
+    job: JobId,
+    #[serde(flatten)]
+    left: Left,
 }
 
 /// Something that a person has to be told.
@@ -205,6 +215,9 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
 /// Tells how things stand.
 pub fn state<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> State {
     let known = phone.sync_state();
+    // One that came back is in the list again.
+    let left = phone.left().iter().filter(|(job, _)| phone.job(**job).is_err());
+    let left = left.map(|(job, left)| LeftView { job: *job, left: left.clone() });
     State {
         enrolled: phone.enrolment().is_some(),
         device: phone.enrolment().map(|it| it.device),
@@ -217,18 +230,20 @@ pub fn state<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> State {
         heard_at_ms: known.heard.map(|heard| heard.server_at.timestamp_millis()),
         heard_ago_ms: known.heard_ago_ms,
         clock_skew_ms: known.clock_skew_ms,
-        notices: known.notices.iter().map(notice).collect(),
+        // What left has a card of its own.
+        notices: known.notices.iter().filter_map(notice).collect(),
+        left: left.collect(),
     }
 }
 
-fn notice(notice: &Notice) -> NoticeView {
+fn notice(notice: &Notice) -> Option<NoticeView> {
     let (job, says) = match notice {
         Notice::Quarantined { job, .. } => (Some(*job), Sentence::new("notice.quarantined")),
-        Notice::Withdrawn { job } => (Some(*job), Sentence::new("notice.withdrawn")),
+        Notice::Withdrawn { .. } => return None,
         Notice::HallRestored => (None, Sentence::new("notice.hall_restored")),
         Notice::OlderStore { missing } => {
             (None, Sentence::new("notice.older_store").with("count", missing.to_string()))
         }
     };
-    NoticeView { job, says }
+    Some(NoticeView { job, says })
 }
