@@ -49,7 +49,7 @@ export async function readMeter(phone, more = 40) {
 
 export async function photo(phone, where = phone.page) {
   await phone.saves(() => where.locator('input[type=file]').first().setInputFiles(PICTURE))
-  await phone.page.locator('.thumb').first().waitFor()
+  await phone.page.locator('.thumb').first().waitFor({ state: 'attached' })
 }
 
 export async function sign(phone) {
