@@ -22,7 +22,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/users/{id}/disable", MANAGERS),
     ("POST", "/api/users/{id}/enrolment-code", DISPATCHERS),
     ("GET", "/api/devices", &Role::ALL),
-    ("GET", "/api/devices/self/share", &[Role::Technician]),
+    ("GET", "/api/devices/self/share", &[Technician]),
     ("POST", "/api/devices/{id}/revoke", DISPATCHERS),
     ("GET", "/api/jobs", STAFF),
     ("POST", "/api/jobs", DISPATCHERS),
