@@ -13,6 +13,13 @@ const PEOPLE = readFileSync(join(DOORSTEP_HALL, 'staff.csv'), 'utf8')
   .map((row) => row.split(','))
   .map(([login, name, role, password]) => ({ login, name, role, password }))
 
+/** The demo hall's account numbers. */
+export const ACCOUNTS = readFileSync(join(DOORSTEP_HALL, 'households.csv'), 'utf8')
+  .split(/\r?\n/)
+  .slice(1)
+  .map((row) => row.split(',')[0])
+  .filter(Boolean)
+
 export class Hall {
   /** Starts a server on a database file; a port of 0 takes a free one. */
   static async open(database, port = 0) {

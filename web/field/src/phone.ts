@@ -1,6 +1,6 @@
 // The page's end of the worker: calls, the state that screens watch, and a watch over the worker itself.
 
-import { reactive, shallowRef, triggerRef } from 'vue'
+import { reactive, shallowRef } from 'vue'
 import workerUrl from './worker/main?worker&url'
 import { trusted } from './trust'
 import type { Day, JobPage, State } from './kinds'
@@ -98,16 +98,16 @@ export async function unlock(pin: string): Promise<void> {
 export async function refresh(): Promise<void> {
   if (phone.stage?.at !== 'open') return
   const asked = performance.now()
-  const [state, list, job] = await Promise.all([
-    ask<State>({ do: 'state' }),
-    ask<Day>({ do: 'day' }),
-    shown ? ask<JobPage>({ do: 'job', job: shown }).catch(() => null) : null,
-  ])
-  phone.state = state
+  const job = shown
+  phone.state = await ask<State>({ do: 'state' })
   phone.stateAt = asked
-  day.value = list
-  page.value = job
-  triggerRef(day)
+  if (job) {
+    const looked = await ask<JobPage>({ do: 'job', job }).catch(() => null)
+    if (shown === job) page.value = looked
+  } else {
+    // The list of a long route takes a moment: only who looks at it waits for it.
+    day.value = await ask<Day>({ do: 'day' })
+  }
 }
 
 /** Shows a job from now on, or none. */
@@ -115,6 +115,7 @@ export async function show(job: string | null): Promise<void> {
   shown = job
   page.value = null
   if (job) page.value = await ask<JobPage>({ do: 'job', job })
+  else await refresh()
 }
 
 /** Saves something; ends when it is on the disk, and the screens show it. */
