@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Phone } from './browser.js'
 import { ROOT } from './ground.js'
+import { score } from './lighthouse.js'
 import { ACCOUNTS, Hall, staff } from './hall.js'
 
 const { DOORSTEP_WEB } = process.env
@@ -151,6 +152,10 @@ for (const jobs of [40, 500]) {
   const database = join(ROOT, `hall-${jobs}.db`)
   await Hall.load(database)
   const hall = await Hall.open(database)
+  if (jobs === 40) {
+    const { scores, paint, failed } = await score(hall)
+    tell('Lighthouse, first visit, simulated slow 4G', `${scores.join(', ')}; largest paint ${paint}${failed.length ? `; fails ${failed.join(', ')}` : ''}`)
+  }
   const empty = await emptyOpen(hall)
   await withJobs(hall, jobs, empty)
   await hall.stop()

@@ -36,7 +36,6 @@ export class Phone {
     }
     this.context = await chromium.launchPersistentContext(this.folder, {
       executablePath: PROGRAM,
-      args: FLAGS,
       viewport: { width: 360, height: 740 },
       hasTouch: true,
       isMobile: true,
@@ -47,6 +46,7 @@ export class Phone {
       permissions: ['geolocation'],
       acceptDownloads: true,
       ...this.options,
+      args: [...FLAGS, ...(this.options.args ?? [])],
     })
     // The app's own worker, told another time than the machine's: `shiftClock` says which.
     const comesFromTheHall = this.options.serviceWorkers === 'block'

@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::hall::send;
 use crate::run::{cargo, output, run, succeeds};
+use crate::web;
 
 /// Builds the Debian package.
 #[derive(clap::Args)]
@@ -27,6 +28,7 @@ impl Deb {
         if !succeeds("cargo", &["deb", "--version"]) {
             cargo(root, &["install", "--locked", "cargo-deb"])?;
         }
+        web::build(root)?;
         let profile = if self.debug { "dev" } else { "release" };
         cargo(root, &["build", "--package", "server", "--bin", "doorstep", "--profile", profile])?;
         let package = root.join("target/doorstep.deb");
@@ -86,6 +88,8 @@ fn try_installed() -> anyhow::Result<()> {
     let address = line.rsplit("http://").next().context("it does not say where it listens")?;
     let ready = send(address, "GET /readyz", "", "")?;
     ensure!(ready.starts_with("HTTP/1.1 200"), "the installed server is not ready: {ready:?}");
+    let app = send(address, "GET /m/", "", "")?;
+    ensure!(app.contains("<title>上门</title>"), "the app is not served: {app:?}");
     run(Command::new("kill").args(["-TERM", &server.0.id().to_string()]))?;
     let status = server.0.wait()?;
     ensure!(status.success(), "the server did not stop cleanly: {status}");
