@@ -225,6 +225,7 @@ impl Taps {
                     let (item, text) = ("hose_overdue".to_owned(), "灶具软管已超年限".to_owned());
                     self.tap(Act::FindHazard { item, text });
                     self.tap(Act::TakePhoto { subject: Subject::Hazard });
+                    self.tap(Act::GiveNotice);
                 }
                 self.tap(Act::TakePhoto { subject: Subject::Other });
             }

@@ -85,6 +85,8 @@ pub(crate) enum Act {
         /// Where and what.
         text: String,
     },
+    /// Hands the household the notice of the hazard found last.
+    GiveNotice,
     /// Takes cash.
     TakeCash {
         /// How much.

@@ -29,11 +29,11 @@ pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
             reply["sentence"] = json!(read.sentence);
             return Ok(reply);
         }
-        Act::TellHousehold => match abnormal_reading(phone, job)? {
+        Act::TellHousehold => match newest(phone, job, is_abnormal)? {
             Some(reading) => phone.tell_household(job, reading).await?,
             None => return Ok(told(phone, job, &[])?),
         },
-        Act::TakeMeasure { measure } => match abnormal_reading(phone, job)? {
+        Act::TakeMeasure { measure } => match newest(phone, job, is_abnormal)? {
             Some(reading) => phone.take_measure(job, reading, measure).await?,
             None => return Ok(told(phone, job, &[])?),
         },
@@ -51,6 +51,10 @@ pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
         Act::TestTightness { tight } => phone.test_tightness(job, tight).await?,
         Act::SwitchGas { on } => phone.switch_gas(job, on).await?,
         Act::FindHazard { item, text } => phone.find_hazard(job, &item, text).await?,
+        Act::GiveNotice => match newest(phone, job, is_hazard)? {
+            Some(hazard) => phone.give_notice(job, hazard).await?,
+            None => return Ok(told(phone, job, &[])?),
+        },
         Act::TakeCash { amount, receipt } => phone.take_cash(job, amount, receipt).await?,
         Act::TakePhoto { subject } => {
             let hash = kept_picture(phone, job, Some(subject)).await?;
@@ -83,14 +87,18 @@ fn told<S: LogStore, C: Clock, R: Rng>(
     Ok(json!({"saved": facts}))
 }
 
-/// The newest abnormal reading of the job.
-fn abnormal_reading<S: LogStore, C: Clock, R: Rng>(
+/// The newest fact of the job of that sort.
+fn newest<S: LogStore, C: Clock, R: Rng>(
     phone: &Phone<S, C, R>,
     job: JobId,
+    is_it: impl Fn(&Fact) -> bool,
 ) -> Result<Option<FactId>, CommandError> {
     let mut facts = phone.job(job)?.job.visits.values().flat_map(live_facts);
-    let newest = facts.rfind(|(_, recorded)| is_abnormal(&recorded.fact));
-    Ok(newest.map(|(id, _)| id))
+    Ok(facts.rfind(|(_, recorded)| is_it(&recorded.fact)).map(|(id, _)| id))
+}
+
+fn is_hazard(fact: &Fact) -> bool {
+    matches!(fact, Fact::HazardFound { .. })
 }
 
 fn is_abnormal(fact: &Fact) -> bool {
