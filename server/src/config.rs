@@ -76,6 +76,10 @@ pub struct Config {
     pub delivery_days: u32,
     /// For how many days a phone's PIN opens its store without the hall being heard, 1 to 14. Default 7.
     pub lease_days: u32,
+    /// How many days ahead of today a phone holds its technician's jobs. Default 2.
+    pub near_days_ahead: u32,
+    /// For how many days a phone holds jobs that are over; 0 leaves them there. Default 3.
+    pub closed_days_kept: u32,
     /// A backup older than this is told by `doorstep doctor`. Default 26.
     pub backup_hours: u32,
     /// Where the time comes from; a command-line flag, so that no file slips it into production.
@@ -114,6 +118,8 @@ impl Default for Config {
             quarantine_days: 365,
             delivery_days: 30,
             lease_days: 7,
+            near_days_ahead: 2,
+            closed_days_kept: 3,
             backup_hours: 26,
             clock: Clock::System,
         }

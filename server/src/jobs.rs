@@ -54,6 +54,8 @@ pub struct Scribe<'a> {
     pub pack: &'a Pack,
     /// When the server takes the change.
     pub now: Timestamp,
+    /// Until when a job's window has to begin for its technician's phone to get it at once.
+    pub near_until: Timestamp,
 }
 
 /// Why a job was not taken on.
@@ -113,11 +115,10 @@ pub async fn create_job(
     documents::insert_document(c.lend(), &row).await?;
     let change = change_row(scribe, new, position, bytes)?;
     changes::insert_changes(c.lend(), &[change]).await?;
-    if let Some(technician) = new.technician {
-        grants::insert_grant(c.lend(), job.hall, job.id, technician, position).await?;
-    }
     let happening = Happening { what: "created", facts: Vec::new(), added: Vec::new() };
-    settle(c, &job, &happening, (scribe.pack, scribe.now, position + 1)).await?;
+    settle(c.lend(), &job, &happening, (scribe.pack, scribe.now, position + 1)).await?;
+    let near_until = scribe.near_until.timestamp_millis();
+    grants::insert_near_grant(c, job.id, position, near_until).await?;
     Ok(position + 1)
 }
 

@@ -29,6 +29,7 @@ pub mod import;
 pub mod jobs;
 pub mod live;
 pub mod metrics;
+pub mod near;
 pub mod packs;
 pub mod photos;
 pub mod projection;

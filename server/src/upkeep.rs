@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::db::{Db, Result, imports, login_attempts, upkeep, webhooks};
 use crate::import::upload::KEPT_MS;
+use crate::near;
 use crate::state::AppState;
 
 /// How far behind the time that the database knows a clock may be without a word.
@@ -36,6 +37,15 @@ pub async fn run(state: AppState) {
         minutes.tick().await;
         if let Err(error) = look_at_clock(&state.db, state.clock.now_ms()).await {
             tracing::warn!(%error, "the time cannot be noted");
+        }
+        match near::keep(&state).await {
+            Ok((0, 0)) => {}
+            Ok((given, taken)) => {
+                tracing::info!(near.given = given, near.taken = taken, "phones hold the near days");
+            }
+            Err(error) => {
+                tracing::error!(%error, "jobs that have come near cannot be given to phones");
+            }
         }
         if turn % PRUNE_EVERY != 0 {
             continue;

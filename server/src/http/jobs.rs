@@ -31,6 +31,7 @@ use crate::ids::fresh_uuid;
 use crate::jobs::plan::{author, load, read};
 use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
+use crate::near;
 use crate::reports;
 use crate::retry::until_won;
 use crate::state::AppState;
@@ -319,7 +320,8 @@ async fn take_on(
         technician: body.technician,
         also_due: Vec::new(),
     };
-    let scribe = Scribe { actor: &state.actor, pack: &pack, now };
+    let near_until = near::until(now, pack.time.utc_offset_minutes, state.config.near_days_ahead);
+    let scribe = Scribe { actor: &state.actor, pack: &pack, now, near_until };
     let position = create_job(tx.c(), &scribe, &new).await?;
     let made = CreatedBody { id: new.id.0, etag: version::tag(position) };
     receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;

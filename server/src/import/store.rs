@@ -15,6 +15,7 @@ use crate::db::{C, Db, documents, halls, packs, users};
 use crate::identity::password::Passwords;
 use crate::ids;
 use crate::jobs::{NewJob, Scribe, create_job};
+use crate::near;
 
 use super::content::{Booking, Content, Hall, Person};
 use super::problem::{Problem, Reason};
@@ -123,7 +124,9 @@ async fn store_jobs(
     let actor = ActorId::from(ids::random_bytes::<16>());
     let pack = Pack::builtin();
     packs::insert_pack(c.lend(), &builtin_row(&pack, now)).await?;
-    let scribe = Scribe { actor: &actor, pack: &pack, now };
+    // What lies further ahead comes to phones as its day comes near.
+    let near_until = near::until(now, pack.time.utc_offset_minutes, 0);
+    let scribe = Scribe { actor: &actor, pack: &pack, now, near_until };
     let due = due_by_household(content);
     for (number, booking) in content.bookings.iter().enumerate() {
         let hall = content.hall.id;

@@ -101,6 +101,7 @@ async fn load(db: &Db, folder: &Path, day: Option<NaiveDate>) -> Result<Summary,
     load_folder(db, folder, day, how, &mut teller).await.map(|loaded| loaded.summary)
 }
 
+/// Six in the morning of the files' day.
 fn now() -> Timestamp {
-    DateTime::from_timestamp_millis(1_795_000_000_000).unwrap()
+    DateTime::from_timestamp_millis(1_795_471_200_000).unwrap()
 }

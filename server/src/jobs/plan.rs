@@ -18,6 +18,7 @@ use crate::http::once::Receipt;
 use crate::http::plans::AddedBody;
 use crate::http::version::{IfMatch, tag};
 use crate::ids::fresh_uuid;
+use crate::near;
 use crate::retry::until_won;
 use crate::state::AppState;
 
@@ -72,13 +73,16 @@ async fn add_once(
     let row = change_row((hall, by, job), (position, now), bytes)?;
     changes::insert_changes(tx.c(), &[row]).await?;
     if let Addition::Entry(PlanEntry::Assignment(assignment)) = addition {
-        hand_over(&mut tx, hall, job, assignment, position).await?;
+        take_back(&mut tx, job, assignment, position).await?;
     }
     let after = read(&doc)?;
     let pack = state.packs.find(tx.c(), &after.pack).await?;
     let what = if matches!(addition, Addition::Entry(_)) { "planned" } else { "said" };
     let happening = Happening { what, facts: Vec::new(), added: Vec::new() };
     settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;
+    let offset = pack.time.utc_offset_minutes;
+    let near_until = near::until(now, offset, state.config.near_days_ahead).timestamp_millis();
+    grants::insert_near_grant(tx.c(), job, position, near_until).await?;
     let added = AddedBody { entry: id, etag: tag(position + 1) };
     terms.receipt.keep(tx.c(), &added, now.timestamp_millis()).await?;
     tx.commit().await?;
@@ -177,29 +181,20 @@ fn change_row(
     })
 }
 
-/// Lets the new holder have the job, and takes it from everybody else.
-async fn hand_over(
+/// Takes the job from everybody but its new holder.
+async fn take_back(
     tx: &mut Tx,
-    hall: HallId,
     job: JobId,
     assignment: &Assignment,
     position: i64,
 ) -> Result<(), ApiError> {
     let known = grants::list_job_grants(tx.c(), job).await?;
-    let live: Vec<UserId> = known
-        .iter()
-        .filter(|grant| grant.withdrawn_position.is_none())
-        .map(|grant| UserId(grant.user_id))
-        .collect();
-    for user in live.iter().filter(|user| Some(**user) != assignment.technician) {
-        grants::withdraw_grant(tx.c(), job, *user, position).await?;
+    let live = known.iter().filter(|grant| grant.withdrawn_position.is_none());
+    let others = live.map(|grant| UserId(grant.user_id));
+    for user in others.filter(|user| Some(*user) != assignment.technician) {
+        grants::withdraw_grant(tx.c(), job, user, position).await?;
     }
-    match assignment.technician {
-        Some(user) if !live.contains(&user) => {
-            Ok(grants::insert_grant(tx.c(), hall, job, user, position).await?)
-        }
-        Some(_) | None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Who decides, and when by the server's clock.

@@ -11,6 +11,7 @@ mod feed;
 mod hall;
 mod imports;
 mod live;
+mod near;
 mod nodes;
 mod observed;
 mod once;

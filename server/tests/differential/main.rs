@@ -145,6 +145,15 @@ async fn s6_what_waited_leaves_the_waiting_whatever_becomes_of_it() {
     assert_eq!(pair.count_apart(), 2, "the forged plan, and what the phone shut out brought anew");
 }
 
+/// A phone whose place the hall gave to another change builds no plan on its own.
+#[tokio::test]
+async fn s11_a_plan_forged_on_a_change_in_a_taken_place_is_none() {
+    let steps =
+        [Step::ForgeActor(0, 0, 0), Step::Note(0, 0), Step::ForgePlan(0, 0, Forgery::OnUnsent)];
+
+    play(&steps).await;
+}
+
 /// A job with many changes is loaded, judged and handed over from a snapshot.
 #[tokio::test]
 async fn s10_a_long_job_goes_on_from_its_snapshot() {

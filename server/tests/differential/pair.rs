@@ -109,7 +109,8 @@ impl Pair {
         let server = self.server();
         let mut tx = server.db.begin().await.unwrap();
         let pack = Pack::builtin();
-        let scribe = Scribe { actor: &server.actor, pack: &pack, now };
+        let near_until = now + TimeDelta::days(3650);
+        let scribe = Scribe { actor: &server.actor, pack: &pack, now, near_until };
         create_job(tx.c(), &scribe, &new).await.unwrap();
         tx.commit().await.unwrap();
         let job = self.stored_job(id).await.unwrap();

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{DISPATCHER, Pair};
 use crate::Forgery;
+
 impl Pair {
     /// What a phone has not handed in yet, without the hall's word for any of it.
     pub(crate) fn unsent(&self, phone: usize) -> Vec<Offered> {
@@ -42,7 +43,8 @@ impl Pair {
         if let Forgery::OnUnsent = forgery {
             let unsent = self.unsent(phone).into_iter().filter(|it| it.job == job);
             let unsent = unsent.map(|it| Change::from_bytes(it.bytes).unwrap());
-            doc.apply_changes(unsent).unwrap();
+            // Where the hall holds another change in its place, nothing can be built on it.
+            let Ok(()) = doc.apply_changes(unsent) else { return Vec::new() };
         }
         let bytes = document::plan_change(&mut doc, &Pen { actor, at }, id, &entry).unwrap();
         vec![Offered { job, bytes, voucher: None }]
