@@ -7,6 +7,7 @@ import { Phone } from './browser.js'
 import { ROOT } from './ground.js'
 import { score } from './lighthouse.js'
 import { ACCOUNTS, Hall, staff } from './hall.js'
+import { slowedBy } from './slow.js'
 
 const { DOORSTEP_WEB } = process.env
 const me = staff('技术员', 2)
@@ -25,10 +26,11 @@ function firstLoad() {
   tell('first load, Brotli / gzip', `${kb(sizes[0])} / ${kb(sizes[1])} (${(sizes[0] / plain).toFixed(2)} x the files themselves)`)
 }
 
+const SLOWLY = ', CPU slowed down 4 x'
 const kb = (bytes) => `${(bytes / 1000).toFixed(0)} kB`
 
 /** From the address to the PIN, and from the PIN to the list; the empty app beside it. */
-async function coldOpen(phone, jobs, empty) {
+async function coldOpen(phone, what, empty) {
   const times = []
   for (let run = 0; run < 5; run += 1) {
     await phone.close()
@@ -45,12 +47,12 @@ async function coldOpen(phone, jobs, empty) {
   }
   const total = median(times.map(([asked, opened]) => asked + opened))
   const [asked, opened] = [median(times.map(([it]) => it)), median(times.map(([, it]) => it))]
-  tell(`cold open with ${jobs} jobs`, `${total.toFixed(0)} ms: ${asked.toFixed(0)} to the PIN, ${opened.toFixed(0)} from it to the list (${(total / empty).toFixed(2)} x the empty app)`)
+  tell(`cold open ${what}`, `${total.toFixed(0)} ms: ${asked.toFixed(0)} to the PIN, ${opened.toFixed(0)} from it to the list (${(total / empty).toFixed(2)} x the empty app)`)
 }
 
 /** The app with nobody enrolled: page, worker and brain, and no data. */
-async function emptyOpen(hall) {
-  const phone = await Phone.open(hall, join(ROOT, 'bench-empty'))
+async function emptyOpen(hall, what, options = {}) {
+  const phone = await Phone.open(hall, join(ROOT, 'bench-empty'), options)
   await phone.visit()
   await phone.page.locator('form').waitFor()
   await phone.kept()
@@ -64,7 +66,7 @@ async function emptyOpen(hall) {
     times.push(performance.now() - began)
   }
   await phone.close()
-  tell('cold open of the empty app', `${median(times).toFixed(0)} ms`)
+  tell(`cold open of the empty app${what}`, `${median(times).toFixed(0)} ms`)
   return median(times)
 }
 
@@ -139,10 +141,24 @@ async function withJobs(hall, wanted, empty) {
   await phone.kept()
   await phone.page.waitForFunction((wanted) => document.querySelectorAll('li.job').length >= wanted, wanted * 0.9)
   const shown = await phone.page.locator('li.job').count()
-  await coldOpen(phone, shown, empty)
+  await coldOpen(phone, `with ${shown} jobs`, empty)
   await room(phone, hall, last.id, shown)
   await tapToSaved(phone, last.id)
+  await slowly(phone, async () => {
+    const empty = await emptyOpen(hall, SLOWLY, phone.options)
+    await coldOpen(phone, `with ${shown} jobs${SLOWLY}`, empty)
+  })
   await phone.close()
+}
+
+/** Does something with a browser four times slower than this machine. */
+async function slowly(phone, work) {
+  const slow = slowedBy(4, ROOT)
+  if (!slow) return tell(SLOWLY, 'not measured: this system lets nobody freeze processes')
+  phone.options = { executablePath: slow.program }
+  await work()
+  await slow.stop()
+  phone.options = {}
 }
 
 rmSync(ROOT, { recursive: true, force: true })
@@ -156,7 +172,7 @@ for (const jobs of [40, 500]) {
     const { scores, paint, failed } = await score(hall)
     tell('Lighthouse, first visit, simulated slow 4G', `${scores.join(', ')}; largest paint ${paint}${failed.length ? `; fails ${failed.join(', ')}` : ''}`)
   }
-  const empty = await emptyOpen(hall)
+  const empty = await emptyOpen(hall, '')
   await withJobs(hall, jobs, empty)
   await hall.stop()
 }

@@ -44,6 +44,43 @@ test('of two tabs one works and the other says so, and takes over when the first
   assert.deepEqual(phone.problems, [])
 })
 
+test('s1 every write of a tap waits for the disk', async (t) => {
+  const { phone, job } = await enrolled(t)
+  const [worker] = phone.page.workers()
+  await worker.evaluate(() => {
+    const begin = IDBDatabase.prototype.transaction
+    globalThis.begun = []
+    IDBDatabase.prototype.transaction = function (...asked) {
+      const transaction = begin.apply(this, asked)
+      if (transaction.mode === 'readwrite') globalThis.begun.push(transaction.durability)
+      return transaction
+    }
+  })
+  await phone.job(job)
+  await phone.tap('出发')
+
+  const begun = await worker.evaluate(() => globalThis.begun)
+  assert.ok(begun.length > 0)
+  assert.deepEqual([...new Set(begun)], ['strict'])
+})
+
+test('check_51 a stolen profile folder tells nobody who lives where', async (t) => {
+  const { phone, job, hall } = await enrolled(t)
+  const { household } = (await hall.get(`/api/jobs/${job}`)).job.briefing
+  await phone.job(job)
+  await phone.tap('出发')
+  await phone.kill()
+
+  const folder = place(t, 'profile')
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile())
+  const all = Buffer.concat(files.map((it) => readFileSync(join(it.parentPath, it.name))))
+  const told = (text) => all.includes(text) || all.includes(Buffer.from(text, 'utf16le'))
+  assert.ok(told(me.login), 'what is not secret is found in this way')
+  for (const secret of [household.holder, household.address, household.account, household.phone]) {
+    assert.ok(!told(secret), `${secret} lies open`)
+  }
+})
+
 test('f3 a full phone says that nothing was saved, and goes on when there is room', async (t) => {
   const disk = join(ROOT, 'small-disk')
   mkdirSync(disk, { recursive: true })

@@ -1,5 +1,6 @@
 //! The tasks of the workspace: `cargo xtask <task>`.
 
+mod bench;
 mod check;
 mod contract;
 mod deb;
@@ -29,7 +30,7 @@ enum Task {
     /// Runs every check, or those named.
     Test(check::Check),
     /// Measures what the system costs, each figure beside what it is compared with.
-    Bench,
+    Bench(bench::Bench),
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
     /// Builds the technician's app into `target/web`.
@@ -49,9 +50,7 @@ fn main() -> anyhow::Result<()> {
         Task::Test(check) => check.run(&root),
         Task::Web => web::build(&root),
         Task::Deb(deb) => deb.run(&root),
-        Task::Bench => {
-            run::cargo(&root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])
-        }
+        Task::Bench(bench) => bench.run(&root),
         Task::Demo { check } => demo::run(&root, check),
     }
 }

@@ -20,17 +20,29 @@ pub(crate) fn built(root: &Path) -> PathBuf {
 
 /// Builds the app and walks its journeys in a real browser.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
+    cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
+    in_a_browser(root, "journeys", "debug")
+}
+
+/// Builds the app and measures it in a real browser.
+pub(crate) fn bench(root: &Path) -> anyhow::Result<()> {
+    cargo(root, &["build", "--release", "--package", "server", "--bin", "doorstep"])?;
+    in_a_browser(root, "bench", "release")
+}
+
+/// Runs a script of the web applications against the app as it is served.
+fn in_a_browser(root: &Path, script: &str, profile: &str) -> anyhow::Result<()> {
     build(root)?;
     install_browser()?;
-    cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
     let ground = root.join("target/journeys");
     if ground.exists() {
         fs::remove_dir_all(&ground)?;
     }
-    let mut tests = Command::new("npm");
-    tests.current_dir(root.join("web")).args(["run", "--silent", "journeys"]);
-    tests.env("DOORSTEP", root.join("target/debug/doorstep")).env("DOORSTEP_WEB", built(root));
-    run(tests.env("DOORSTEP_HALL", root.join("demo/hall")).env("DOORSTEP_GROUND", ground))
+    let server = root.join("target").join(profile).join("doorstep");
+    let mut command = Command::new("npm");
+    command.current_dir(root.join("web")).args(["run", "--silent", script]);
+    command.env("DOORSTEP", server).env("DOORSTEP_WEB", built(root));
+    run(command.env("DOORSTEP_HALL", root.join("demo/hall")).env("DOORSTEP_GROUND", ground))
 }
 
 /// Chromium, and letters for Chinese: without them every page is boxes.

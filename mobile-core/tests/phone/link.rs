@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::id::JobId;
-use domain::job::Author;
+use domain::job::{Author, Cancellation, PlanEntry};
 use mobile_core::link::LinkError;
 use mobile_core::log::StoreError;
 use mobile_core::log::memory::{MemoryDisk, MemoryLog};
@@ -94,6 +94,41 @@ fn s12_a_withdrawn_job_stays_until_its_last_fact_is_acked_and_safe() {
     world.sync(&mut phone);
     assert!(held(&phone).is_disjoint(&saved), "safe and withdrawn: let go");
     assert!(saved.iter().all(|id| world.has(*id)));
+}
+
+#[test]
+fn what_was_given_to_somebody_else_is_told_until_it_was_seen_and_what_was_over_is_not() {
+    let (disk, world, _) = part_of_the_day(20);
+    let all = jobs();
+    let (given, over) = (&all[0], &all[5]);
+    let (mut phone, _) = world.open(open(&disk), 2);
+    world.sync(&mut phone);
+    let author = Author { by: DISPATCHER, at: morning() };
+    let cancelled = Cancellation { reason: "用户来电".to_owned(), author };
+    world
+        .hall
+        .borrow_mut()
+        .edit_plan(over.id, entry(121), &PlanEntry::Cancellation(cancelled), morning())
+        .unwrap();
+    world.sync(&mut phone);
+    for job in [given.id, over.id] {
+        world.hall.borrow_mut().assign(job, entry(120), None, author).unwrap();
+    }
+    world.sync(&mut phone);
+    let mine = phone.left().clone();
+    drop(phone);
+
+    let (mut phone, _) = world.open(open(&disk), 3);
+    assert_eq!(*phone.left(), mine, "told again by a phone that was killed");
+    block_on(phone.mark_seen(given.id)).unwrap();
+
+    assert_eq!(mine.keys().collect::<Vec<_>>(), [&given.id]);
+    let left = &mine[&given.id];
+    assert_eq!((left.kind, &left.address), (given.kind, &given.briefing.household.address));
+    assert!(left.recorded > 0 && left.arrived_at.is_some());
+    assert!(phone.left().is_empty());
+    drop(phone);
+    assert!(world.open(open(&disk), 4).0.left().is_empty());
 }
 
 #[test]
@@ -219,7 +254,7 @@ fn what_the_hall_changed_stands_out_until_it_is_seen() {
     let job = &jobs()[2];
     assert_eq!(phone.job(job.id).unwrap().unseen, []);
     let entry = entry(130);
-    let instruction = domain::job::PlanEntry::Instruction(domain::job::Instruction {
+    let instruction = PlanEntry::Instruction(domain::job::Instruction {
         text: "小心狗".to_owned(),
         author: Author { by: DISPATCHER, at: morning() },
     });

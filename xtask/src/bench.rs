@@ -1,0 +1,36 @@
+//! `cargo xtask bench`: what the system costs, each figure beside what it is compared with.
+
+use std::path::Path;
+
+use crate::run::cargo;
+use crate::web;
+
+/// Measures the system, or a part of it.
+#[derive(clap::Args)]
+pub(crate) struct Bench {
+    /// What to measure; everything when nothing is named.
+    #[arg(value_enum)]
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Server, exchange and the phone's core.
+    Core,
+    /// The technician's app in a real browser.
+    App,
+}
+
+impl Bench {
+    /// Measures on optimised builds.
+    pub(crate) fn run(&self, root: &Path) -> anyhow::Result<()> {
+        let measures = |part| self.parts.is_empty() || self.parts.contains(&part);
+        if measures(Part::Core) {
+            cargo(root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])?;
+        }
+        if measures(Part::App) {
+            web::bench(root)?;
+        }
+        Ok(())
+    }
+}
