@@ -64,23 +64,6 @@ test('s1 every write of a tap waits for the disk', async (t) => {
   assert.deepEqual([...new Set(begun)], ['strict'])
 })
 
-test('check_51 a stolen profile folder tells nobody who lives where', async (t) => {
-  const { phone, job, hall } = await enrolled(t)
-  const { household } = (await hall.get(`/api/jobs/${job}`)).job.briefing
-  await phone.job(job)
-  await phone.tap('出发')
-  await phone.kill()
-
-  const folder = place(t, 'profile')
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile())
-  const all = Buffer.concat(files.map((it) => readFileSync(join(it.parentPath, it.name))))
-  const told = (text) => all.includes(text) || all.includes(Buffer.from(text, 'utf16le'))
-  assert.ok(told(me.login), 'what is not secret is found in this way')
-  for (const secret of [household.holder, household.address, household.account, household.phone]) {
-    assert.ok(!told(secret), `${secret} lies open`)
-  }
-})
-
 test('f3 a full phone says that nothing was saved, and goes on when there is room', async (t) => {
   const disk = join(ROOT, 'small-disk')
   mkdirSync(disk, { recursive: true })
