@@ -94,9 +94,24 @@ export async function unlock(pin: string): Promise<void> {
   await entered()
 }
 
-/** Reads what the screens show again. */
-export async function refresh(): Promise<void> {
-  if (phone.stage?.at !== 'open') return
+let reading: Promise<void> | null = null
+let stale = false
+
+/** Reads what the screens show again; asked for while it reads, it reads once more and no oftener. */
+export function refresh(): Promise<void> {
+  stale = true
+  reading ??= readWhileStale().finally(() => (reading = null))
+  return reading
+}
+
+async function readWhileStale(): Promise<void> {
+  while (stale && phone.stage?.at === 'open') {
+    stale = false
+    await read()
+  }
+}
+
+async function read(): Promise<void> {
   const asked = performance.now()
   const job = shown
   phone.state = await ask<State>({ do: 'state' })
