@@ -29,6 +29,7 @@ pub mod place;
 pub mod promise;
 pub mod punctuality;
 pub mod reading;
+pub mod round;
 pub mod stamp;
 pub mod status;
 pub mod visit;

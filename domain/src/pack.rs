@@ -81,6 +81,9 @@ pub struct Pack {
     pub reading: ReadingRules,
     /// Hoses.
     pub hose: HoseRules,
+    /// How long ways and work take, for plans; packs before it existed have none.
+    #[serde(default)]
+    pub travel: Option<TravelRules>,
     /// The conduct checklist, in walking order within each phase.
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.
@@ -101,6 +104,24 @@ pub struct TimeRules {
     pub drift_ppm: i64,
     /// A wall clock further off than this is flagged, in minutes.
     pub skew_flag_minutes: i64,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// How long ways and work take. Plans are made with it; no verdict is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TravelRules {
+    /// Metres of street in a minute.
+    pub metres_per_minute: f64,
+    /// Metres of street for a metre of straight line.
+    pub detour: f64,
+    /// Minutes from the saddle to the door, and back.
+    pub park_minutes: i64,
+    /// Minutes to a door whose place nobody surveyed.
+    pub unsurveyed_minutes: i64,
+    /// Minutes that a visit of each kind usually takes.
+    pub takes_minutes: BTreeMap<JobKind, i64>,
     /// Where the numbers come from.
     pub source: String,
 }

@@ -10,10 +10,9 @@ pub type Stop<T> = (Option<Window>, Option<Place>, T);
 ///
 /// Windows decide, for they were promised (A2); among stops whose windows begin together the nearest is next, and what
 /// has no surveyed place keeps its turn behind them. Stops without a window come last, nearest first.
-pub fn on_foot<T>(mut stops: Vec<Stop<T>>) -> Vec<(T, Option<f64>)> {
+pub fn on_foot<T>(mut here: Option<Place>, mut stops: Vec<Stop<T>>) -> Vec<(T, Option<f64>)> {
     stops.sort_by_key(|(window, ..)| (window.is_none(), window.map(|it| it.start)));
     let mut walked = Vec::with_capacity(stops.len());
-    let mut here: Option<Place> = None;
     while let Some((window, ..)) = stops.first() {
         let start = window.map(|it| it.start);
         let together = stops.iter().take_while(|(it, ..)| it.map(|it| it.start) == start);
@@ -49,24 +48,30 @@ mod tests {
 
     #[test]
     fn a2_windows_decide_before_nearness() {
-        let walked = on_foot(vec![
-            stop(None, Some(118.0), "whenever"),
-            stop(Some(10), Some(118.0), "near, later"),
-            stop(Some(8), Some(118.0), "first"),
-            stop(Some(8), Some(119.0), "far, soon"),
-        ]);
+        let walked = on_foot(
+            None,
+            vec![
+                stop(None, Some(118.0), "whenever"),
+                stop(Some(10), Some(118.0), "near, later"),
+                stop(Some(8), Some(118.0), "first"),
+                stop(Some(8), Some(119.0), "far, soon"),
+            ],
+        );
 
         assert_eq!(names(&walked), ["first", "far, soon", "near, later", "whenever"]);
     }
 
     #[test]
     fn together_the_nearest_is_next_and_the_way_is_told() {
-        let walked = on_foot(vec![
-            stop(Some(8), Some(118.000), "a"),
-            stop(Some(8), Some(118.020), "far"),
-            stop(Some(8), Some(118.001), "near"),
-            stop(Some(8), None, "unsurveyed"),
-        ]);
+        let walked = on_foot(
+            None,
+            vec![
+                stop(Some(8), Some(118.000), "a"),
+                stop(Some(8), Some(118.020), "far"),
+                stop(Some(8), Some(118.001), "near"),
+                stop(Some(8), None, "unsurveyed"),
+            ],
+        );
 
         assert_eq!(names(&walked), ["a", "near", "far", "unsurveyed"]);
         let metres: Vec<_> = walked.iter().map(|(_, walk_m)| walk_m.map(f64::round)).collect();

@@ -1,5 +1,6 @@
 //! Every URL on one screen, and what stands before all of them.
 
+pub mod board;
 pub mod caller;
 pub mod clock;
 pub mod devices;
@@ -82,6 +83,8 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_instruction)))))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_message)))))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_ruling)))))
+        .routes(only(STAFF, routes!(board::list_rounds)))
+        .routes(only(DISPATCHERS, routes!(board::check_move)))
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(exports::export_table)))

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod backup;
+pub mod board;
 pub mod clock;
 pub mod command;
 pub mod config;

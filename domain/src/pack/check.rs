@@ -24,7 +24,8 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     if !pack.conduct.is_sorted_by_key(|item| item.phase) {
         return Err(PackError::Order { pack: name() });
     }
-    let checks = numbers(pack).into_iter().chain(promises(pack)).chain(sources(pack));
+    let checks = numbers(pack).into_iter().chain(travel(pack)).chain(promises(pack));
+    let checks = checks.chain(sources(pack));
     match checks.into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
@@ -70,6 +71,20 @@ fn numbers(pack: &Pack) -> Vec<Check> {
         ("reading.fit", "doubts above zero", doubts.into_iter().all(is_positive)),
         ("hose.max_length_mm", "above zero", pack.hose.max_length_mm > 0),
         ("hazards", "a level of 1 or more", pack.hazards.iter().all(|hazard| hazard.level >= 1)),
+    ]
+}
+
+fn travel(pack: &Pack) -> Vec<Check> {
+    let Some(travel) = &pack.travel else { return Vec::new() };
+    let takes = |kind| travel.takes_minutes.get(&kind).copied();
+    let is_whole = JobKind::ALL.into_iter().all(|kind| takes(kind).is_some_and(is_in_day));
+    vec![
+        ("travel.metres_per_minute", "above zero", is_positive(travel.metres_per_minute)),
+        ("travel.detour", "one or more", travel.detour.is_finite() && travel.detour >= 1.0),
+        ("travel.park_minutes", "from 0 to 1440", is_in_day(travel.park_minutes)),
+        ("travel.unsurveyed_minutes", "from 0 to 1440", is_in_day(travel.unsurveyed_minutes)),
+        ("travel.takes_minutes", "each kind, from 0 to 1440", is_whole),
+        ("travel.source", "not empty", !travel.source.trim().is_empty()),
     ]
 }
 
@@ -148,7 +163,10 @@ mod tests {
             ("low_coefficient = 0.8", "low_coefficient = inf", "reading.low_coefficient"),
             ("base_weight = 0.15", "base_weight = 0.0", "reading.fit.base_weight"),
             ("use_doubt = 0.2", "use_doubt = nan", "doubts above zero"),
-            ("minutes = 30", "minutes = 0", "minutes from 1"),
+            ("metres_per_minute = 200", "metres_per_minute = 0", "travel.metres_per_minute"),
+            ("detour = 1.4", "detour = 0.4", "travel.detour"),
+            (", repair = 40 }", " }", "travel.takes_minutes: needs each kind"),
+            ("\nminutes = 30", "\nminutes = 0", "minutes from 1"),
             ("level = 3", "level = 0", "a level of 1"),
             ("phase = \"at_the_door\"", "phase = \"before_leaving\"", "walking order"),
             ("source = \"Rulebook B6: 48 hours on request\"", "source = \" \"", "a source each"),

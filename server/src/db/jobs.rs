@@ -34,6 +34,13 @@ statements! {
         and (lower(h.account) like $9 escape '\\' or lower(h.holder) like $9 escape '\\' \
         or lower(h.address) like $9 escape '\\' or h.phone like $9 escape '\\' or $9 is null) \
         order by j.job_id limit $10";
+    LIST_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
+        j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
+        where j.hall_id = $1 and coalesce(j.window_start, j.created_at) >= $2 and coalesce(j.window_start, j.created_at) < $3 \
+        and j.technician_id is not null order by j.job_id";
+    FIND_CALL = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
+        j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
+        where j.hall_id = $1 and j.job_id = $2";
 }
 
 /// A job's projection as stored.
@@ -160,4 +167,39 @@ pub async fn list_jobs(
         .bind(limit)
         .all()
         .await
+}
+
+/// What a plan needs to know of a job.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct CallRow {
+    /// The job.
+    pub job_id: Uuid,
+    /// The kind's key.
+    pub kind: String,
+    /// The status's key.
+    pub status: String,
+    /// Who is to do it.
+    pub technician_id: Option<Uuid>,
+    /// When the window that holds begins.
+    pub window_start: Option<i64>,
+    /// When it ends.
+    pub window_end: Option<i64>,
+    /// When the hall took the job on.
+    pub created_at: i64,
+    /// When what was promised is broken.
+    pub promise_due_at: Option<i64>,
+    /// Where the door is, degrees north.
+    pub latitude: Option<f64>,
+    /// Degrees east.
+    pub longitude: Option<f64>,
+}
+
+/// Lists the given-out jobs of a hall whose windows (or, without one, creations) lie in a span.
+pub async fn list_calls(c: C<'_>, hall: HallId, (from, until): (i64, i64)) -> Result<Vec<CallRow>> {
+    c.q(LIST_CALLS).bind(hall.0).bind(from).bind(until).all().await
+}
+
+/// Finds what a plan needs to know of one job.
+pub async fn find_call(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<CallRow>> {
+    c.q(FIND_CALL).bind(hall.0).bind(job.0).opt().await
 }

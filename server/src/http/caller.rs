@@ -109,14 +109,33 @@ pub async fn require_sender(
     Ok(next.run(request).await)
 }
 
-/// The hash of the token that a request carries.
+/// Keeps a browser's session; its prefix makes browsers refuse it but over HTTPS, from this host, for every path.
+const COOKIE: &str = "__Host-doorstep";
+
+/// The cookie that carries a token for so many seconds; 0 removes it.
+pub(super) fn cookie(token: &str, lives_s: i64) -> String {
+    format!("{COOKIE}={token}; Path=/; Max-Age={lives_s}; Secure; HttpOnly; SameSite=Strict")
+}
+
+/// The hash of the token that a request carries in `Authorization`.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<TokenHash> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| TokenHash::of(token.trim()))
 }
 
+/// The hash of the token that a request carries: in `Authorization`, or without one in a browser's cookie.
+pub(super) fn carried(headers: &HeaderMap) -> Option<TokenHash> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return bearer(headers);
+    }
+    let kept = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs =
+        kept.flat_map(|all| all.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, token)| TokenHash::of(token))
+}
+
 async fn find_session(state: &AppState, headers: &HeaderMap) -> Result<Session, ApiError> {
-    let hash = bearer(headers).ok_or(ApiError::NotSignedIn)?;
+    let hash = carried(headers).ok_or(ApiError::NotSignedIn)?;
     let now_ms = state.clock.now_ms();
     let row = sessions::find_session(state.db.read().await?.c(), &hash.0)
         .await?

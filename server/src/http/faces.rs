@@ -1,4 +1,4 @@
-//! The web applications as files: the technician's at `/m/`.
+//! The web applications as files: the technician's at `/m/`, the hall's at `/c/`.
 
 use axum::Router;
 use axum::extract::Request;
@@ -25,11 +25,14 @@ pub(super) fn faces(folder: &str) -> Router<AppState> {
     if folder.is_empty() {
         return Router::new();
     }
-    let field = ServeDir::new(Path::new(folder).join("m")).precompressed_br().precompressed_gzip();
+    let files =
+        |name| ServeDir::new(Path::new(folder).join(name)).precompressed_br().precompressed_gzip();
     Router::new()
-        .route("/", get(async || Redirect::temporary("/m/")))
+        .route("/", get(async || Redirect::temporary("/c/")))
         .route("/m", get(async || Redirect::permanent("/m/")))
-        .nest_service("/m/", field)
+        .route("/c", get(async || Redirect::permanent("/c/")))
+        .nest_service("/m/", files("m"))
+        .nest_service("/c/", files("c"))
         .layer(from_fn(as_page))
 }
 

@@ -237,7 +237,7 @@ pub struct Agree {
 }
 
 /// Reads a window; for JSON `1.0` is as whole a number as `1`.
-fn read_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Window, D::Error> {
+pub(super) fn read_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Window, D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Sent {

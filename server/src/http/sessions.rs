@@ -2,12 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use domain::id::{DeviceId, HallId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, ClientAddress, bearer};
+use super::caller::{Caller, ClientAddress, carried, cookie};
 use super::error::ApiError;
 use super::extract::Body;
 use super::schema;
@@ -32,6 +33,21 @@ pub struct Credentials {
     pub password: String,
 }
 
+/// How somebody begins a session.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// Who.
+    #[schema(max_length = 200)]
+    login: String,
+    /// Their password.
+    #[schema(max_length = 1024)]
+    password: String,
+    /// For a browser: the token comes as a cookie that no script can read, and not in the reply.
+    #[serde(default)]
+    as_cookie: bool,
+}
+
 /// Who somebody is, as they may know it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct UserBody {
@@ -53,8 +69,8 @@ pub struct UserBody {
 /// A session that began.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SessionBody {
-    /// To send as `Authorization: Bearer …`; shown only here.
-    token: String,
+    /// To send as `Authorization: Bearer …`; shown only here, and `null` when it went as a cookie.
+    token: Option<String>,
     /// When it ends whatever happens.
     expires_at: i64,
     user: UserBody,
@@ -83,7 +99,7 @@ pub struct ChangePassword {
 
 /// Signs somebody in who works at the hall; a session that the request carries is over.
 #[utoipa::path(
-    post, path = "/api/session", tag = "session", request_body = Credentials,
+    post, path = "/api/session", tag = "session", request_body = SignIn,
     responses(
         (status = 200, description = "A session began.", body = SessionBody),
         (status = 401, description = "Wrong."), (status = 403, description = "Not this way."),
@@ -94,20 +110,27 @@ pub async fn create_session(
     State(state): State<AppState>,
     from: ClientAddress,
     headers: HeaderMap,
-    Body(credentials): Body<Credentials>,
-) -> Result<Json<SessionBody>, ApiError> {
+    Body(asked): Body<SignIn>,
+) -> Result<Response, ApiError> {
+    let credentials = Credentials { login: asked.login, password: asked.password };
     let proven = prove(&state, from, &credentials).await?;
     if proven.user.role == Role::Technician {
         return Err(ApiError::PhoneNeeded);
     }
     let mut tx = state.db.begin().await?;
     proven.succeed(&state, &mut tx).await?;
-    if let Some(old) = bearer(&headers) {
+    if let Some(old) = carried(&headers) {
         sessions::end_session(tx.c(), &old.0, state.clock.now_ms()).await?;
     }
     let (token, expires_at) = begin_session(&state, &mut tx, &proven.user, None).await?;
     tx.commit().await?;
-    Ok(Json(SessionBody { token, expires_at, user: proven.user }))
+    if !asked.as_cookie {
+        let body = SessionBody { token: Some(token), expires_at, user: proven.user };
+        return Ok(Json(body).into_response());
+    }
+    let lives_s = (expires_at - state.clock.now_ms()).max(0) / 1_000;
+    let body = SessionBody { token: None, expires_at, user: proven.user };
+    Ok(([(header::SET_COOKIE, cookie(&token, lives_s))], Json(body)).into_response())
 }
 
 /// Ends the caller's session.
@@ -118,11 +141,11 @@ pub async fn create_session(
 pub async fn delete_session(
     caller: Caller,
     State(state): State<AppState>,
-) -> Result<StatusCode, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     let mut tx = state.db.begin().await?;
     sessions::end_session(tx.c(), &caller.session.0, state.clock.now_ms()).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0))]))
 }
 
 /// Says who the caller is.

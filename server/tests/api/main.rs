@@ -3,6 +3,7 @@
 //! Each test has a database of its own: a file, or with `DOORSTEP_TEST_POSTGRES` a PostgreSQL one.
 
 mod binary;
+mod board;
 mod buckets;
 mod counter;
 mod enrolment;

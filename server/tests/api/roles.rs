@@ -34,6 +34,8 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/jobs/{id}/instructions", DISPATCHERS),
     ("POST", "/api/jobs/{id}/messages", DISPATCHERS),
     ("POST", "/api/jobs/{id}/rulings", DISPATCHERS),
+    ("GET", "/api/board/rounds", STAFF),
+    ("POST", "/api/board/check", DISPATCHERS),
     ("GET", "/api/jobs/{id}/photos", &Role::ALL),
     ("GET", "/api/jobs/{id}/photos/{hash}", &Role::ALL),
     ("GET", "/api/jobs/{id}/photos/{hash}/upload", &[Technician]),

@@ -226,3 +226,39 @@ async fn disable(node: &crate::hall::Node, token: &str, user: UserId) -> u16 {
     let path = format!("/api/users/{user}/disable");
     node.post(&path, Some(token), &Value::Null).await.status.as_u16()
 }
+
+#[tokio::test]
+async fn check_17_a_browser_gets_its_token_as_a_cookie_that_no_script_reads() {
+    let hall = Hall::new().await;
+    hall.person("ana", Role::Dispatcher).await;
+    let node = hall.node().await;
+    let http = reqwest::Client::new();
+    let asked = json!({"login": "ana", "password": PASSWORD, "as_cookie": true});
+
+    let reply = http.post(format!("{}/api/session", node.base)).json(&asked).send().await.unwrap();
+    let cookie = reply.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let body: Value = reply.json().await.unwrap();
+    let pair = cookie.split(';').next().unwrap();
+    let with = |path: &str, method: Method| {
+        http.request(method, format!("{}{path}", node.base))
+            .header("cookie", format!("a=b; {pair}"))
+    };
+    let me = with("/api/me", Method::GET).send().await.unwrap().status();
+    let elsewhere = with("/api/session", Method::DELETE).header("origin", "https://evil.example");
+    let elsewhere = elsewhere.send().await.unwrap().status();
+    let wrong = with("/api/me", Method::GET).header("authorization", "Bearer nobody");
+    let wrong = wrong.send().await.unwrap().status();
+    let out = with("/api/session", Method::DELETE).send().await.unwrap();
+    let removed = out.headers()["set-cookie"].to_str().unwrap().to_owned();
+    let after = with("/api/me", Method::GET).send().await.unwrap().status();
+
+    assert!(pair.starts_with("__Host-doorstep="), "{cookie}");
+    for word in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict", "Max-Age="] {
+        assert!(cookie.contains(word), "{cookie} lacks {word}");
+    }
+    assert_eq!(body["token"], Value::Null);
+    assert_eq!((me.as_u16(), elsewhere.as_u16()), (200, 403));
+    assert_eq!(wrong.as_u16(), 401, "a token that is sent is the one that counts");
+    assert!(removed.contains("Max-Age=0"));
+    assert_eq!((out.status().as_u16(), after.as_u16()), (204, 401));
+}

@@ -158,7 +158,7 @@ fn lines<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>, work: Vec<DayJob
         let job = phone.job(line.job).ok()?.job;
         Some((line.window, job.briefing.household.place, (line, job)))
     });
-    let walked = on_foot(held.collect());
+    let walked = on_foot(None, held.collect());
     let line = |((job, held), walk_m): ((DayJob, &Job), Option<f64>)| Line {
         household: held.briefing.household.clone(),
         also_due: held.briefing.also_due.clone(),
