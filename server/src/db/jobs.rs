@@ -38,6 +38,12 @@ statements! {
         j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
         where j.hall_id = $1 and coalesce(j.window_start, j.created_at) >= $2 and coalesce(j.window_start, j.created_at) < $3 \
         and j.technician_id is not null order by j.job_id";
+    LIST_STAYS = "select f.job_id, v.technician_id, min(case when f.kind = 'arrived' then f.earliest end) as arrived_at, \
+        max(case when f.kind = 'closed' then f.latest end) as ended_at from job j join fact f on f.job_id = j.job_id \
+        join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id where j.hall_id = $1 \
+        and coalesce(j.window_start, j.created_at) >= $2 and coalesce(j.window_start, j.created_at) < $3 \
+        and f.kind in ('arrived', 'closed') and not f.withdrawn group by f.job_id, f.visit_id, v.technician_id \
+        order by f.job_id, arrived_at";
     FIND_CALL = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
         j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
         where j.hall_id = $1 and j.job_id = $2";
@@ -202,4 +208,22 @@ pub async fn list_calls(c: C<'_>, hall: HallId, (from, until): (i64, i64)) -> Re
 /// Finds what a plan needs to know of one job.
 pub async fn find_call(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<CallRow>> {
     c.q(FIND_CALL).bind(hall.0).bind(job.0).opt().await
+}
+
+/// When somebody was at a door, at the latest known bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct StayRow {
+    /// The job.
+    pub job_id: Uuid,
+    /// Who was there.
+    pub technician_id: Uuid,
+    /// The earliest that they can have arrived.
+    pub arrived_at: Option<i64>,
+    /// The latest that they can have left; none while they are there.
+    pub ended_at: Option<i64>,
+}
+
+/// Lists the visits to jobs of a hall whose windows (or, without one, creations) lie in a span.
+pub async fn list_stays(c: C<'_>, hall: HallId, (from, until): (i64, i64)) -> Result<Vec<StayRow>> {
+    c.q(LIST_STAYS).bind(hall.0).bind(from).bind(until).all().await
 }

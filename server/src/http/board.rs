@@ -12,6 +12,7 @@ use domain::pack::{Pack, TravelRules};
 use domain::round::{Leg, newly_late};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
@@ -19,8 +20,8 @@ use super::extract::{Body, Query};
 use super::jobs::{check_window, day_bounds, read_window};
 use super::schema;
 use crate::board::{self, Day, Move};
-use crate::db::C;
 use crate::db::halls::{HallRow, find_hall};
+use crate::db::{C, jobs};
 use crate::state::AppState;
 
 /// Which day's rounds to show.
@@ -38,6 +39,19 @@ pub struct AskRounds {
 pub struct RoundsBody {
     /// One for each technician who has a door to go to.
     rounds: Vec<RoundBody>,
+    /// Where technicians were, and are.
+    stays: Vec<StayBody>,
+}
+
+/// A visit as far as the hall knows; instants are Unix milliseconds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StayBody {
+    job: Uuid,
+    technician: Uuid,
+    /// The earliest that they can have arrived.
+    arrived_at: Option<i64>,
+    /// The latest that they can have ended; `null` while they are there.
+    ended_at: Option<i64>,
 }
 
 /// A technician's round, as it is likely to go from now on.
@@ -107,7 +121,7 @@ pub struct LateBody {
     will_minutes: i64,
 }
 
-/// Shows the rounds of a day from now on; a day that is over has none.
+/// Shows the visits of a day and the rounds that go on from now; a day that is over has no more rounds.
 #[utoipa::path(
     get, path = "/api/board/rounds", tag = "board", params(AskRounds),
     responses((status = 200, description = "The rounds.", body = RoundsBody)),
@@ -120,12 +134,20 @@ pub async fn list_rounds(
     let mut conn = state.db.read().await?;
     let hall = find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let day = load(conn.c(), &hall, asked.day, &state).await?;
+    let bounds = day_bounds(asked.day, hall.utc_offset_minutes)?;
+    let stays = jobs::list_stays(conn.c(), caller.hall, bounds).await?;
     let rules = rules();
     let rounds = day.technicians().map(|technician| {
         let legs = day.round(technician, &rules).into_iter().map(leg_body).collect();
         RoundBody { technician, legs }
     });
-    Ok(Json(RoundsBody { rounds: rounds.collect() }))
+    let stays = stays.into_iter().map(|row| StayBody {
+        job: row.job_id,
+        technician: row.technician_id,
+        arrived_at: row.arrived_at,
+        ended_at: row.ended_at,
+    });
+    Ok(Json(RoundsBody { rounds: rounds.collect(), stays: stays.collect() }))
 }
 
 /// Says what a move would do, and changes nothing.

@@ -52,7 +52,30 @@ async fn a2_a_round_tells_when_each_door_is_reached_and_who_is_late() {
     let known: BTreeSet<_> = legs.iter().map(|leg| text(&leg["job"])).collect();
     assert_eq!(known, jobs.map(|job| job.to_string()).into());
     let over = counter.node.get("/api/board/rounds?day=2026-03-01", &counter.dispatcher).await;
-    assert_eq!(over.body, json!({"rounds": []}), "a day that is over has no plan");
+    assert_eq!(over.body, json!({"rounds": [], "stays": []}), "a day that is over has no plan");
+}
+
+#[tokio::test]
+async fn a_round_goes_on_from_the_door_where_the_technician_stands() {
+    let mut counter = Counter::open().await;
+    let mut ana = counter.hire("ana").await;
+    let (first, next) =
+        (repair(&counter, Some(ana.user), 1).await, repair(&counter, Some(ana.user), 1).await);
+    ana.synced().await;
+    counter.wait_minutes(70, &[&ana]).await;
+    ana.phone.arrive(first, None).await.unwrap();
+    ana.synced().await;
+
+    let reply = counter.node.get("/api/board/rounds?day=2026-03-02", &counter.dispatcher).await;
+
+    let stays = reply.body["stays"].as_array().unwrap();
+    assert_eq!((stays.len(), &stays[0]["job"]), (1, &json!(first)));
+    assert!(stays[0]["arrived_at"].as_i64().unwrap() <= MORNING_MS + 70 * 60_000);
+    assert_eq!(stays[0]["ended_at"], Value::Null);
+    let legs = reply.body["rounds"][0]["legs"].as_array().unwrap();
+    assert_eq!((&legs[0]["job"], &legs[1]["job"]), (&json!(first), &json!(next)));
+    assert_eq!(legs[0]["reached_at"], MORNING_MS + 70 * 60_000);
+    assert_eq!(legs[1]["reached_at"], MORNING_MS + (70 + 40 + 18) * 60_000);
 }
 
 #[tokio::test]
