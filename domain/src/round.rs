@@ -33,6 +33,8 @@ pub struct Leg {
     pub job: JobId,
     /// Straight metres from the door before, where both places are known.
     pub metres: Option<f64>,
+    /// When the technician has to leave for it; the same as `reached_at` where no way is counted.
+    pub set_out_at: Timestamp,
     /// When the technician is expected at the door.
     pub reached_at: Timestamp,
     /// When the work is expected to end.
@@ -61,7 +63,8 @@ pub fn round(calls: Vec<Call>, begin: Timestamp, rules: &TravelRules) -> Vec<Leg
 fn stand(call: Call, now: &mut Timestamp, rules: &TravelRules) -> Leg {
     let reached_at = *now;
     *now = reached_at + takes(call.kind, rules);
-    Leg { job: call.job, metres: None, reached_at, left_at: *now, late: TimeDelta::zero() }
+    let (left_at, late) = (*now, TimeDelta::zero());
+    Leg { job: call.job, metres: None, set_out_at: reached_at, reached_at, left_at, late }
 }
 
 fn go(
@@ -76,7 +79,8 @@ fn go(
     let reached_at = (*now + way).max(earliest);
     let late = call.window.map_or(TimeDelta::zero(), |window| reached_at - window.end);
     *now = reached_at + takes(call.kind, rules);
-    Leg { job: call.job, metres, reached_at, left_at: *now, late: late.max(TimeDelta::zero()) }
+    let (left_at, late) = (*now, late.max(TimeDelta::zero()));
+    Leg { job: call.job, metres, set_out_at: reached_at - way, reached_at, left_at, late }
 }
 
 /// How long it takes to the next door.
@@ -147,6 +151,7 @@ mod tests {
 
         // 40 minutes of repair, 1 km of 1.4 at 200 m a minute, 3 to the door; then the window of the afternoon.
         assert_eq!(reached(&legs), [at(8, 0), at(8, 50), at(14, 0)]);
+        assert_eq!(legs[1].set_out_at, at(8, 40));
         assert!(legs.iter().all(|leg| leg.late.is_zero()));
         assert!((legs[1].metres.unwrap() - 1_000.0).abs() < 1.0);
     }

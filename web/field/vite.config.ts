@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
+import { words } from '../build/catalogue.ts'
 import { shell } from './build/shell.ts'
-import { words } from './build/words.ts'
 
 const here = import.meta.dirname
 const folder = resolve(here, '../../target/web/m')
@@ -11,7 +11,7 @@ export default defineConfig({
   root: here,
   base: '/m/',
   logLevel: 'warn',
-  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml')), shell(folder)],
+  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml'), /^(desk|import|export|day|watch|punctuality)\./), shell(folder)],
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   worker: { format: 'es' },
   build: {

@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core'
 
 export const PIN = '258036'
 export const PROGRAM = ['/usr/bin/chromium', '/usr/bin/google-chrome', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+export const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 /** A picture as a camera would hand over. */
 export const PICTURE = new URL('../field/public/icon-512.png', import.meta.url).pathname
 

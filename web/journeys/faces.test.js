@@ -1,26 +1,15 @@
 // Every screen, in both languages, light and dark: looked at by axe, and kept as pictures for people.
 
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { findings } from './axe.js'
 import { PICTURE, Phone } from './browser.js'
 import { ROOT, opened, place } from './ground.js'
 import { staff } from './hall.js'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 const me = staff('技术员')
-
-/** What axe finds on the page, as one line each. */
-async function findings(page) {
-  // What the strip at the top covers for the moment is no fault of its size.
-  await page.evaluate(() => scrollTo(0, 0))
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate((values) => window.axe.run({ runOnly: { type: 'tag', values } }), RULES)
-  return violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`)
-}
 
 for (const [language, look] of [
   ['zh', { theme: 'light', large: false }],

@@ -70,6 +70,8 @@ pub struct LegBody {
     job: JobId,
     /// Straight metres from the door before, where both places are known.
     metres: Option<f64>,
+    /// When the technician has to leave for it.
+    set_out_at: i64,
     /// When the technician is expected at the door.
     reached_at: i64,
     /// When the work is expected to end.
@@ -209,6 +211,7 @@ fn leg_body(leg: Leg) -> LegBody {
     LegBody {
         job: leg.job,
         metres: leg.metres,
+        set_out_at: leg.set_out_at.timestamp_millis(),
         reached_at: leg.reached_at.timestamp_millis(),
         left_at: leg.left_at.timestamp_millis(),
         late_minutes: leg.late.num_minutes(),

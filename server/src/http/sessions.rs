@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::extract::Body;
 use super::schema;
 use crate::db::users::{self, UserRow};
-use crate::db::{Tx, sessions};
+use crate::db::{Tx, halls, sessions};
 use crate::identity::password::{Checked, check_choice};
 use crate::identity::session::lifetime;
 use crate::identity::throttle::{self, Counted, Limits, Try};
@@ -81,6 +81,10 @@ pub struct SessionBody {
 pub struct MeBody {
     #[serde(flatten)]
     user: UserBody,
+    /// What their hall is called.
+    hall_name: String,
+    /// Its city's distance from UTC.
+    utc_offset_minutes: i64,
     /// The phone, for a technician.
     #[schema(value_type = Option<uuid::Uuid>)]
     device: Option<DeviceId>,
@@ -153,7 +157,12 @@ pub async fn delete_session(
     get, path = "/api/me", tag = "session",
     responses((status = 200, description = "The caller.", body = MeBody)),
 )]
-pub async fn get_me(caller: Caller) -> Json<MeBody> {
+pub async fn get_me(
+    caller: Caller,
+    State(state): State<AppState>,
+) -> Result<Json<MeBody>, ApiError> {
+    let mut conn = state.db.read().await?;
+    let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let user = UserBody {
         id: caller.user,
         login: caller.login,
@@ -161,7 +170,8 @@ pub async fn get_me(caller: Caller) -> Json<MeBody> {
         role: caller.role,
         hall: caller.hall,
     };
-    Json(MeBody { user, device: caller.device })
+    let (hall_name, utc_offset_minutes) = (hall.name, hall.utc_offset_minutes);
+    Ok(Json(MeBody { user, hall_name, utc_offset_minutes, device: caller.device }))
 }
 
 /// Changes the caller's password and ends their other sessions.

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
+import { compress } from '../../build/compress.ts'
 
 const LIST = '__SHELL__'
 const NAME = '__VERSION__'
@@ -30,12 +30,4 @@ export function shell(folder: string): Plugin {
       for (const file of files) compress(join(folder, file))
     },
   }
-}
-
-function compress(file: string): void {
-  if (!/\.(html|js|css|wasm|svg|webmanifest)$/.test(file)) return
-  const bytes = readFileSync(file)
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length }
-  writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }))
-  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }))
 }

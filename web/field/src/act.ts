@@ -2,7 +2,7 @@
 
 import { reactive } from 'vue'
 import { Refused } from './phone'
-import { say, t } from './words'
+import { say, t } from '../../face/words'
 import type { Sentence } from './worker/protocol'
 
 /** What the last tap came to. */

@@ -1,10 +1,8 @@
 // What page and worker say to each other.
 
-/** A sentence of the catalogue before it is said. */
-export interface Sentence {
-  key: string
-  arguments: Record<string, string>
-}
+import type { Sentence } from '../../../face/words'
+
+export type { Sentence }
 
 /** Where a phone stands before its screens can open. */
 export type Stage =

@@ -1,4 +1,4 @@
-// The catalogue's sentences that this app says, as a module: one file for server, phone and screens.
+// The catalogue's sentences that a face says, as a module: one file for server, phone and screens.
 
 import { readFileSync } from 'node:fs'
 import { parse } from 'smol-toml'
@@ -6,12 +6,10 @@ import type { Plugin } from 'vite'
 
 const MODULE = 'virtual:words'
 
-/** What other faces say. */
-const ELSEWHERE = /^(import|export|day|watch|punctuality)\./
-
 type Entry = { zh: string; en: string }
 
-export function words(file: string): Plugin {
+/** Leaves out what only others say. */
+export function words(file: string, others: RegExp): Plugin {
   return {
     name: 'words',
     resolveId: (id) => (id === MODULE ? `\0${MODULE}` : undefined),
@@ -19,7 +17,7 @@ export function words(file: string): Plugin {
       if (id !== `\0${MODULE}`) return undefined
       this.addWatchFile(file)
       const all = Object.entries(parse(readFileSync(file, 'utf8')) as Record<string, Entry>)
-      const said = all.filter(([key]) => !ELSEWHERE.test(key))
+      const said = all.filter(([key]) => !others.test(key))
       const pairs = Object.fromEntries(said.map(([key, { zh, en }]) => [key, [zh, en]]))
       return `export default ${JSON.stringify(pairs)}`
     },

@@ -2,18 +2,26 @@
 
 import { ref, watchEffect } from 'vue'
 import catalogue from 'virtual:words'
-import type { Sentence } from './worker/protocol'
 
 export type Language = 'zh' | 'en'
+
+/** A sentence of the catalogue and what stands in its places. */
+export interface Sentence {
+  key: string
+  arguments: Record<string, string>
+}
 
 const KEPT = 'doorstep.language'
 
 export const language = ref<Language>(chosen())
 
-watchEffect(() => {
-  document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
-  document.title = t('face.app')
-})
+/** Names the page, in the language chosen. */
+export function entitle(key: string): void {
+  watchEffect(() => {
+    document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
+    document.title = t(key)
+  })
+}
 
 export function choose(wanted: Language): void {
   language.value = wanted
@@ -90,8 +98,8 @@ export function cubicMetres(litres: number): string {
 /** How long, in the largest unit that says enough. */
 export function howLong(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000))
-  if (minutes < 1) return t('face.moments')
-  if (minutes < 60) return t('face.minutes', { count: minutes })
-  if (minutes < 48 * 60) return t('face.hours', { count: Math.floor(minutes / 60), minutes: minutes % 60 })
-  return t('face.days', { count: Math.floor(minutes / 1440) })
+  if (minutes < 1) return t('age.moments')
+  if (minutes < 60) return t('age.minutes', { count: minutes })
+  if (minutes < 48 * 60) return t('age.hours', { count: Math.floor(minutes / 60), minutes: minutes % 60 })
+  return t('age.days', { count: Math.floor(minutes / 1440) })
 }

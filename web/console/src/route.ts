@@ -1,0 +1,20 @@
+// Where in the console: a short path in the address, so that back, forward and bookmarks work.
+
+import { ref } from 'vue'
+
+export type Route = { at: 'board' } | { at: 'wall' } | { at: 'find'; text: string }
+
+export const route = ref<Route>(read())
+
+addEventListener('hashchange', () => (route.value = read()))
+
+export function go(path: string): void {
+  location.hash = path
+}
+
+function read(): Route {
+  const [, first, rest] = location.hash.split('/')
+  if (first === 'wall') return { at: 'wall' }
+  if (first === 'find') return { at: 'find', text: decodeURIComponent(rest ?? '') }
+  return { at: 'board' }
+}

@@ -1,0 +1,36 @@
+// Who sits here. The session's token is in a cookie that no script can read.
+
+import { ref } from 'vue'
+import { Problem, get, send, whenSignedOut } from './api'
+import type { Me } from './kinds'
+
+/** `undefined` until the server said who it is. */
+export const me = ref<Me | null | undefined>(undefined)
+
+whenSignedOut(() => (me.value = null))
+
+export async function whoAmI(): Promise<void> {
+  me.value = await get<Me>('/api/me').catch(() => null)
+}
+
+export async function signIn(login: string, password: string): Promise<void> {
+  await send('POST', '/api/session', { login, password, as_cookie: true })
+  await whoAmI()
+  // A browser keeps the cookie over HTTPS only, or on the server's own machine.
+  if (!me.value) throw new Problem(0, 'no-cookie', '')
+}
+
+export async function signOut(): Promise<void> {
+  await send('DELETE', '/api/session').catch(() => undefined)
+  me.value = null
+}
+
+/** Who may give jobs out. */
+export function dispatches(): boolean {
+  return ['dispatcher', 'manager', 'admin'].includes(me.value?.role ?? '')
+}
+
+/** The hall's city's distance from UTC, in minutes. */
+export function offset(): number {
+  return me.value?.utc_offset_minutes ?? 480
+}

@@ -1,0 +1,63 @@
+// A desk at the hall: a browser with somebody of the staff signed in to the console.
+
+import { chromium } from 'playwright-core'
+import { FLAGS, PROGRAM } from './browser.js'
+
+export class Desk {
+  /** Opens the console and signs somebody in. */
+  static async open(hall, person, options = {}) {
+    const desk = new Desk()
+    desk.hall = hall
+    desk.problems = []
+    desk.browser = await chromium.launch({ executablePath: PROGRAM, args: FLAGS })
+    const context = await desk.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options })
+    desk.page = await context.newPage()
+    desk.page.on('pageerror', (error) => desk.problems.push(String(error)))
+    desk.page.on('console', (message) => {
+      const isNetwork = /Failed to load resource|net::ERR|ERR_CONNECTION/.test(message.text())
+      if (message.type() === 'error' && !isNetwork) desk.problems.push(message.text())
+    })
+    await desk.page.goto(`${hall.base}/c/`)
+    await desk.page.locator('input[autocomplete="username"]').fill(person.login)
+    await desk.page.locator('input[type="password"]').fill(person.password)
+    await desk.page.locator('button.primary').click()
+    await desk.page.locator('header.top').waitFor()
+    await desk.page.locator('main').waitFor()
+    return desk
+  }
+
+  async go(path) {
+    await this.page.evaluate((path) => (location.hash = path), path)
+  }
+
+  bar(job) {
+    return this.page.locator(`[data-bar="${job}"]`)
+  }
+
+  card(job) {
+    return this.page.locator(`[data-card="${job}"]`)
+  }
+
+  row(technician) {
+    return this.page.locator(`[data-drop="${technician}"]`)
+  }
+
+  /** A job in somebody's row. */
+  barIn(technician, job) {
+    return this.row(technician).locator(`[data-bar="${job}"]`)
+  }
+
+  /** Takes hold of something and stops over something else, without letting go. */
+  async drag(what, onto) {
+    await what.scrollIntoViewIfNeeded()
+    const from = await what.boundingBox()
+    await this.page.mouse.move(from.x + 8, from.y + 8)
+    await this.page.mouse.down()
+    const to = await onto.boundingBox()
+    await this.page.mouse.move(to.x + 60, to.y + 20, { steps: 6 })
+  }
+
+  async close() {
+    await this.browser.close()
+  }
+}
