@@ -9,6 +9,7 @@ pub mod exports;
 pub mod extract;
 mod faces;
 pub mod health;
+pub mod history;
 pub mod imports;
 pub mod jobs;
 pub mod live;
@@ -77,6 +78,8 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, once(routes!(jobs::post_job))))
         .routes(only(STAFF, cached(routes!(jobs::get_job))))
         .routes(only(STAFF, cached(routes!(jobs::get_document))))
+        .routes(only(STAFF, routes!(history::list_history)))
+        .routes(only(STAFF, routes!(history::get_seen)))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_appointment)))))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_assignment)))))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_cancellation)))))

@@ -1,5 +1,6 @@
 //! Taking on a job: its document, its projection and its grant, inside the caller's transaction.
 
+pub mod history;
 pub mod plan;
 pub mod settle;
 pub mod summary;

@@ -21,6 +21,7 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     INSERT_HOSE_CHANGE = "insert into hose_change (job_id, visit_id, fact_id, household_id, removed_hose_id, hose_id, \
         kind, length_mm, changed_on, free) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    LIST_FACT_TIMES = "select fact_id, earliest, latest from fact where job_id = $1 order by fact_id";
     INSERT_VERDICT = "insert into appointment_verdict (job_id, ordinal, hall_id, agreed_id, technician_id, kind, day, \
         window_start, window_end, punctuality, width_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 }
@@ -181,4 +182,20 @@ pub async fn replace_details(
     })
     .await
     .map(drop)
+}
+
+/// When a fact happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct FactTimeRow {
+    /// The fact.
+    pub fact_id: Uuid,
+    /// The earliest that it can have happened.
+    pub earliest: i64,
+    /// The latest that it can have.
+    pub latest: i64,
+}
+
+/// Lists when the facts of a job happened.
+pub async fn list_fact_times(c: C<'_>, job: JobId) -> Result<Vec<FactTimeRow>> {
+    c.q(LIST_FACT_TIMES).bind(job.0).all().await
 }

@@ -10,6 +10,7 @@ mod enrolment;
 mod exports;
 mod feed;
 mod hall;
+mod history;
 mod imports;
 mod live;
 mod near;

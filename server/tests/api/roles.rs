@@ -28,6 +28,8 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/jobs", DISPATCHERS),
     ("GET", "/api/jobs/{id}", STAFF),
     ("GET", "/api/jobs/{id}/document", STAFF),
+    ("GET", "/api/jobs/{id}/history", STAFF),
+    ("GET", "/api/jobs/{id}/history/{hash}", STAFF),
     ("POST", "/api/jobs/{id}/appointments", DISPATCHERS),
     ("POST", "/api/jobs/{id}/assignments", DISPATCHERS),
     ("POST", "/api/jobs/{id}/cancellations", DISPATCHERS),
