@@ -155,7 +155,10 @@ pub async fn list_rounds(
 /// Says what a move would do, and changes nothing.
 #[utoipa::path(
     post, path = "/api/board/check", tag = "board", request_body = AskMove,
-    responses((status = 200, description = "What it would do.", body = MoveBody)),
+    responses(
+        (status = 200, description = "What it would do.", body = MoveBody),
+        (status = 404, description = "No such job, or nobody has to go there any more."),
+    ),
 )]
 pub async fn check_move(
     State(state): State<AppState>,
