@@ -16,6 +16,7 @@ pub mod live;
 pub mod metrics;
 pub mod once;
 mod openapi;
+pub mod packs;
 mod page;
 pub mod photos;
 pub mod plans;
@@ -93,6 +94,7 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(exports::export_table)))
         .routes(only(STAFF, routes!(exports::map_jobs)))
         .routes(only(ANYBODY, routes!(exports::get_calendar)))
+        .routes(only(STAFF, routes!(packs::get_pack)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
         .routes(only(MANAGERS, routes!(imports::get_import, imports::delete_import)))

@@ -70,3 +70,18 @@ async fn a_job_is_shown_as_the_technician_saw_it_at_that_moment() {
     assert_eq!(counter.job(job).await["job"]["plan"]["cancelled"].as_object().unwrap().len(), 1);
     assert_eq!(nothing.status, 404);
 }
+
+#[tokio::test]
+async fn a_jobs_pack_names_what_its_visits_speak_of() {
+    let counter = Counter::open().await;
+    let ana = counter.hire("ana").await;
+    let job = counter.job_for(ana.user).await;
+    let pack = text(&counter.job(job).await["job"]["pack"]);
+
+    let known = counter.node.get(&format!("/api/packs/{pack}"), &counter.dispatcher).await;
+    let unknown = counter.node.get("/api/packs/nothing", &counter.dispatcher).await;
+
+    assert_eq!(known.body["id"], pack);
+    assert_eq!(known.body["conduct"][0]["zh"], "工装整洁，佩戴胸牌");
+    assert_eq!(unknown.status, 404);
+}

@@ -51,6 +51,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/imports/{id}/files", MANAGERS),
     ("GET", "/api/imports/{id}/problems", MANAGERS),
     ("POST", "/api/imports/{id}/apply", MANAGERS),
+    ("GET", "/api/packs/{id}", STAFF),
     ("GET", "/api/live", STAFF),
     ("GET", "/api/photos/missing", STAFF),
     ("GET", "/api/quarantine", MANAGERS),
