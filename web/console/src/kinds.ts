@@ -86,3 +86,94 @@ export interface Outlook {
   needs_agreement: boolean
   lacks_window: boolean
 }
+
+/** A claim of a phone's clock; the hall's bounds come with the history. */
+export interface Stamp {
+  wall_at: number
+}
+
+/** Something that happened at a door; what else it carries depends on its type. */
+export interface Fact {
+  type: string
+  stamp: Stamp
+  [more: string]: unknown
+}
+
+export interface Visit {
+  technician: string
+  device: string
+  facts: Record<string, Fact>
+}
+
+export interface Author {
+  by: string
+  at: number
+}
+
+/** What a conduct item or hazard is called. */
+export interface Named {
+  id: string
+  zh: string
+  en: string
+}
+
+export interface Pack {
+  id: string
+  conduct: (Named & { rule: string })[]
+  hazards: Named[]
+}
+
+/** A job whole, as the console reads it. */
+export interface Whole {
+  id: string
+  kind: string
+  pack: string
+  created_at: number
+  plan: {
+    appointments: Record<string, { window: Span; channel: string; author: Author }>
+    assignments: Record<string, { technician?: string | null; author: Author }>
+    cancelled: Record<string, { reason: string; author: Author }>
+    instructions: Record<string, { text: string; author: Author }>
+    rulings: Record<string, { reason: string; stands?: string | null; author: Author }>
+  }
+  briefing: {
+    household: Door & { phone: string; access: string; groups: string[] }
+    meters: { id: string; serial: string; size: string; readings: { on: string; register: number }[] }[]
+    request: string
+  }
+  visits: Record<string, Visit>
+  messages: Record<string, { author: string; stamp: Stamp; text: string }>
+}
+
+export interface Standing {
+  status: string
+  technician: string | null
+  appointment: Span | null
+  clashes: Clash[]
+}
+
+export interface JobPage {
+  job: Whole
+  standing: Standing
+  summary: Job
+  verdicts: { agreed: string; technician: string | null; window: Span; punctuality: string; width_ms?: number }[]
+}
+
+export interface Change {
+  hash: string
+  position: number
+  by: string | null
+  device: string | null
+  received_at: number
+  adds: { what: string; id: string; earliest: number | null; latest: number | null }[]
+}
+
+export interface Photo {
+  visit: string
+  fact: string
+  kind: string
+  subject: string | null
+  hash: string
+  taken_at: number
+  held: boolean
+}

@@ -1,0 +1,93 @@
+// What happened at a door, said in a line.
+
+import { clock, cubicMetres, dayAndClock, named, t } from '../../../face/words'
+import type { Fact, Pack, Span, Whole } from '../kinds'
+import { nameOf } from '../live'
+import { offset } from '../session'
+
+const text = (value: unknown) => (value === undefined || value === null ? '' : String(value))
+
+/** The line of a fact, without its time. */
+export function factWords(fact: Fact, pack: Pack | null): string {
+  const detail = details(fact, pack)
+  return [t(`fact.${fact.type}`), detail].filter(Boolean).join('：')
+}
+
+function details(fact: Fact, pack: Pack | null): string {
+  const item = text(fact['item'])
+  switch (fact.type) {
+    case 'phoned_ahead':
+      return t(fact['reached'] ? 'desk.reached' : 'desk.not_reached')
+    case 'agreed_anew':
+      return `${spanWords(fact['window'] as Span)} · ${t(`channel.${text(fact['channel'])}`)}`
+    case 'arrived': {
+      const fix = fact['fix'] as { accuracy_m: number } | undefined
+      return fix ? t('desk.fix', { metres: Math.round(fix.accuracy_m) }) : t('desk.no_fix')
+    }
+    case 'conduct': {
+      const known = pack?.conduct.find((it) => it.id === item)
+      const answer = fact['answer'] as { answer: string; reason?: string }
+      return [known ? `${named(known)}（${known.rule}）` : item, t(`answer.${answer.answer}`), answer.reason ?? ''].filter(Boolean).join(' · ')
+    }
+    case 'read': {
+      const verdict = fact['verdict'] as { finding: string }
+      const register = fact['register'] === undefined ? '' : `${cubicMetres(Number(fact['register']))} m³`
+      return [register, t(`finding.${verdict.finding}`)].filter(Boolean).join(' · ')
+    }
+    case 'measure_taken':
+      return t(`measure.${text(fact['measure'])}`)
+    case 'hose_replaced': {
+      const hose = fact['installed'] as { kind: string; length_mm: number }
+      return `${t(`hose_kind.${hose.kind}`)} ${hose.length_mm} mm${fact['free'] ? ` · ${t('desk.free')}` : ''}`
+    }
+    case 'tightness_tested':
+      return t(fact['tight'] ? 'desk.tight' : 'desk.leaks')
+    case 'gas_switched':
+      return t(fact['on'] ? 'desk.gas_on' : 'desk.gas_off')
+    case 'hazard_found': {
+      const known = pack?.hazards.find((it) => it.id === item)
+      return [known ? named(known) : item, t('desk.level', { level: text(fact['level']) }), text(fact['text'])].filter(Boolean).join(' · ')
+    }
+    case 'cash_taken':
+      return `¥${(Number(fact['amount']) / 100).toFixed(2)} · ${text(fact['receipt'])}`
+    case 'photo_taken':
+      return t(`subject.${text(fact['subject'])}`)
+    case 'closed': {
+      const outcome = fact['outcome'] as { outcome: string; reason?: string; follow_up?: string }
+      return [t(`status.${outcome.outcome}`), outcome.reason ?? '', outcome.follow_up ?? ''].filter(Boolean).join(' · ')
+    }
+    default:
+      return text(fact['question'] ?? fact['text'] ?? fact['reason'])
+  }
+}
+
+export function spanWords(span: Span): string {
+  return `${dayAndClock(span.start, offset())}–${clock(span.end, offset())}`
+}
+
+/** What a change added, said in a line. */
+export function addedWords(what: string, id: string, job: Whole, pack: Pack | null): string {
+  const { plan } = job
+  switch (what) {
+    case 'appointment': {
+      const made = plan.appointments[id]
+      return made ? `${t('desk.added.appointment')}：${spanWords(made.window)} · ${t(`channel.${made.channel}`)}` : ''
+    }
+    case 'assignment':
+      return `${t('desk.added.assignment')}：${plan.assignments[id]?.technician ? nameOf(plan.assignments[id]?.technician ?? null) : t('desk.nobody')}`
+    case 'cancellation':
+      return `${t('desk.added.cancellation')}：${plan.cancelled[id]?.reason ?? ''}`
+    case 'instruction':
+      return `${t('desk.added.instruction')}：${plan.instructions[id]?.text ?? ''}`
+    case 'ruling':
+      return `${t('desk.added.ruling')}：${plan.rulings[id]?.reason ?? ''}`
+    case 'message':
+      return `${t('desk.added.message')}：${job.messages[id]?.text ?? ''}`
+    case 'fact': {
+      const fact = Object.values(job.visits).map((visit) => visit.facts[id]).find(Boolean)
+      return fact ? factWords(fact, pack) : ''
+    }
+    default:
+      return t('desk.added.job')
+  }
+}
