@@ -143,7 +143,7 @@ fn people(root: &Path) -> anyhow::Result<Vec<Person>> {
 #[expect(clippy::print_stdout, reason = "people read it in their terminal")]
 fn print_guide(root: &Path, address: &str) -> anyhow::Result<()> {
     println!(
-        "\nDoorstep · 上门 listens on http://{address}\n\nLog-ins of the demo hall (made-up people):"
+        "\nDoorstep · 上门 listens on http://{address}\nThe hall's desk: http://{address}/c/\n\nLog-ins of the demo hall (made-up people):"
     );
     let mut first_dispatcher = None;
     for Person { login, name, role, password } in people(root)? {
