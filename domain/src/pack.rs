@@ -120,6 +120,8 @@ pub struct TravelRules {
     pub park_minutes: i64,
     /// Minutes to a door whose place nobody surveyed.
     pub unsurveyed_minutes: i64,
+    /// The windows that are offered on a day, as hours of the city's clock.
+    pub offered_hours: Vec<(u8, u8)>,
     /// Minutes that a visit of each kind usually takes.
     pub takes_minutes: BTreeMap<JobKind, i64>,
     /// Where the numbers come from.

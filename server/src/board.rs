@@ -6,7 +6,7 @@ use domain::id::{HallId, JobId, UserId};
 use domain::job::{JobKind, Window};
 use domain::pack::TravelRules;
 use domain::place::Place;
-use domain::round::{Call, Leg, round};
+use domain::round::{Call, Leg, newly_late, round};
 use domain::stamp::Timestamp;
 use domain::status::Status;
 
@@ -76,6 +76,36 @@ impl Day {
         }
         after
     }
+}
+
+/// Somebody who could take something on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offer {
+    /// Who.
+    pub technician: UserId,
+    /// When they would be at the door.
+    pub reached_at: Timestamp,
+    /// Straight metres to it from the door before.
+    pub metres: Option<f64>,
+    /// How many doors would be reached late, or later, by it: this one counts too.
+    pub makes_late: usize,
+}
+
+/// Who could take a call on, who makes nobody late first, and then who is there first.
+pub fn offers(day: &Day, call: Call, technicians: &[UserId], rules: &TravelRules) -> Vec<Offer> {
+    let mut offers: Vec<Offer> = technicians
+        .iter()
+        .filter_map(|technician| {
+            let what = Move { call, from: None, to: Some(*technician), window: call.window };
+            let will = day.moved(&what).round(*technician, rules);
+            let leg = will.iter().find(|leg| leg.job == call.job)?;
+            let makes_late = newly_late(&day.round(*technician, rules), &will).len();
+            let (reached_at, metres) = (leg.reached_at, leg.metres);
+            Some(Offer { technician: *technician, reached_at, metres, makes_late })
+        })
+        .collect();
+    offers.sort_by_key(|offer| (offer.makes_late, offer.reached_at, offer.technician));
+    offers
 }
 
 /// Finds a job and who has it; `None` when it is over, or none of the hall's.

@@ -11,6 +11,7 @@ mod faces;
 pub mod health;
 pub mod history;
 pub mod imports;
+pub mod intake;
 pub mod jobs;
 pub mod live;
 pub mod metrics;
@@ -89,6 +90,8 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_ruling)))))
         .routes(only(STAFF, routes!(board::list_rounds)))
         .routes(only(DISPATCHERS, routes!(board::check_move)))
+        .routes(only(STAFF, routes!(intake::find_households)))
+        .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(exports::export_table)))

@@ -83,6 +83,11 @@ fn travel(pack: &Pack) -> Vec<Check> {
         ("travel.detour", "one or more", travel.detour.is_finite() && travel.detour >= 1.0),
         ("travel.park_minutes", "from 0 to 1440", is_in_day(travel.park_minutes)),
         ("travel.unsurveyed_minutes", "from 0 to 1440", is_in_day(travel.unsurveyed_minutes)),
+        (
+            "travel.offered_hours",
+            "each from an hour to a later one of the day",
+            travel.offered_hours.iter().all(|(from, to)| from < to && *to <= 24),
+        ),
         ("travel.takes_minutes", "each kind, from 0 to 1440", is_whole),
         ("travel.source", "not empty", !travel.source.trim().is_empty()),
     ]
@@ -165,6 +170,7 @@ mod tests {
             ("use_doubt = 0.2", "use_doubt = nan", "doubts above zero"),
             ("metres_per_minute = 200", "metres_per_minute = 0", "travel.metres_per_minute"),
             ("detour = 1.4", "detour = 0.4", "travel.detour"),
+            ("[8, 10]", "[10, 8]", "travel.offered_hours"),
             (", repair = 40 }", " }", "travel.takes_minutes: needs each kind"),
             ("\nminutes = 30", "\nminutes = 0", "minutes from 1"),
             ("level = 3", "level = 0", "a level of 1"),

@@ -24,6 +24,9 @@ statements! {
         from household where account = $1 and hall_id = $2";
     LIST_HOUSEHOLDS = "select household_id, account, holder, address, phone, latitude, longitude, access \
         from household where hall_id = $1";
+    SEARCH_HOUSEHOLDS = "select household_id, account, holder, address, phone, latitude, longitude, access \
+        from household where hall_id = $1 and (lower(account) like $2 escape '\\' or lower(holder) like $2 escape '\\' \
+        or lower(address) like $2 escape '\\' or phone like $2 escape '\\') order by account limit $3";
     LIST_HALL_GROUPS = "select g.household_id, g.member_of from household_group g \
         join household h on h.household_id = g.household_id where h.hall_id = $1";
     LIST_GROUPS = "select member_of from household_group where household_id = $1 order by member_of";
@@ -102,6 +105,22 @@ pub async fn list_households(
         }
     }
     Ok(households)
+}
+
+/// Finds households of a hall whose account, holder, address or phone number is like a pattern in lower case.
+pub async fn search_households(
+    mut c: C<'_>,
+    hall: HallId,
+    pattern: &str,
+    limit: i64,
+) -> Result<Vec<Household>> {
+    let search = c.lend().q(SEARCH_HOUSEHOLDS).bind(hall.0).bind(pattern).bind(limit);
+    let rows: Vec<HouseholdRow> = search.all().await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        found.extend(with_groups(c.lend(), Some(row)).await?);
+    }
+    Ok(found)
 }
 
 async fn with_groups(c: C<'_>, row: Option<HouseholdRow>) -> Result<Option<Household>> {

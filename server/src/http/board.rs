@@ -138,7 +138,7 @@ pub async fn list_rounds(
     let day = load(conn.c(), &hall, asked.day, &state).await?;
     let bounds = day_bounds(asked.day, hall.utc_offset_minutes)?;
     let stays = jobs::list_stays(conn.c(), caller.hall, bounds).await?;
-    let rules = rules();
+    let rules = travel_rules();
     let rounds = day.technicians().map(|technician| {
         let legs = day.round(technician, &rules).into_iter().map(leg_body).collect();
         RoundBody { technician, legs }
@@ -175,7 +175,7 @@ pub async fn check_move(
     let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
     let instant = window.map_or_else(|| state.clock.now(), |window| window.start);
     let day = load(conn.c(), &hall, city_day(instant, offset), &state).await?;
-    let (rules, after) = (rules(), day.moved(&what));
+    let (rules, after) = (travel_rules(), day.moved(&what));
     let mut late = Vec::new();
     for technician in board::touched(&what) {
         let (was, will) = (day.round(technician, &rules), after.round(technician, &rules));
@@ -196,7 +196,12 @@ pub async fn check_move(
     }))
 }
 
-async fn load(c: C<'_>, hall: &HallRow, day: NaiveDate, state: &AppState) -> Result<Day, ApiError> {
+pub(super) async fn load(
+    c: C<'_>,
+    hall: &HallRow,
+    day: NaiveDate,
+    state: &AppState,
+) -> Result<Day, ApiError> {
     let bounds = day_bounds(day, hall.utc_offset_minutes)?;
     let now = state.clock.now();
     if bounds.1 <= now.timestamp_millis() {
@@ -206,7 +211,7 @@ async fn load(c: C<'_>, hall: &HallRow, day: NaiveDate, state: &AppState) -> Res
 }
 
 /// Plans are made by the numbers of today, whatever a job is judged by.
-fn rules() -> TravelRules {
+pub(super) fn travel_rules() -> TravelRules {
     Pack::builtin().travel.expect("a test reads the built-in pack's travel")
 }
 

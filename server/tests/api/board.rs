@@ -137,3 +137,48 @@ async fn a_job_that_is_over_or_of_another_hall_cannot_be_moved() {
 
     assert_eq!((over.status.as_u16(), nobodys.status.as_u16()), (404, 404));
 }
+
+#[tokio::test]
+async fn free_windows_name_who_fits_and_leave_out_who_would_make_somebody_late() {
+    let counter = Counter::open().await;
+    let (ana, ben) = (counter.hire("ana").await, counter.hire("ben").await);
+    // Ana has three doors from ten to twelve, the last one in time; a fourth would be late.
+    for _ in 0..3 {
+        let start = MORNING_MS + HOUR_MS;
+        let window = json!({"start": start, "end": start + 2 * HOUR_MS});
+        let body = json!({
+            "kind": "repair", "account": ACCOUNT, "technician": ana.user,
+            "appointment": {"window": window, "channel": "phone"},
+        });
+        let reply = counter.node.post("/api/jobs", Some(&counter.dispatcher), &body).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+    }
+    let ask = async |kind: &str, day: &str| {
+        let body = json!({"account": ACCOUNT, "kind": kind, "day": day});
+        counter.node.post("/api/board/offers", Some(&counter.dispatcher), &body).await.body
+    };
+
+    let today = ask("repair", "2026-03-02").await;
+    let yesterday = ask("repair", "2026-03-01").await;
+    let emergency = ask("emergency", "2026-03-02").await;
+
+    let windows = today["windows"].as_array().unwrap();
+    let fitting: Vec<_> = windows.iter().map(|it| it["fitting"].as_u64().unwrap()).collect();
+    assert_eq!(fitting, [2, 1, 2, 2], "{today}");
+    assert_eq!(windows[1]["offers"][0]["technician"], ben.user.to_string());
+    assert_eq!(yesterday, json!({"windows": [], "nearest": []}));
+    let nearest = emergency["nearest"].as_array().unwrap();
+    assert_eq!(nearest.len(), 2);
+    assert_eq!(nearest[0]["reached_at"], MORNING_MS, "nobody is anywhere yet");
+}
+
+#[tokio::test]
+async fn a_household_is_found_by_part_of_account_name_phone_or_address() {
+    let counter = Counter::open().await;
+    for (words, count) in [("0100", 1), ("思雨", 1), ("0553", 1), ("听江里", 1), ("%", 0), ("", 0)]
+    {
+        let path = format!("/api/households?text={}", words.replace('%', "%25"));
+        let reply = counter.node.get(&path, &counter.dispatcher).await;
+        assert_eq!(reply.body["households"].as_array().unwrap().len(), count, "{words}: {reply:?}");
+    }
+}

@@ -38,6 +38,8 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/jobs/{id}/rulings", DISPATCHERS),
     ("GET", "/api/board/rounds", STAFF),
     ("POST", "/api/board/check", DISPATCHERS),
+    ("POST", "/api/board/offers", STAFF),
+    ("GET", "/api/households", STAFF),
     ("GET", "/api/jobs/{id}/photos", &Role::ALL),
     ("GET", "/api/jobs/{id}/photos/{hash}", &Role::ALL),
     ("GET", "/api/jobs/{id}/photos/{hash}/upload", &[Technician]),

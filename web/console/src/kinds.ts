@@ -177,3 +177,23 @@ export interface Photo {
   taken_at: number
   held: boolean
 }
+
+/** A household as intake reads it. */
+export interface Household extends Door {
+  phone: string
+  access: string
+  groups: string[]
+}
+
+export interface Offer {
+  technician: string
+  reached_at: number
+  metres: number | null
+  makes_late: number
+}
+
+/** Who could come when. */
+export interface Offers {
+  windows: { window: Span; fitting: number; offers: Offer[] }[]
+  nearest: Offer[]
+}

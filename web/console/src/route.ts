@@ -2,7 +2,7 @@
 
 import { ref } from 'vue'
 
-export type Route = { at: 'board' } | { at: 'wall' } | { at: 'find'; text: string } | { at: 'job'; id: string }
+export type Route = { at: 'board' } | { at: 'wall' } | { at: 'intake' } | { at: 'find'; text: string } | { at: 'job'; id: string }
 
 export const route = ref<Route>(read())
 
@@ -15,6 +15,7 @@ export function go(path: string): void {
 function read(): Route {
   const [, first, rest] = location.hash.split('/')
   if (first === 'wall') return { at: 'wall' }
+  if (first === 'intake') return { at: 'intake' }
   if (first === 'find') return { at: 'find', text: decodeURIComponent(rest ?? '') }
   if (first === 'job' && rest) return { at: 'job', id: rest }
   return { at: 'board' }

@@ -1,0 +1,213 @@
+//! Taking a request on: whose it is, and who could come when.
+
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{NaiveDate, TimeDelta};
+use domain::calendar::city_day;
+use domain::household::Household;
+use domain::id::{HallId, JobId, UserId};
+use domain::job::{JobKind, Window};
+use domain::pack::{Pack, TravelRules};
+use domain::round::Call;
+use domain::stamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::board::{load, travel_rules};
+use super::caller::Staff;
+use super::error::ApiError;
+use super::extract::{Body, Query};
+use super::jobs::day_bounds;
+use super::page::Words;
+use super::schema;
+use crate::board::{self, Day, Offer};
+use crate::db::halls::find_hall;
+use crate::db::users::Filter;
+use crate::db::{C, households, users};
+use crate::identity::Role;
+use crate::jobs::summary::WindowBody;
+use crate::state::AppState;
+
+/// Households shown for a search; whoever has more to choose from types more.
+const MOST_FOUND: i64 = 20;
+
+/// Technicians named for a window.
+const MOST_OFFERS: usize = 5;
+
+/// Technicians looked at.
+const MOST_TECHNICIANS: i64 = 500;
+
+/// Which households to look for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FindHouseholds {
+    /// Words in account, holder, address or phone number.
+    #[param(value_type = String, max_length = 100)]
+    text: Words,
+}
+
+/// Households that were found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HouseholdsBody {
+    /// At most twenty, by account.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    households: Vec<Household>,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskOffers {
+    /// The account number of the household.
+    #[schema(max_length = 100)]
+    account: String,
+    #[schema(schema_with = schema::job_kind)]
+    kind: JobKind,
+    /// A day of the hall's city, like 2026-03-02.
+    #[schema(value_type = String, format = Date)]
+    day: NaiveDate,
+}
+
+/// Who could come when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OffersBody {
+    /// The windows of the day that are not over.
+    windows: Vec<OfferedWindow>,
+    /// For what cannot wait for a window: who is there first.
+    nearest: Vec<OfferBody>,
+}
+
+/// A window with those who could keep it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferedWindow {
+    window: WindowBody,
+    /// How many could keep it and make nobody late.
+    fitting: usize,
+    /// The best of them.
+    offers: Vec<OfferBody>,
+}
+
+/// Somebody who could come.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferBody {
+    #[schema(value_type = Uuid)]
+    technician: UserId,
+    /// When they would be at the door, Unix milliseconds.
+    reached_at: i64,
+    /// Straight metres from the door before.
+    metres: Option<f64>,
+    /// How many doors would be reached late by it.
+    makes_late: usize,
+}
+
+/// Finds households.
+#[utoipa::path(
+    get, path = "/api/households", tag = "households", params(FindHouseholds),
+    responses((status = 200, description = "Those found.", body = HouseholdsBody)),
+)]
+pub async fn find_households(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Query(asked): Query<FindHouseholds>,
+) -> Result<Json<HouseholdsBody>, ApiError> {
+    let Some(pattern) = asked.text.pattern() else {
+        return Ok(Json(HouseholdsBody { households: Vec::new() }));
+    };
+    let mut conn = state.db.read().await?;
+    let households =
+        households::search_households(conn.c(), caller.hall, &pattern, MOST_FOUND).await?;
+    Ok(Json(HouseholdsBody { households }))
+}
+
+/// Says who could come when, and changes nothing.
+#[utoipa::path(
+    post, path = "/api/board/offers", tag = "board", request_body = AskOffers,
+    responses(
+        (status = 200, description = "Who could.", body = OffersBody),
+        (status = 404, description = "No such household."),
+    ),
+)]
+pub async fn offer_windows(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Body(asked): Body<AskOffers>,
+) -> Result<Json<OffersBody>, ApiError> {
+    let mut conn = state.db.read().await?;
+    let hall = find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let household =
+        households::find_household_by_account(conn.c(), caller.hall, &asked.account).await?;
+    let household = household.ok_or(ApiError::NotFound("household"))?;
+    let technicians = technicians(conn.c(), caller.hall).await?;
+    let now = state.clock.now();
+    // What nobody took on yet has no id; this one is nobody's.
+    let (job, kind) = (JobId(Uuid::nil()), asked.kind);
+    let call = Call { job, kind, window: None, place: household.place, is_there: false };
+    let rules = travel_rules();
+    if let Some(window) = promised(kind, now) {
+        let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
+        let day = load(conn.c(), &hall, city_day(now, offset), &state).await?;
+        let call = Call { window: Some(window), ..call };
+        let mut nearest = board::offers(&day, call, &technicians, &rules);
+        // Minutes decide here; whom it makes late is told beside them.
+        nearest.sort_by_key(|offer| (offer.reached_at, offer.makes_late));
+        let nearest = nearest.iter().take(MOST_OFFERS).map(offer_body).collect();
+        return Ok(Json(OffersBody { windows: Vec::new(), nearest }));
+    }
+    let bounds = day_bounds(asked.day, hall.utc_offset_minutes)?;
+    let day = load(conn.c(), &hall, asked.day, &state).await?;
+    let windows = windows(bounds.0, &rules).into_iter().filter(|window| window.end > now);
+    let offered = windows
+        .map(|window| offered(&day, Call { window: Some(window), ..call }, &technicians, &rules));
+    Ok(Json(OffersBody { windows: offered.collect(), nearest: Vec::new() }))
+}
+
+fn offered(day: &Day, call: Call, technicians: &[UserId], rules: &TravelRules) -> OfferedWindow {
+    let all = board::offers(day, call, technicians, rules);
+    let fitting = all.iter().filter(|offer| offer.makes_late == 0);
+    let window = call.window.map(|window| WindowBody {
+        start: window.start.timestamp_millis(),
+        end: window.end.timestamp_millis(),
+    });
+    OfferedWindow {
+        window: window.unwrap_or(WindowBody { start: 0, end: 0 }),
+        fitting: fitting.clone().count(),
+        offers: fitting.take(MOST_OFFERS).map(offer_body).collect(),
+    }
+}
+
+/// For an emergency the time in which the public was promised somebody on the spot (B2).
+fn promised(kind: JobKind, now: Timestamp) -> Option<Window> {
+    let pack = Pack::builtin();
+    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&kind))?;
+    let end = now + TimeDelta::minutes(rule.minutes);
+    pack.kind(kind).emergency.then_some(Window { start: now, end })
+}
+
+/// The windows of a day that begins at this instant.
+fn windows(day_start_ms: i64, rules: &TravelRules) -> Vec<Window> {
+    let start = Timestamp::from_timestamp_millis(day_start_ms).unwrap_or_default();
+    let at = |hour: u8| start + TimeDelta::hours(i64::from(hour));
+    let offered = rules.offered_hours.iter();
+    offered.map(|(from, to)| Window { start: at(*from), end: at(*to) }).collect()
+}
+
+async fn technicians(c: C<'_>, hall: HallId) -> Result<Vec<UserId>, ApiError> {
+    let role = Some(Role::Technician.key().to_owned());
+    let filter = Filter { role, disabled: Some(false), pattern: None };
+    let page = (String::new(), MOST_TECHNICIANS);
+    let rows = users::list_users(c, hall, &filter, page).await?;
+    Ok(rows.into_iter().map(|row| UserId(row.user_id)).collect())
+}
+
+fn offer_body(offer: &Offer) -> OfferBody {
+    OfferBody {
+        technician: offer.technician,
+        reached_at: offer.reached_at.timestamp_millis(),
+        metres: offer.metres,
+        makes_late: offer.makes_late,
+    }
+}
