@@ -9,7 +9,7 @@ use crate::job::{JobKind, Window};
 use crate::pack::TravelRules;
 use crate::place::Place;
 use crate::stamp::Timestamp;
-use crate::walk::on_foot;
+use crate::walk::{Stop, on_foot};
 
 /// A door that is still to be seen to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,10 +49,15 @@ pub struct Leg {
 pub fn round(calls: Vec<Call>, begin: Timestamp, rules: &TravelRules) -> Vec<Leg> {
     let (there, ahead): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(|call| call.is_there);
     let here = there.last().and_then(|call| call.place);
-    let stops = ahead.into_iter().map(|call| (call.window, call.place, call)).collect();
+    let stops = ahead.into_iter().map(|call| Stop {
+        is_emergency: call.kind == JobKind::Emergency,
+        window: call.window,
+        place: call.place,
+        what: call,
+    });
     let mut now = begin;
     let mut legs: Vec<Leg> = there.into_iter().map(|call| stand(call, &mut now, rules)).collect();
-    for (call, metres) in on_foot(here, stops) {
+    for (call, metres) in on_foot(here, stops.collect()) {
         let is_first = legs.is_empty();
         legs.push(go(call, (metres, is_first), &mut now, rules));
     }

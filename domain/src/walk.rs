@@ -2,28 +2,47 @@
 
 use crate::job::Window;
 use crate::place::Place;
+use crate::stamp::Timestamp;
 
-/// A door to go to, with what the caller wants back.
-pub type Stop<T> = (Option<Window>, Option<Place>, T);
+/// A door to go to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stop<T> {
+    /// An emergency, which waits for no window (B2).
+    pub is_emergency: bool,
+    /// The window agreed.
+    pub window: Option<Window>,
+    /// Where.
+    pub place: Option<Place>,
+    /// What the caller wants back.
+    pub what: T,
+}
+
+impl<T> Stop<T> {
+    /// Stops with equal turns are walked by nearness alone.
+    fn turn(&self) -> (bool, bool, Option<Timestamp>) {
+        let start = self.window.filter(|_| !self.is_emergency).map(|it| it.start);
+        (!self.is_emergency, start.is_none(), start)
+    }
+}
 
 /// Puts stops in the order in which they make sense on foot, with the metres from the door before.
 ///
-/// Windows decide, for they were promised (A2); among stops whose windows begin together the nearest is next, and what
-/// has no surveyed place keeps its turn behind them. Stops without a window come last, nearest first.
+/// Emergencies come first (B2). Then windows decide, for they were promised (A2); among stops whose windows begin
+/// together the nearest is next, and what has no surveyed place keeps its turn behind them. Stops without a window come
+/// last, nearest first.
 pub fn on_foot<T>(mut here: Option<Place>, mut stops: Vec<Stop<T>>) -> Vec<(T, Option<f64>)> {
-    stops.sort_by_key(|(window, ..)| (window.is_none(), window.map(|it| it.start)));
+    stops.sort_by_key(Stop::turn);
     let mut walked = Vec::with_capacity(stops.len());
-    while let Some((window, ..)) = stops.first() {
-        let start = window.map(|it| it.start);
-        let together = stops.iter().take_while(|(it, ..)| it.map(|it| it.start) == start);
+    while let Some(turn) = stops.first().map(Stop::turn) {
+        let together = stops.iter().take_while(|it| it.turn() == turn);
         let metres = |place: &Option<Place>| Some(place.as_ref()?.metres_to(here.as_ref()?));
-        let far = |place: &Option<Place>| metres(place).unwrap_or(f64::MAX);
-        let nearest = together.enumerate().min_by(|(_, a), (_, b)| far(&a.1).total_cmp(&far(&b.1)));
+        let far = |stop: &Stop<T>| metres(&stop.place).unwrap_or(f64::MAX);
+        let nearest = together.enumerate().min_by(|(_, a), (_, b)| far(a).total_cmp(&far(b)));
         let next = nearest.map_or(0, |(at, _)| at);
-        let walk_m = metres(&stops[next].1);
-        let (_, place, stop) = stops.remove(next);
+        let walk_m = metres(&stops[next].place);
+        let Stop { place, what, .. } = stops.remove(next);
         here = place.or(here);
-        walked.push((stop, walk_m));
+        walked.push((what, walk_m));
     }
     walked
 }
@@ -39,7 +58,8 @@ mod tests {
             let start = DateTime::UNIX_EPOCH + TimeDelta::hours(hour);
             Window { start, end: start + TimeDelta::hours(2) }
         });
-        (window, east.map(|longitude| Place { latitude: 31.3, longitude }), name)
+        let place = east.map(|longitude| Place { latitude: 31.3, longitude });
+        Stop { is_emergency: false, window, place, what: name }
     }
 
     fn names<'a>(walked: &[(&'a str, Option<f64>)]) -> Vec<&'a str> {
@@ -59,6 +79,15 @@ mod tests {
         );
 
         assert_eq!(names(&walked), ["first", "far, soon", "near, later", "whenever"]);
+    }
+
+    #[test]
+    fn b2_an_emergency_is_walked_to_before_any_window() {
+        let leak = Stop { is_emergency: true, ..stop(Some(12), Some(118.5), "leak") };
+
+        let walked = on_foot(None, vec![stop(Some(8), Some(118.0), "first"), leak]);
+
+        assert_eq!(names(&walked), ["leak", "first"]);
     }
 
     #[test]

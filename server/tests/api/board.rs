@@ -169,7 +169,8 @@ async fn free_windows_name_who_fits_and_leave_out_who_would_make_somebody_late()
     assert_eq!(yesterday, json!({"windows": [], "nearest": []}));
     let nearest = emergency["nearest"].as_array().unwrap();
     assert_eq!(nearest.len(), 2);
-    assert_eq!(nearest[0]["reached_at"], MORNING_MS, "nobody is anywhere yet");
+    // An emergency waits for nobody's windows, whoever takes it.
+    assert!(nearest.iter().all(|it| it["reached_at"] == MORNING_MS), "{emergency}");
 }
 
 #[tokio::test]

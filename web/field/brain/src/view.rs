@@ -6,13 +6,13 @@ use domain::catalogue::Sentence;
 use domain::hose::{self, Entitlement};
 use domain::household::Household;
 use domain::id::{FactId, HoseId, JobId};
-use domain::job::{Due, Job};
+use domain::job::{Due, Job, JobKind};
 use domain::pack::{ConductItem, HazardRule, Need};
 use domain::promise::PromiseVerdict;
 use domain::reading::{self, Finding, Verdict};
 use domain::status::Standing;
 use domain::visit::Fact;
-use domain::walk::on_foot;
+use domain::walk::{Stop, on_foot};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
@@ -156,7 +156,12 @@ pub fn day<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> Day {
 fn lines<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>, work: Vec<DayJob>) -> Vec<Line> {
     let held = work.into_iter().filter_map(|line| {
         let job = phone.job(line.job).ok()?.job;
-        Some((line.window, job.briefing.household.place, (line, job)))
+        Some(Stop {
+            is_emergency: line.kind == JobKind::Emergency,
+            window: line.window,
+            place: job.briefing.household.place,
+            what: (line, job),
+        })
     });
     let walked = on_foot(None, held.collect());
     let line = |((job, held), walk_m): ((DayJob, &Job), Option<f64>)| Line {
