@@ -1,9 +1,10 @@
-// What the app costs: bytes of the first load, opening cold, a tap until it is saved, room on the phone.
+// What both faces cost: bytes of the app's first load, opening cold, a tap until it is saved, room on the phone.
 // Each figure stands beside something measured in the same run.
 
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Phone } from './browser.js'
+import { benchDesk } from './desk-bench.js'
 import { ROOT } from './ground.js'
 import { score } from './lighthouse.js'
 import { ACCOUNTS, Hall, staff } from './hall.js'
@@ -185,4 +186,5 @@ for (const jobs of [40, 500]) {
   await withJobs(hall, jobs, empty)
   await hall.stop()
 }
+await benchDesk()
 process.exit(0)
