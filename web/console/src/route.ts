@@ -2,7 +2,14 @@
 
 import { ref } from 'vue'
 
-export type Route = { at: 'board' } | { at: 'wall' } | { at: 'intake' } | { at: 'find'; text: string } | { at: 'job'; id: string }
+/** A list, and one of it when `id` is not empty. */
+type Shelf = 'cases' | 'households' | 'figures' | 'admin'
+
+export type Route =
+  | { at: 'board' | 'wall' | 'intake' }
+  | { at: 'find'; text: string }
+  | { at: 'job'; id: string }
+  | { at: Shelf; id: string }
 
 export const route = ref<Route>(read())
 
@@ -13,10 +20,20 @@ export function go(path: string): void {
 }
 
 function read(): Route {
-  const [, first, rest] = location.hash.split('/')
-  if (first === 'wall') return { at: 'wall' }
-  if (first === 'intake') return { at: 'intake' }
-  if (first === 'find') return { at: 'find', text: decodeURIComponent(rest ?? '') }
-  if (first === 'job' && rest) return { at: 'job', id: rest }
+  const [, first, rest = ''] = location.hash.split('/')
+  switch (first) {
+    case 'wall':
+    case 'intake':
+      return { at: first }
+    case 'find':
+      return { at: 'find', text: decodeURIComponent(rest) }
+    case 'cases':
+    case 'households':
+    case 'figures':
+    case 'admin':
+      return { at: first, id: decodeURIComponent(rest) }
+    case 'job':
+      if (rest) return { at: 'job', id: rest }
+  }
   return { at: 'board' }
 }

@@ -30,6 +30,11 @@ export function dispatches(): boolean {
   return ['dispatcher', 'manager', 'admin'].includes(me.value?.role ?? '')
 }
 
+/** Who runs the hall. */
+export function manages(): boolean {
+  return ['manager', 'admin'].includes(me.value?.role ?? '')
+}
+
 /** The hall's city's distance from UTC, in minutes. */
 export function offset(): number {
   return me.value?.utc_offset_minutes ?? 480
