@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::appointment;
 use crate::id::{HoseId, UserId, VisitId};
 use crate::job::{Job, Window};
-use crate::stamp::Timestamp;
+use crate::stamp::{Interval, Stamp, Timestamp};
 use crate::visit::{Fact, Outcome, Visit, live_facts};
 
 /// Where a job stands.
@@ -189,6 +189,24 @@ pub fn assigned(job: &Job) -> Option<UserId> {
 pub fn assigned_at(job: &Job, at: Timestamp) -> Option<UserId> {
     let made = job.plan.assignments.iter().filter(|(_, made)| made.author.at <= at);
     made.max_by_key(|(id, made)| (made.author.at, **id)).and_then(|(_, made)| made.technician)
+}
+
+/// Since when the job stands as it does, at the latest that this can have been.
+///
+/// `times` places a phone's stamp in the hall's time.
+pub fn since(job: &Job, standing: &Standing, times: &dyn Fn(&Stamp) -> Interval) -> Timestamp {
+    if let Some(visit) = standing.visit.and_then(|id| job.visits.get(&id)) {
+        let live = live_facts(visit);
+        let reached = live.iter().filter(|(_, it)| fact_status(&it.fact) == Some(standing.status));
+        let first = reached.map(|(_, it)| times(&it.stamp).latest).min();
+        return first.unwrap_or(job.created_at);
+    }
+    if standing.status == Status::Cancelled {
+        let called_off = job.plan.cancelled.values().map(|it| it.author.at).min();
+        return called_off.unwrap_or(job.created_at);
+    }
+    let given = job.plan.assignments.values().map(|it| it.author.at).max();
+    given.unwrap_or(job.created_at)
 }
 
 /// How far one visit got; `None` before anybody set out.

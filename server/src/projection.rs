@@ -48,6 +48,7 @@ pub fn project(job: &Job, known: &Knowledge<'_>) -> (JobRow, JobDetails) {
 
 fn job_row(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>) -> JobRow {
     let standing = status::standing(job);
+    let since = status::since(job, &standing, times);
     let promise = promise::judge(job, times, (known.now, Heard::Never), known.pack);
     let ms = |at: Timestamp| at.timestamp_millis();
     JobRow {
@@ -57,6 +58,7 @@ fn job_row(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>)
         kind: job.kind.key().to_owned(),
         pack_id: job.pack.0.clone(),
         status: standing.status.key().to_owned(),
+        status_since: Some(ms(since)),
         technician_id: standing.technician.map(|it| it.0),
         visit_id: standing.visit.map(|it| it.0),
         window_start: standing.appointment.map(|it| ms(it.start)),

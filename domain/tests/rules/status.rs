@@ -5,7 +5,7 @@ use domain::id::{HoseId, UserId, VisitId};
 use domain::job::{Job, JobKind};
 use domain::promise::{PromiseState, judge};
 use domain::stamp::{Heard, Interval, Stamp};
-use domain::status::{Clash, Status, standing};
+use domain::status::{Clash, Status, since, standing};
 use domain::visit::{Fact, Outcome};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -48,6 +48,30 @@ fn a_second_attempt_under_way_outweighs_the_first_that_failed() {
         .build();
 
     assert_eq!(standing(&job).status, Status::SetOut);
+}
+
+#[test]
+fn a_status_is_as_old_as_what_made_it() {
+    let given = || job(JobKind::Repair).assigned_to(ANA, "07:00");
+    let visited = |facts| given().visit(1, ANA, facts).build();
+    let working = || {
+        let tested = || Fact::TightnessTested { tight: true };
+        visited(vec![("10:05", Fact::SetOut), ("10:20", tested()), ("10:40", tested())])
+    };
+    for (job, expected) in [
+        (given().build(), "07:00"),
+        (given().taken_back("08:30").build(), "08:30"),
+        (given().cancelled("08:10").build(), "08:10"),
+        (visited(vec![("10:05", Fact::SetOut)]), "10:05"),
+        (working(), "10:20"),
+    ] {
+        assert_eq!(since(&job, &standing(&job), &exact), at(expected));
+    }
+    let untouched = job(JobKind::Repair).build();
+    assert_eq!(since(&untouched, &standing(&untouched), &exact), untouched.created_at);
+    let job = working();
+    // Nobody can say more of a blurred time than how late it was at most.
+    assert_eq!(since(&job, &standing(&job), &blurred(5)), at("10:25"));
 }
 
 #[test]

@@ -10,21 +10,20 @@ use super::{C, Result, insert_rows, statements};
 statements! {
     UPSERT_JOB = "insert into job (job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, \
         window_start, window_end, created_at, promise_rule, promise_due_at, promise_user_id, promise_state, \
-        clashes, updated_position) \
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+        clashes, updated_position, status_since) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
         on conflict (job_id) do update set status = excluded.status, technician_id = excluded.technician_id, \
         visit_id = excluded.visit_id, window_start = excluded.window_start, window_end = excluded.window_end, \
         promise_rule = excluded.promise_rule, promise_due_at = excluded.promise_due_at, \
         promise_user_id = excluded.promise_user_id, \
         promise_state = excluded.promise_state, clashes = excluded.clashes, \
-        updated_position = excluded.updated_position";
+        updated_position = excluded.updated_position, status_since = excluded.status_since";
     FIND_JOB = "select job_id, hall_id, household_id, kind, pack_id, status, technician_id, visit_id, window_start, \
-        window_end, created_at, promise_rule, promise_due_at, promise_user_id, promise_state, clashes, updated_position \
-        from job where job_id = $1 and hall_id = $2";
+        window_end, created_at, promise_rule, promise_due_at, promise_user_id, promise_state, clashes, updated_position, \
+        status_since from job where job_id = $1 and hall_id = $2";
     LIST_JOBS = "select j.job_id, j.hall_id, j.household_id, j.kind, j.pack_id, j.status, j.technician_id, j.visit_id, \
         j.window_start, j.window_end, j.created_at, j.promise_rule, j.promise_due_at, j.promise_user_id, j.promise_state, \
-        j.clashes, \
-        j.updated_position, h.account, h.holder, h.address, \
+        j.clashes, j.updated_position, j.status_since, h.account, h.holder, h.address, \
         (select max(d.heard_at) from device d where d.user_id = j.technician_id) as heard_at \
         from job j join household h on h.household_id = j.household_id \
         where j.hall_id = $1 and j.job_id > $2 and (j.job_id = $3 or $3 is null) and (j.status = $4 or $4 is null) \
@@ -86,6 +85,8 @@ pub struct JobRow {
     pub clashes: Json<Value>,
     /// The position of the change that last touched it.
     pub updated_position: i64,
+    /// Since when it stands so, at the latest; null in rows of before this was kept, until they change or are rebuilt.
+    pub status_since: Option<i64>,
 }
 
 /// Writes the projection of jobs, each at most once.
@@ -108,6 +109,7 @@ pub async fn upsert_jobs(c: C<'_>, jobs: &[JobRow]) -> Result<()> {
             .bind(&job.promise_state)
             .bind(&job.clashes)
             .bind(job.updated_position)
+            .bind(job.status_since)
     })
     .await
     .map(drop)

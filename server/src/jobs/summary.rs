@@ -25,6 +25,8 @@ pub struct JobSummary {
     pub kind: String,
     /// The key of its status.
     pub status: String,
+    /// Since when it stands so, at the latest that this can have been.
+    pub status_since: Option<i64>,
     /// Whose door it is.
     pub household: Door,
     /// Who has it by the plan.
@@ -123,6 +125,7 @@ impl JobSummary {
             id: JobId(row.job_id),
             kind: row.kind,
             status: row.status,
+            status_since: row.status_since,
             household,
             technician: row.technician_id.map(UserId),
             window: window.map(|(start, end)| WindowBody { start, end }),

@@ -174,10 +174,12 @@ async fn the_projection_of_a_job_is_written_over_and_read_back() {
         promise_state: None,
         clashes: sqlx::types::Json(serde_json::json!([])),
         updated_position: 1,
+        status_since: Some(2),
     };
     jobs::upsert_jobs(tx.c(), std::slice::from_ref(&job)).await.unwrap();
     job.status = "done".to_owned();
     job.window_start = Some(3);
+    job.status_since = Some(7);
     job.clashes = sqlx::types::Json(serde_json::json!([{"kind": "two_visits_closed"}]));
     jobs::upsert_jobs(tx.c(), std::slice::from_ref(&job)).await.unwrap();
 

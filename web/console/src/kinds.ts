@@ -37,6 +37,8 @@ export interface Job {
   id: string
   kind: string
   status: string
+  /** Since when it stands so, at the latest. */
+  status_since: number | null
   household: Door
   technician: string | null
   window: Span | null
