@@ -75,10 +75,13 @@ export function dayAndClock(ms: number, offsetMinutes: number): string {
   return `${dayName(dayOf(ms, offsetMinutes))} ${clock(ms, offsetMinutes)}`
 }
 
-/** A day as people say it: 11月24日 星期二, Tue 24 Nov. */
-export function dayName(day: string): string {
+/** What stands beside month and day. */
+const BESIDE = { weekday: { weekday: 'short' }, year: { year: 'numeric' }, nothing: {} } as const
+
+/** A day as people say it: 11月24日周二, Tue 24 Nov; what is long ago with its year. */
+export function dayName(day: string, beside: keyof typeof BESIDE = 'weekday'): string {
   const at = new Date(`${day}T00:00:00Z`)
-  const how = { timeZone: 'UTC', month: 'short', day: 'numeric', weekday: 'short' } as const
+  const how = { timeZone: 'UTC', month: 'short', day: 'numeric', ...BESIDE[beside] } as const
   return new Intl.DateTimeFormat(language.value === 'zh' ? 'zh-CN' : 'en-GB', how).format(at)
 }
 

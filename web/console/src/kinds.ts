@@ -141,6 +141,9 @@ export interface Whole {
   briefing: {
     household: Door & { phone: string; access: string; groups: string[] }
     meters: { id: string; serial: string; size: string; readings: { on: string; register: number }[] }[]
+    hoses: { id: string; kind: string; length_mm: number; installed_on: string }[]
+    replacements: { on: string; free: boolean }[]
+    also_due: { kind: string; on: string }[]
     request: string
   }
   visits: Record<string, Visit>
