@@ -5,13 +5,20 @@ import { FLAGS, PROGRAM } from './browser.js'
 
 export class Desk {
   /** Opens the console and signs somebody in. */
-  static async open(hall, person, options = {}) {
+  static async open(hall, person, { args = [], profile, ...options } = {}) {
     const desk = new Desk()
     desk.hall = hall
     desk.problems = []
-    desk.browser = await chromium.launch({ executablePath: PROGRAM, args: FLAGS })
-    const context = await desk.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options })
-    desk.page = await context.newPage()
+    const program = { executablePath: PROGRAM, args: [...FLAGS, ...args] }
+    const page = { viewport: { width: 1440, height: 900 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options }
+    if (profile) {
+      // A profile of its own: what else opens pages in this browser shares the session.
+      desk.browser = await chromium.launchPersistentContext(profile, { ...program, ...page })
+      desk.page = await desk.browser.newPage()
+    } else {
+      desk.browser = await chromium.launch(program)
+      desk.page = await (await desk.browser.newContext(page)).newPage()
+    }
     desk.page.on('pageerror', (error) => desk.problems.push(String(error)))
     desk.page.on('console', (message) => {
       const isNetwork = /Failed to load resource|net::ERR|ERR_CONNECTION/.test(message.text())

@@ -17,6 +17,8 @@ const STUMP_MS = 15 * 60_000
 export const today = () => dayOf(Date.now(), offset())
 export const day = ref('')
 const rounds = shallowRef<Rounds>({ rounds: [], stays: [] })
+/** Whether the server said, once, how the rounds go: bars drawn before would jump. */
+export const drawable = ref(false)
 let timer: ReturnType<typeof setTimeout> | undefined
 let asked = 0
 
@@ -27,6 +29,7 @@ export function askRounds(soon = SOON_MS): void {
     const mine = ++asked
     const got = await get<Rounds>(`/api/board/rounds?day=${day.value}`).catch(() => null)
     if (got && mine === asked) rounds.value = got
+    drawable.value = true
     askRounds(EVERY_MS)
   }, soon)
 }
