@@ -71,6 +71,11 @@ impl Status {
         }
     }
 
+    /// Whether somebody still has to go to the door, or is there.
+    pub fn is_open(self) -> bool {
+        self <= Self::Working
+    }
+
     /// Finds the status with this key.
     pub fn from_key(key: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.key() == key)

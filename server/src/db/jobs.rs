@@ -32,6 +32,8 @@ statements! {
         and (coalesce(j.window_start, j.created_at) < $8 or $8 is null) \
         and (lower(h.account) like $9 escape '\\' or lower(h.holder) like $9 escape '\\' \
         or lower(h.address) like $9 escape '\\' or h.phone like $9 escape '\\' or $9 is null) \
+        and (coalesce(j.window_start, j.created_at) >= $11 or $11 is null \
+        or j.status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')) \
         order by j.job_id limit $10";
     LIST_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
         j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
@@ -153,6 +155,8 @@ pub struct Filter {
     pub until: Option<i64>,
     /// What the household's account, holder, address or phone number is like, in lower case.
     pub pattern: Option<String>,
+    /// Of what nobody has to go to any more only windows (or, without one, creations) from this instant on.
+    pub recent: Option<i64>,
 }
 
 /// Lists jobs of a hall after an id, in the order of ids.
@@ -173,6 +177,7 @@ pub async fn list_jobs(
         .bind(filter.until)
         .bind(&filter.pattern)
         .bind(limit)
+        .bind(filter.recent)
         .all()
         .await
 }
@@ -228,4 +233,18 @@ pub struct StayRow {
 /// Lists the visits to jobs of a hall whose windows (or, without one, creations) lie in a span.
 pub async fn list_stays(c: C<'_>, hall: HallId, (from, until): (i64, i64)) -> Result<Vec<StayRow>> {
     c.q(LIST_STAYS).bind(hall.0).bind(from).bind(until).all().await
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::status::Status;
+
+    use super::*;
+
+    #[test]
+    fn what_somebody_still_has_to_go_to_is_what_the_fold_says() {
+        for status in Status::ALL {
+            assert_eq!(LIST_JOBS.contains(&format!("'{}'", status.key())), status.is_open());
+        }
+    }
 }

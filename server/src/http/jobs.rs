@@ -117,6 +117,7 @@ pub async fn list_jobs(
         from: bounds.map(|(from, _)| from),
         until: bounds.map(|(_, until)| until),
         pattern: asked.text.as_ref().and_then(Words::pattern),
+        recent: None,
     };
     let after = read_cursor(asked.after.as_deref())?.unwrap_or(Uuid::nil());
     let page = (after, asked.limit.rows());

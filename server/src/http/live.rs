@@ -8,14 +8,17 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use domain::id::HallId;
+use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::caller::Staff;
 use super::error::ApiError;
+use super::extract::Query;
 use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
@@ -31,17 +34,27 @@ const QUEUE: usize = 64;
 /// How often a stream looks for itself, in case a ring was lost.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// What the snapshot shows.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AskLive {
+    /// Of jobs that are over only those whose window (or, without one, creation) is this instant or later, Unix milliseconds.
+    since: Option<i64>,
+}
+
 /// Streams a snapshot and what follows, or what followed `Last-Event-ID`.
 ///
-/// `event: snapshot` carries every job, each `event: job` one that changed; ids are the hall's positions.
+/// `event: snapshot` carries every job that was asked for, each `event: job` one that changed; ids are the hall's positions.
 #[utoipa::path(
     get, path = "/api/live", tag = "live",
-    params(("Last-Event-ID" = Option<i64>, Header, description = "Where the reader was.", minimum = 0)),
+    params(AskLive, ("Last-Event-ID" = Option<i64>, Header, description = "Where the reader was.", minimum = 0)),
     responses((status = 200, description = "Events without end.", body = String, content_type = "text/event-stream")),
 )]
 pub async fn follow_hall(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    Query(asked): Query<AskLive>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let (sender, receiver) = mpsc::channel(QUEUE);
@@ -53,7 +66,7 @@ pub async fn follow_hall(
     };
     let after = match place {
         Some(place) => place,
-        None => send_snapshot(&state, (caller.hall, epoch), &sender).await?,
+        None => send_snapshot(&state, (caller.hall, epoch), asked.since, &sender).await?,
     };
     let session = caller.session;
     let counted = state.metrics.live_reader();
@@ -105,17 +118,18 @@ fn parse_id(id: &str) -> Option<(Uuid, i64)> {
     Some((Uuid::try_parse(epoch).ok()?, position))
 }
 
-/// Sends every job as it stands; tells the position from which events continue it.
+/// Sends the jobs as they stand; tells the position from which events continue it.
 async fn send_snapshot(
     state: &AppState,
     (hall, epoch): (HallId, Uuid),
+    since: Option<i64>,
     sender: &Sender,
 ) -> Result<i64, ApiError> {
     let mut conn = state.db.read().await?;
     // The position first: what commits between the two is told twice in content, never left out.
     let row = halls::find_hall(conn.c(), hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let position = row.next_position - 1;
-    let jobs = summary::list_all(conn.c(), hall, state.clock.now()).await?;
+    let jobs = summary::list_recent(conn.c(), hall, since, state.clock.now()).await?;
     let data = json!({"jobs": jobs, "position": position});
     let id = event_id(epoch, position);
     let event = Event::default().id(id).event("snapshot").data(data.to_string());

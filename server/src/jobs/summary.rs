@@ -165,9 +165,15 @@ pub async fn list_page(
     Ok(rows.into_iter().map(|row| JobSummary::listed(row, &known)).collect())
 }
 
-/// Lists every job of a hall.
-pub async fn list_all(c: C<'_>, hall: HallId, now: Timestamp) -> Result<Vec<JobSummary>> {
-    list_page(c, hall, &Filter::default(), (Uuid::nil(), i64::MAX), now).await
+/// Lists the jobs of a hall: every one, or besides the open ones only those from an instant on.
+pub async fn list_recent(
+    c: C<'_>,
+    hall: HallId,
+    recent: Option<i64>,
+    now: Timestamp,
+) -> Result<Vec<JobSummary>> {
+    let filter = Filter { recent, ..Filter::default() };
+    list_page(c, hall, &filter, (Uuid::nil(), i64::MAX), now).await
 }
 
 /// Finds one job of a hall.

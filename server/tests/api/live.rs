@@ -39,6 +39,25 @@ async fn the_stream_begins_with_a_snapshot_and_goes_on_with_what_happens() {
 }
 
 #[tokio::test]
+async fn a_snapshot_leaves_out_what_was_over_long_ago_and_nothing_open() {
+    let counter = Counter::open().await;
+    let ana = counter.hire("ana").await;
+    let open = counter.job_for(ana.user).await;
+    let over = counter.job_for(ana.user).await;
+    counter.add(over, "cancellations", &json!({"reason": "用户来电"})).await;
+    let listed = async |since: i64| {
+        let (_, _, snapshot) = Reader::since(&counter, since).await.next().await;
+        let jobs = snapshot["jobs"].as_array().unwrap().iter();
+        jobs.map(|job| job["id"].clone()).collect::<Vec<_>>()
+    };
+
+    let window = counter.node.get(&format!("/api/jobs/{over}"), &counter.dispatcher).await;
+    let start = window.body["summary"]["window"]["start"].as_i64().unwrap();
+    assert_eq!(listed(start).await, [json!(open), json!(over)]);
+    assert_eq!(listed(start + 1).await, [json!(open)]);
+}
+
+#[tokio::test]
 async fn readers_who_come_back_at_any_moment_miss_nothing_and_hear_nothing_twice() {
     let counter = Counter::open().await;
     let ana = counter.hire("ana").await;
@@ -245,6 +264,13 @@ impl Reader {
         };
         let response = connect(counter, after.as_deref()).await;
         Self::of(response)
+    }
+
+    /// A stream whose snapshot leaves out what was over before.
+    async fn since(counter: &Counter, since: i64) -> Self {
+        let url = format!("{}/api/live?since={since}", counter.node.base);
+        let request = reqwest::Client::new().get(url).bearer_auth(&counter.dispatcher);
+        Self::of(request.send().await.expect("the server replies"))
     }
 
     /// Reads on from a reply.

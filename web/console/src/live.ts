@@ -9,7 +9,10 @@ const SLEPT_MS = 40_000
 const LOOK_EVERY_MS = 10_000
 const OPEN_AGAIN_MS = 3_000
 
-/** Every job of the hall. */
+/** What was over before is asked for when somebody looks at its day. */
+const KEPT_MS = 14 * 86_400_000
+
+/** Every open job of the hall, and what was over lately. */
 export const jobs = shallowRef(new Map<string, Job>())
 export const people = shallowReactive(new Map<string, Person>())
 export const devices = shallowRef<Device[]>([])
@@ -62,7 +65,7 @@ export function unfollow(): void {
 function open(): void {
   stream?.close()
   clearTimeout(again)
-  const mine = (stream = new EventSource('/api/live'))
+  const mine = (stream = new EventSource(`/api/live?since=${Date.now() - KEPT_MS}`))
   const says = (live: boolean) => {
     if (link.live !== live) Object.assign(link, { live, since: Date.now() })
   }
@@ -83,6 +86,14 @@ function open(): void {
     says(true)
     known(job, at)
   })
+}
+
+/** Asks for the jobs of a day that is long over, where the stream does not tell of them. */
+export async function lookAt(day: string, start: number): Promise<void> {
+  if (start >= Date.now() - KEPT_MS) return
+  const listed = await all<Job>(`/api/jobs?day=${day}`, 'jobs').catch(() => [])
+  for (const job of listed) if (!jobs.value.has(job.id)) jobs.value.set(job.id, job)
+  triggerRef(jobs)
 }
 
 /** Takes a job as the hall said it is; an older word does not undo a newer one. */
