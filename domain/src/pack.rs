@@ -1,12 +1,17 @@
 //! Rule packs (规则包): dated data of one company or city, every number with its source.
 
 mod check;
+mod compare;
+mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+pub use self::compare::{Difference, compare};
+pub use self::place::line_of;
 
 use crate::conduct::Phase;
 use crate::household::{Group, HoseKind};
