@@ -16,6 +16,9 @@ pub use self::read::{Effective, Origin, variable_of, without_password};
 /// A limit on bodies below this is a slip of the pen.
 const SMALLEST_BODY: usize = 1024;
 
+/// Six months: what the Cybersecurity Law (art. 21) asks of logs at least.
+const LEAST_AUDIT_DAYS: u32 = 183;
+
 /// Every key with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -70,6 +73,8 @@ pub struct Config {
     pub live_event_days: u32,
     /// After how many days sessions, codes and counted log-ins that are over are deleted. 0 keeps them. Default 30.
     pub session_days: u32,
+    /// After how many days audit entries are deleted, 183 or more. 0 keeps them. Default 400.
+    pub audit_days: u32,
     /// After how many days changes released from quarantine leave it; they stay among the accepted. 0 keeps them. Default 365.
     pub quarantine_days: u32,
     /// After how many days messages of webhooks that were sent or given up leave the log. 0 keeps them. Default 30.
@@ -115,6 +120,7 @@ impl Default for Config {
             disk_low_bytes: 256 << 20,
             live_event_days: 30,
             session_days: 30,
+            audit_days: 400,
             quarantine_days: 365,
             delivery_days: 30,
             lease_days: 7,
@@ -234,6 +240,17 @@ impl Config {
                 why,
             });
         }
+        if (1..LEAST_AUDIT_DAYS).contains(&self.audit_days) {
+            let why = format!(
+                "is {}: who did what is kept for six months at least, so write {LEAST_AUDIT_DAYS} or more, or 0 for ever",
+                self.audit_days
+            );
+            return Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: "audit_days".into(),
+                why,
+            });
+        }
         if let Err(error) = Address::parse(self) {
             return Err(ConfigError::PhotoStore(error.to_string()));
         }
@@ -312,6 +329,9 @@ mod tests {
         let small = Config { body_limit_bytes: 1, ..Config::default() };
         let loud = Config { log: "info,=,".to_owned(), ..Config::default() };
 
+        let brief = Config { audit_days: 90, ..Config::default() };
+        assert!(brief.check().unwrap_err().to_string().contains("audit_days is 90"));
+        assert!(Config { audit_days: 0, ..Config::default() }.check().is_ok());
         assert!(small.check().unwrap_err().to_string().contains("body_limit_bytes"));
         assert!(loud.check().unwrap_err().to_string().contains("log is no filter"));
     }

@@ -23,6 +23,7 @@
 pub mod actors;
 pub mod anchors;
 pub mod appliances;
+pub mod audit;
 pub mod changes;
 pub mod device_keys;
 pub mod devices;

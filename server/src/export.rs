@@ -36,23 +36,23 @@ pub enum Value {
 }
 
 impl Value {
-    fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() { Self::Empty } else { Self::Text(text) }
     }
 
-    fn maybe(text: Option<String>) -> Self {
+    pub(crate) fn maybe(text: Option<String>) -> Self {
         text.map_or(Self::Empty, Self::text)
     }
 
-    fn instant(ms: Option<i64>, offset: FixedOffset) -> Self {
+    pub(crate) fn instant(ms: Option<i64>, offset: FixedOffset) -> Self {
         let local =
             ms.and_then(DateTime::from_timestamp_millis).map(|at| at.with_timezone(&offset));
         let minute = local.and_then(|at| at.naive_local().duration_trunc(MINUTE).ok());
         minute.map_or(Self::Empty, Self::Minute)
     }
 
-    fn word(language: Language, what: &str, key: &str) -> Self {
+    pub(crate) fn word(language: Language, what: &str, key: &str) -> Self {
         Self::text(catalogue::text(language, &format!("{what}.{key}"), &[]))
     }
 }

@@ -1,5 +1,7 @@
 //! Every URL on one screen, and what stands before all of them.
 
+pub mod accounts;
+pub mod audit;
 pub mod board;
 pub mod caller;
 pub mod clock;
@@ -8,6 +10,7 @@ pub mod error;
 pub mod exports;
 pub mod extract;
 mod faces;
+pub mod halls;
 pub mod health;
 pub mod history;
 pub mod imports;
@@ -46,8 +49,8 @@ use utoipa_axum::routes;
 use self::caller::{require_sender, require_session};
 use self::error::ApiError;
 use self::openapi::{
-    ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached, described, edit, once,
-    only, open,
+    ADMINS, ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached, described, edit,
+    once, only, open,
 };
 use crate::state::AppState;
 
@@ -69,13 +72,7 @@ fn signed_in() -> Routes {
         .routes(only(ANYBODY, routes!(sessions::delete_session)))
         .routes(only(ANYBODY, routes!(sessions::get_me)))
         .routes(only(ANYBODY, routes!(sessions::change_password)))
-        .routes(only(STAFF, routes!(users::list_users)))
-        .routes(only(MANAGERS, once(routes!(users::create_user))))
-        .routes(only(MANAGERS, routes!(users::disable_user)))
-        .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
-        .routes(only(ANYBODY, routes!(devices::list_devices)))
         .routes(only(TECHNICIANS, routes!(devices::get_share)))
-        .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
         .routes(only(STAFF, routes!(jobs::list_jobs)))
         .routes(only(DISPATCHERS, once(routes!(jobs::post_job))))
         .routes(only(STAFF, cached(routes!(jobs::get_job))))
@@ -100,12 +97,39 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(packs::get_pack)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
+        .routes(only(STAFF, routes!(reports::report_punctuality)))
+}
+
+/// Open to who keeps people, phones, rules and files of the hall.
+fn administration() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(users::list_users)))
+        .routes(only(MANAGERS, once(routes!(users::create_user))))
+        .routes(only(MANAGERS, routes!(users::disable_user)))
+        .routes(only(MANAGERS, routes!(accounts::change_user)))
+        .routes(only(MANAGERS, routes!(accounts::enable_user)))
+        .routes(only(MANAGERS, routes!(accounts::end_sessions)))
+        .routes(only(MANAGERS, routes!(accounts::reset_password)))
+        .routes(only(MANAGERS, routes!(halls::list_halls)))
+        .routes(only(ADMINS, once(routes!(halls::create_hall))))
+        .routes(only(ADMINS, routes!(halls::rename_hall)))
+        .routes(only(MANAGERS, routes!(audit::list_audit)))
+        .routes(only(MANAGERS, routes!(audit::check_chain)))
+        .routes(only(MANAGERS, routes!(audit::export_audit)))
+        .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
+        .routes(only(ANYBODY, routes!(devices::list_devices)))
+        .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
+        .routes(only(MANAGERS, routes!(packs::list_packs)))
+        .routes(only(ADMINS, once(routes!(packs::add_pack))))
+        .routes(only(MANAGERS, routes!(packs::get_pack_text)))
+        .routes(only(MANAGERS, routes!(packs::compare_packs)))
+        .routes(only(MANAGERS, routes!(packs::try_pack)))
+        .routes(only(ADMINS, routes!(packs::withdraw_pack)))
         .routes(only(MANAGERS, routes!(imports::get_import, imports::delete_import)))
         .routes(only(MANAGERS, routes!(imports::list_import_problems)))
         .routes(only(MANAGERS, routes!(imports::apply_import)))
         .routes(only(MANAGERS, routes!(quarantine::list_quarantine)))
         .routes(only(MANAGERS, routes!(quarantine::release_change)))
-        .routes(only(STAFF, routes!(reports::report_punctuality)))
         .routes(only(MANAGERS, routes!(webhooks::list_webhooks)))
         .routes(only(MANAGERS, once(routes!(webhooks::create_webhook))))
         .routes(only(MANAGERS, routes!(webhooks::delete_webhook)))
@@ -139,12 +163,18 @@ fn played() -> Routes {
 pub fn router(state: &AppState) -> Router {
     let config = &state.config;
     let guard = from_fn_with_state(state.clone(), require_session);
+    let noted = from_fn_with_state(state.clone(), audit::note);
     let phone_guard = from_fn_with_state(state.clone(), require_sender);
     let sync_limit = DefaultBodyLimit::max(config.sync_body_limit_bytes);
     let file_limit = DefaultBodyLimit::max(config.import_body_limit_bytes);
     let mut routes = public()
-        .merge(signed_in().route_layer(guard.clone()))
-        .merge(files().route_layer(guard).layer(file_limit))
+        .merge(
+            signed_in()
+                .merge(administration())
+                .route_layer(noted.clone())
+                .route_layer(guard.clone()),
+        )
+        .merge(files().route_layer(noted).route_layer(guard).layer(file_limit))
         .merge(phones().route_layer(phone_guard).layer(sync_limit));
     if state.clock.is_manual() {
         routes = routes.merge(played());

@@ -56,7 +56,7 @@ pub(crate) enum ImportError {
     /// Nobody hears what is told.
     #[error(transparent)]
     Write(#[from] std::io::Error),
-    /// Passwords could not be hashed.
+    /// Passwords could not be hashed, or the rules that hold not be read.
     #[error(transparent)]
     Hash(#[from] anyhow::Error),
 }

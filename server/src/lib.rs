@@ -13,6 +13,7 @@
 //! # }
 //! ```
 
+pub mod audit;
 pub mod backup;
 pub mod board;
 pub mod clock;
@@ -58,11 +59,15 @@ use crate::photos::Photos;
 use crate::photos::store::Store;
 use crate::state::AppState;
 
+/// How long the audit's clerk may take to write what is left.
+const CLERK_LEAVES: Duration = Duration::from_secs(2);
+
 /// A server that is ready to listen.
 #[derive(Debug)]
 pub struct App {
     /// What its requests reach.
     pub state: AppState,
+    audit: audit::Queue,
     closing: watch::Sender<bool>,
 }
 
@@ -82,6 +87,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
     let passwords = Passwords::new()?;
     let clock = config.clock.clone();
     let photos = Photos::new(Store::open(&config)?);
+    let (audit, queue) = audit::Audit::new();
     let bell = live::join_nodes(&db, &receiver);
     let state = AppState {
         db,
@@ -92,10 +98,11 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
         packs: Packs::default(),
         photos,
         bell,
+        audit,
         metrics: metrics::Metrics::default(),
         closing: receiver,
     };
-    Ok(App { state, closing })
+    Ok(App { state, audit: queue, closing })
 }
 
 impl App {
@@ -122,6 +129,7 @@ impl App {
             }
         });
         let sweeping = tokio::spawn(sweep_photos(self.state.clone()));
+        let clerk = tokio::spawn(audit::clerk::run(self.state.clone(), self.audit));
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
@@ -132,6 +140,8 @@ impl App {
             } => tracing::warn!("requests were cut off after {} s", patience.as_secs()),
         }
         stopping.abort();
+        // Writes what was read until now; a database that is away keeps nobody waiting.
+        drop(tokio::time::timeout(CLERK_LEAVES, clerk).await);
         sweeping.abort();
         keeping.abort();
         self.state.db.close().await;

@@ -6,6 +6,7 @@ use automerge::ActorId;
 use axum::extract::FromRef;
 use tokio::sync::watch;
 
+use crate::audit::Audit;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -34,6 +35,8 @@ pub struct AppState {
     pub photos: Photos,
     /// Wakes live streams.
     pub bell: Bell,
+    /// Takes who read what.
+    pub audit: Audit,
     /// What this server counts about itself.
     pub metrics: Metrics,
     /// Turns true when the server stops, so that endless replies end.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use crate::db::{Db, Result, imports, login_attempts, upkeep, webhooks};
+use serde_json::json;
+
+use crate::audit::chain::hexadecimal;
+use crate::audit::{By, Entry, Subject, What};
+use crate::db::{Db, Result, audit, imports, login_attempts, upkeep, webhooks};
 use crate::import::upload::KEPT_MS;
 use crate::near;
 use crate::state::AppState;
@@ -22,6 +26,8 @@ pub struct Pruned {
     pub live_events: u64,
     /// Sessions, enrolment codes.
     pub sessions: u64,
+    /// Audit entries.
+    pub audit: u64,
     /// Changes that were released from quarantine.
     pub released: u64,
     /// Messages of webhooks.
@@ -55,6 +61,7 @@ pub async fn run(state: AppState) {
             Ok(pruned) => tracing::info!(
                 pruned.live_events,
                 pruned.sessions,
+                pruned.audit,
                 pruned.released,
                 pruned.deliveries,
                 pruned.imports,
@@ -94,6 +101,14 @@ pub async fn prune(state: &AppState) -> Result<Pruned> {
         pruned.sessions = upkeep::prune_sessions(tx.c(), before).await?;
         login_attempts::delete_old_tries(tx.c(), before).await?;
     }
+    if let Some(before) = before(config.audit_days) {
+        pruned.audit = audit::prune_entries(tx.c(), before).await?;
+        if pruned.audit > 0 {
+            let entry = Entry::new(By::server(), What::EntriesPruned, Subject::Nothing);
+            let entry = entry.with(json!({"count": pruned.audit}));
+            crate::audit::keep(tx.c(), state.clock.now(), entry).await?;
+        }
+    }
     if let Some(before) = before(config.quarantine_days) {
         pruned.released = upkeep::prune_released(tx.c(), before).await?;
     }
@@ -101,6 +116,12 @@ pub async fn prune(state: &AppState) -> Result<Pruned> {
         pruned.deliveries = webhooks::delete_ended(tx.c(), before).await?;
     }
     pruned.imports = imports::delete_old(tx.c(), now_ms - KEPT_MS).await?;
+    let head = audit::find_chain(tx.c()).await?;
     tx.commit().await?;
+    if let Some(head) = head {
+        // Outside the database, so that who could rewrite the chain cannot rewrite this.
+        let hash = hexadecimal(&head.last_hash);
+        tracing::info!(audit.number = head.next_number - 1, audit.head = hash, "the audit's head");
+    }
     Ok(pruned)
 }

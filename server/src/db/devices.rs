@@ -9,13 +9,15 @@ use super::{C, Result, statements};
 
 statements! {
     INSERT_DEVICE = "insert into device (device_id, hall_id, user_id, name, enrolled_at) values ($1, $2, $3, $4, $5)";
-    FIND_DEVICE = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, heard_at \
+    FIND_DEVICE = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, revoked_reason, recorded, pending, heard_at \
         from device where device_id = $1 and hall_id = $2";
-    LIST_DEVICES = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, recorded, pending, heard_at \
+    LIST_DEVICES = "select device_id, hall_id, user_id, name, enrolled_at, revoked_at, revoked_reason, recorded, pending, heard_at \
         from device where hall_id = $1 and (enrolled_at > $2 or (enrolled_at = $2 and device_id > $3)) \
         and (user_id = $4 or $4 is null) and (user_id = $5 or $5 is null) \
         and ((revoked_at is not null) = $6 or $6 is null) order by enrolled_at, device_id limit $7";
-    REVOKE_DEVICE = "update device set revoked_at = $1 where device_id = $2 and revoked_at is null";
+    REVOKE_DEVICE = "update device set revoked_at = coalesce(revoked_at, $1), revoked_reason = $2 where device_id = $3 \
+        and (revoked_at is null or revoked_reason is null)";
+    COUNT_LIVE_PHONES = "select count(*) from device where user_id = $1 and revoked_at is null";
     REVOKE_USER_DEVICES = "update device set revoked_at = $1 where user_id = $2 and revoked_at is null";
     FIND_HEARD_AT = "select max(heard_at) from device where user_id = $1";
     LIST_HEARD_UNTIL = "select d.user_id, max(d.heard_at) from device d \
@@ -40,6 +42,8 @@ pub struct DeviceRow {
     pub enrolled_at: i64,
     /// When it was shut out.
     pub revoked_at: Option<i64>,
+    /// `lost` or `retired`, where somebody said why.
+    pub revoked_reason: Option<String>,
     /// The highest count of changes it ever said it made.
     pub recorded: i64,
     /// How many of them it said it still holds alone.
@@ -103,9 +107,19 @@ pub async fn list_devices(
         .await
 }
 
-/// Shuts a phone out; returns whether it was not yet.
-pub async fn revoke_device(c: C<'_>, device: DeviceId, now_ms: i64) -> Result<bool> {
-    Ok(c.q(REVOKE_DEVICE).bind(now_ms).bind(device.0).execute().await? > 0)
+/// Shuts a phone out, and says why where it is known; returns whether that was news.
+pub async fn revoke_device(
+    c: C<'_>,
+    device: DeviceId,
+    reason: Option<&str>,
+    now_ms: i64,
+) -> Result<bool> {
+    Ok(c.q(REVOKE_DEVICE).bind(now_ms).bind(reason).bind(device.0).execute().await? > 0)
+}
+
+/// Counts the phones of a user that were not shut out.
+pub async fn count_live_phones(c: C<'_>, user: UserId) -> Result<i64> {
+    c.q(COUNT_LIVE_PHONES).bind(user.0).scalar().await
 }
 
 /// Shuts every phone of a user out.

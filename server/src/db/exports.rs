@@ -25,7 +25,7 @@ statements! {
         where v.hall_id = $1 and (j.kind = $4 or $4 is null) and (v.technician_id = $5 or $5 is null) \
         group by v.job_id, v.visit_id, j.kind, h.account, h.address, u.name, v.outcome \
         having min(f.earliest) >= $2 and min(f.earliest) < $3 order by min(f.earliest), v.visit_id limit $6";
-    LIST_FACTS = "select f.job_id, f.visit_id, f.fact_id, f.kind as fact_kind, j.kind, h.account, h.holder, h.address, \
+    LIST_FACTS = "select f.job_id, f.visit_id, f.fact_id, f.kind as fact_kind, j.kind, j.pack_id, h.account, h.holder, h.address, \
         u.name as technician, f.earliest, f.latest, f.body from fact f \
         join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id join job j on j.job_id = f.job_id \
         join household h on h.household_id = j.household_id left join user_account u on u.user_id = v.technician_id \
@@ -140,6 +140,8 @@ pub struct FactRow {
     pub fact_kind: String,
     /// The key of the job's kind.
     pub kind: String,
+    /// The pack that the job keeps.
+    pub pack_id: String,
     /// The household's account.
     pub account: String,
     /// Its holder.

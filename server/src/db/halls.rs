@@ -15,6 +15,12 @@ statements! {
         on conflict (hall_id) do update set name = excluded.name, utc_offset_minutes = excluded.utc_offset_minutes";
     FIND_HALL = "select hall_id, name, utc_offset_minutes, next_position, safe_position from hall where hall_id = $1";
     LIST_HALLS = "select hall_id, name, utc_offset_minutes, next_position, safe_position from hall order by name, hall_id";
+    RENAME_HALL = "update hall set name = $1 where hall_id = $2";
+    LIST_HALL_FIGURES = "select h.hall_id, h.name, h.utc_offset_minutes, \
+        (select count(*) from user_account u where u.hall_id = h.hall_id and u.disabled_at is null) as people, \
+        (select count(*) from device d where d.hall_id = h.hall_id and d.revoked_at is null) as phones, \
+        (select count(*) from household f where f.hall_id = h.hall_id) as households \
+        from hall h order by h.name, h.hall_id";
     TAKE_POSITIONS = "update hall set next_position = next_position + $1 where hall_id = $2 \
         returning next_position - $1";
     SET_SAFE_POSITION = "update hall set safe_position = $1 where hall_id = $2 and safe_position < $1";
@@ -33,6 +39,23 @@ pub struct HallRow {
     pub next_position: i64,
     /// A verified backup covers every position up to here.
     pub safe_position: i64,
+}
+
+/// A hall with how much is in it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct HallFiguresRow {
+    /// The hall's id.
+    pub hall_id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Its city's distance from UTC.
+    pub utc_offset_minutes: i64,
+    /// People who were not shut out.
+    pub people: i64,
+    /// Phones that were not shut out.
+    pub phones: i64,
+    /// Households.
+    pub households: i64,
 }
 
 /// Gives the server its epoch unless it has one; returns the one it has.
@@ -80,6 +103,16 @@ pub async fn find_hall(c: C<'_>, hall: HallId) -> Result<Option<HallRow>> {
 /// Lists every hall.
 pub async fn list_halls(c: C<'_>) -> Result<Vec<HallRow>> {
     c.q(LIST_HALLS).all().await
+}
+
+/// Calls a hall something else; tells whether it is there.
+pub async fn rename_hall(c: C<'_>, hall: HallId, name: &str) -> Result<bool> {
+    Ok(c.q(RENAME_HALL).bind(name).bind(hall.0).execute().await? > 0)
+}
+
+/// Lists every hall with how much is in it.
+pub async fn list_hall_figures(c: C<'_>) -> Result<Vec<HallFiguresRow>> {
+    c.q(LIST_HALL_FIGURES).all().await
 }
 
 /// Takes `count` positions of a hall and returns the first; the hall's row stays locked until the

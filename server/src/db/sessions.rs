@@ -16,6 +16,7 @@ statements! {
     END_SESSION = "update session set ended_at = $1 where token_hash = $2 and ended_at is null";
     END_USER_SESSIONS = "update session set ended_at = $1 where user_id = $2 and device_id is null \
         and ended_at is null and token_hash <> $3";
+    END_ALL_SESSIONS = "update session set ended_at = $1 where user_id = $2 and ended_at is null";
     END_DEVICE_SESSIONS = "update session set ended_at = $1 where device_id = $2 and ended_at is null";
 }
 
@@ -83,15 +84,20 @@ pub async fn end_session(c: C<'_>, token_hash: &[u8], now_ms: i64) -> Result<()>
     c.q(END_SESSION).bind(now_ms).bind(token_hash).execute().await.map(drop)
 }
 
-/// Ends the sessions of a user that belong to no device, but for the one to keep.
+/// Ends the sessions of a user that belong to no device, but for the one to keep; tells how many.
 pub async fn end_user_sessions(
     c: C<'_>,
     user: UserId,
     keep: Option<&[u8]>,
     now_ms: i64,
-) -> Result<()> {
+) -> Result<u64> {
     let keep = keep.unwrap_or_default();
-    c.q(END_USER_SESSIONS).bind(now_ms).bind(user.0).bind(keep).execute().await.map(drop)
+    c.q(END_USER_SESSIONS).bind(now_ms).bind(user.0).bind(keep).execute().await
+}
+
+/// Ends every session of a user, those of their phones too; tells how many.
+pub async fn end_all_sessions(c: C<'_>, user: UserId, now_ms: i64) -> Result<u64> {
+    c.q(END_ALL_SESSIONS).bind(now_ms).bind(user.0).execute().await
 }
 
 /// Ends the sessions of a device.

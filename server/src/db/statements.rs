@@ -27,6 +27,7 @@ mod tests {
         ("actors", actors::ALL),
         ("anchors", anchors::ALL),
         ("appliances", appliances::ALL),
+        ("audit", audit::ALL),
         ("changes", changes::ALL),
         ("device_keys", device_keys::ALL),
         ("devices", devices::ALL),
@@ -134,7 +135,7 @@ mod tests {
         if line.is_empty() || line.starts_with("--") {
             return None;
         }
-        let word = |word: &str| match word.trim_end_matches(',') {
+        let word = |word: &str| match word.trim_end_matches([',', ';']) {
             "blob" | "uuid" | "bytea" => "BYTES".to_owned(),
             "integer" | "bigint" | "boolean" => "NUMBER".to_owned(),
             "text" | "jsonb" => "TEXT".to_owned(),

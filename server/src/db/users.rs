@@ -19,6 +19,9 @@ statements! {
         from user_account where hall_id = $1 and login > $2 and (role = $3 or $3 is null) \
         and ((disabled_at is not null) = $4 or $4 is null) \
         and (login like $5 escape '\\' or lower(name) like $5 escape '\\' or $5 is null) order by login limit $6";
+    CHANGE_USER = "update user_account set name = $1, role = $2 where user_id = $3";
+    ENABLE_USER = "update user_account set disabled_at = null where user_id = $1";
+    COUNT_ADMINS = "select count(*) from user_account where hall_id = $1 and role = 'admin' and disabled_at is null";
     COUNT_USERS = "select count(*) from user_account";
     SET_PASSWORD_HASH = "update user_account set password_hash = $1 where user_id = $2";
     DISABLE_USER = "update user_account set disabled_at = $1 where user_id = $2 and disabled_at is null";
@@ -112,6 +115,21 @@ pub async fn list_users(
         .bind(limit)
         .all()
         .await
+}
+
+/// Changes what somebody is called and may do.
+pub async fn change_user(c: C<'_>, user: UserId, name: &str, role: &str) -> Result<()> {
+    c.q(CHANGE_USER).bind(name).bind(role).bind(user.0).execute().await.map(drop)
+}
+
+/// Lets somebody in again.
+pub async fn enable_user(c: C<'_>, user: UserId) -> Result<()> {
+    c.q(ENABLE_USER).bind(user.0).execute().await.map(drop)
+}
+
+/// Counts a hall's admins who were not shut out.
+pub async fn count_admins(c: C<'_>, hall: HallId) -> Result<i64> {
+    c.q(COUNT_ADMINS).bind(hall.0).scalar().await
 }
 
 /// Counts everybody on the server.

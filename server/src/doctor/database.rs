@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{Finding, bad, ok, span, warn};
+use crate::audit::chain::{self, ChainState};
 use crate::config::{Config, without_password};
 use crate::db::lone::Lone;
 use crate::db::upkeep::{self, BackupRow, Queue};
@@ -75,6 +76,7 @@ async fn look(lone: &mut Lone, config: &Config, findings: &mut Vec<Finding>) -> 
     let phones = upkeep::count_pending_phones(lone.c()).await?;
     let advice = "find these phones and bring them to a network: what they hold is nowhere else";
     findings.push(queue(phones, "phones hold something alone", now_ms, advice));
+    findings.push(audit(&chain::check(lone.c()).await?));
     let has_work = halls::list_halls(lone.c()).await?.iter().any(|it| it.next_position > 1);
     let latest = upkeep::find_latest_backup(lone.c()).await?;
     findings.push(backup(latest.as_ref(), has_work, config));
@@ -152,6 +154,21 @@ fn clock(known: Option<i64>, now_ms: i64) -> Finding {
         )
     } else {
         ok("the clock goes on from the time that the database knows")
+    }
+}
+
+/// Whether what was entered is what was sealed (check 60).
+fn audit(state: &ChainState) -> Finding {
+    let (first, last) = (state.first_number, state.last_number);
+    match &state.broken {
+        None if last < first => ok("the audit trail has no entries yet"),
+        None => {
+            ok(format!("the audit trail is whole, entries {first} to {last}, head {}", state.head))
+        }
+        Some(it) => bad(
+            format!("the audit trail does not hold: entry {} is {}", it.number, it.how),
+            "somebody changed it past the server: keep this database aside, and compare it with the newest backups",
+        ),
     }
 }
 

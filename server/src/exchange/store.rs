@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::ChangeHash;
 use domain::id::{DeviceId, HallId, JobId, UserId};
 use domain::stamp::Timestamp;
+use serde_json::json;
 use sync::authority::Writer;
 use sync::document;
 use sync::hub::{JobJudgement, Judgement, Kept, Offer, Outcome, Refused};
@@ -12,6 +13,7 @@ use sync::limits::Limits;
 use sync::message::Position;
 
 use super::{find_hall, ground, judge_apart};
+use crate::audit::{self, By, Entry, Subject, What};
 use crate::db::changes::{self, ChangeRow};
 use crate::db::documents::{self, DocumentRow, SnapshotRow};
 use crate::db::quarantine::{self, QuarantineRow};
@@ -238,7 +240,7 @@ pub async fn release(
     state: &AppState,
     hall: HallId,
     hash: ChangeHash,
-    by: UserId,
+    by: By,
 ) -> Result<&'static str, ApiError> {
     until_won(|| release_once(state, hall, hash, by)).await
 }
@@ -247,7 +249,7 @@ async fn release_once(
     state: &AppState,
     hall: HallId,
     hash: ChangeHash,
-    by: UserId,
+    by: By,
 ) -> Result<&'static str, ApiError> {
     let now = state.clock.now();
     let mut tx = state.db.begin().await?;
@@ -264,10 +266,12 @@ async fn release_once(
     let arrived_at = chrono::DateTime::from_timestamp_millis(apart.received_at).unwrap_or(now);
     let boot = u32::try_from(apart.sent_boot).unwrap_or(0);
     let sent = Sent { writer, now, arrived_at, boot, mono_ms: apart.sent_mono_ms };
-    quarantine::release_quarantined(tx.c(), &hash.0, Some(by), now.timestamp_millis()).await?;
+    quarantine::release_quarantined(tx.c(), &hash.0, by.user, now.timestamp_millis()).await?;
     // One that is refused again goes back, with the reason that holds now.
     store(state, &mut tx, hall, (&judgement, &BTreeSet::new()), &sent).await?;
     let end = halls::find_hall(tx.c(), hall).await?.map_or(0, |row| row.next_position - 1);
+    let entry = Entry::new(by, What::ChangeReleased, Subject::Id("job", job.0));
+    audit::keep(tx.c(), now, entry.with(json!({"change": hash.to_string()}))).await?;
     tx.commit().await?;
     state.bell.ring(hall, end);
     match outcome {

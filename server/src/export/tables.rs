@@ -7,7 +7,7 @@ use chrono::{FixedOffset, Offset as _, Utc};
 use domain::catalogue::{self, Language};
 use domain::id::{HallId, UserId};
 use domain::measure::Volume;
-use domain::pack::Pack;
+use domain::pack::{Pack, PackId};
 use domain::stamp::Timestamp;
 use domain::visit::Fact;
 use serde::Deserialize;
@@ -18,6 +18,7 @@ use super::{Sheet, Value};
 use crate::db::exports::{self, FactRow, JobRow, Span, VerdictRow, VisitRow};
 use crate::db::halls::HallRow;
 use crate::db::{C, devices};
+use crate::packs::Packs;
 use crate::reports;
 
 // The columns of each table, by their keys in the catalogue.
@@ -139,11 +140,14 @@ impl Desk {
                 rows.into_iter().map(|row| self.hose(row)).collect::<anyhow::Result<_>>()?
             }
             Table::Hazards => {
-                let rows = exports::list_facts(c, hall, which, "hazard_found").await?;
-                let pack = Pack::builtin();
-                rows.into_iter()
-                    .map(|row| self.hazard(row, &pack))
-                    .collect::<anyhow::Result<_>>()?
+                let rows = exports::list_facts(c.lend(), hall, which, "hazard_found").await?;
+                let packs = Packs::default();
+                let mut told = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let pack = packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
+                    told.push(self.hazard(row, &pack)?);
+                }
+                told
             }
             Table::Punctuality => {
                 let rows = exports::list_verdicts(c, hall, which).await?;

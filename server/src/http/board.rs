@@ -2,6 +2,7 @@
 
 #![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
 
+use anyhow::Context as _;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
@@ -138,7 +139,7 @@ pub async fn list_rounds(
     let day = load(conn.c(), &hall, asked.day, &state).await?;
     let bounds = day_bounds(asked.day, hall.utc_offset_minutes)?;
     let stays = jobs::list_stays(conn.c(), caller.hall, bounds).await?;
-    let rules = travel_rules();
+    let rules = travel_rules(&state, conn.c()).await?;
     let rounds = day.technicians().map(|technician| {
         let legs = day.round(technician, &rules).into_iter().map(leg_body).collect();
         RoundBody { technician, legs }
@@ -175,7 +176,7 @@ pub async fn check_move(
     let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
     let instant = window.map_or_else(|| state.clock.now(), |window| window.start);
     let day = load(conn.c(), &hall, city_day(instant, offset), &state).await?;
-    let (rules, after) = (travel_rules(), day.moved(&what));
+    let (rules, after) = (travel_rules(&state, conn.c()).await?, day.moved(&what));
     let mut late = Vec::new();
     for technician in board::touched(&what) {
         let (was, will) = (day.round(technician, &rules), after.round(technician, &rules));
@@ -211,8 +212,11 @@ pub(super) async fn load(
 }
 
 /// Plans are made by the numbers of today, whatever a job is judged by.
-pub(super) fn travel_rules() -> TravelRules {
-    Pack::builtin().travel.expect("a test reads the built-in pack's travel")
+pub(super) async fn travel_rules(state: &AppState, c: C<'_>) -> Result<TravelRules, ApiError> {
+    let pack = state.packs.in_force(c, state.clock.now()).await?;
+    // A pack from before plans were made says nothing of ways.
+    let known = pack.travel.clone().or_else(|| Pack::builtin().travel);
+    Ok(known.context("the pack that comes with the program says how long ways take")?)
 }
 
 fn leg_body(leg: Leg) -> LegBody {

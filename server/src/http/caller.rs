@@ -14,6 +14,7 @@ use domain::id::{DeviceId, HallId, UserId};
 use domain::stamp::Timestamp;
 
 use super::error::ApiError;
+use crate::audit::Via;
 use crate::config::Config;
 use crate::db::sessions;
 use crate::identity::Role;
@@ -36,6 +37,8 @@ pub struct Caller {
     pub name: String,
     /// The phone, for a technician.
     pub device: Option<DeviceId>,
+    /// How they came.
+    pub via: Via,
     /// Names the session.
     pub session: TokenHash,
 }
@@ -158,9 +161,19 @@ async fn find_session(state: &AppState, headers: &HeaderMap) -> Result<Session, 
         login: row.login,
         name: row.name,
         device: row.device_id.map(DeviceId),
+        via: match row.device_id {
+            Some(_) => Via::Phone,
+            None if headers.contains_key(header::AUTHORIZATION) => Via::Program,
+            None => Via::Desk,
+        },
         session: hash,
     };
     Ok(Session { caller, shut_out: standing == Standing::ShutOut })
+}
+
+/// Who the guard let in with a request.
+pub(super) fn let_in(request: &Request) -> Option<Caller> {
+    request.extensions().get::<Session>().map(|session| session.caller.clone())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Sender {
@@ -309,6 +322,7 @@ mod tests {
             login: "tom".to_owned(),
             name: "Tom".to_owned(),
             device,
+            via: Via::Phone,
             session: TokenHash::of("token"),
         };
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();

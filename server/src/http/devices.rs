@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use domain::id::{DeviceId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -16,7 +17,9 @@ use super::caller::{Caller, ClientAddress, Dispatcher, Phone};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use super::page::{Limit, read_cursor};
+use super::problem::ProblemKind;
 use super::sessions::{Credentials, UserBody, begin_session, prove};
+use crate::audit::{self, By, Entry, Subject, Via, What};
 use crate::db::device_keys::{self, DeviceKeyRow};
 use crate::db::devices::{self, DeviceRow, Filter};
 use crate::db::{enrolments, halls, sessions};
@@ -85,10 +88,45 @@ pub struct DeviceBody {
     enrolled_at: i64,
     /// When it was shut out.
     revoked_at: Option<i64>,
+    /// `lost` or `retired`, where somebody said why.
+    revoked_reason: Option<String>,
+    /// Until when its PIN opens its store at most, unless the hall is heard; `null` once it was shut out.
+    lease_until: Option<i64>,
     /// The highest count of changes that it ever said it made.
     recorded: i64,
     /// How many of them it said it still holds alone.
     pending: i64,
+    /// When it was heard last.
+    heard_at: Option<i64>,
+}
+
+/// Why a phone is shut out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Nobody knows who has it: its session ends at once, so that it can do nothing at all.
+    Lost,
+    /// It is given up, and its technician hands in what it holds.
+    Retired,
+}
+
+/// How a phone is shut out.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeDevice {
+    /// Left out, the phone may still hand in what it holds.
+    #[serde(default)]
+    reason: Option<Reason>,
+    /// Retires a phone although it said that it holds something.
+    #[serde(default)]
+    even_unsent: bool,
+}
+
+/// What a phone that was shut out may still hold.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RevokedBody {
+    /// How many changes it said it holds that the hall does not have.
+    unsent: i64,
     /// When it was heard last.
     heard_at: Option<i64>,
 }
@@ -117,7 +155,7 @@ pub async fn enrol_device(
     Body(body): Body<EnrolDevice>,
 ) -> Result<(StatusCode, Json<EnrolledBody>), ApiError> {
     let credentials = Credentials { login: body.login, password: body.password };
-    let proven = prove(&state, from, &credentials).await?;
+    let proven = prove(&state, (from, Via::Phone), &credentials).await?;
     if proven.user.role != Role::Technician {
         return Err(ApiError::Forbidden(proven.user.role));
     }
@@ -132,6 +170,9 @@ pub async fn enrol_device(
     }
     if !enrolments::use_enrolment(tx.c(), &code, user.id, MAX_ATTEMPTS, now_ms).await? {
         enrolments::count_wrong_code(tx.c(), user.id).await?;
+        let by = By { hall: Some(user.hall), user: None, device: None, via: Via::Phone };
+        let entry = Entry::new(by, What::SignInFailed, Subject::Id("person", user.id.0));
+        audit::keep(tx.c(), now, entry.with(json!({"why": "code"}))).await?;
         tx.commit().await?;
         return Err(ApiError::WrongCode);
     }
@@ -146,6 +187,11 @@ pub async fn enrol_device(
     let epoch = halls::find_epoch(tx.c()).await?;
     let keys = device_keys::find_or_keep(tx.c(), device, &drawn_keys()).await?;
     proven.succeed(&state, &mut tx).await?;
+    let by =
+        By { hall: Some(user.hall), user: Some(user.id), device: Some(device), via: Via::Phone };
+    let entry = Entry::new(by, What::PhoneEnrolled, Subject::Id("phone", device.0));
+    let detail = json!({"again": body.device.is_some()});
+    audit::keep(tx.c(), now, entry.with(detail)).await?;
     tx.commit().await?;
     let user = proven.user;
     let (share, recovery) = (BASE64.encode(&keys.share), BASE64.encode(&keys.recovery));
@@ -211,35 +257,64 @@ pub async fn list_devices(
     let page = (after, asked.limit.rows());
     let rows = devices::list_devices(conn.c(), caller.hall, &filter, page).await?;
     let next = asked.limit.next(&rows, |row| (row.enrolled_at, row.device_id));
-    Ok(Json(DevicesBody { devices: rows.into_iter().map(device_body).collect(), next }))
+    let lease_days = state.config.lease_days;
+    let devices = rows.into_iter().map(|row| device_body(row, lease_days)).collect();
+    Ok(Json(DevicesBody { devices, next }))
 }
 
 /// Shuts a phone out: it is given nothing more, and what it hands in waits for a person's word.
 #[utoipa::path(
     post, path = "/api/devices/{id}/revoke", tag = "people",
     params(("id" = Uuid, Path, description = "The phone.")),
-    responses((status = 204, description = "It is out.")),
+    request_body = Option<RevokeDevice>,
+    responses(
+        (status = 200, description = "It is out.", body = RevokedBody),
+        (status = 409, description = "It holds something: let it hand in, or say `even_unsent`."),
+    ),
 )]
 pub async fn revoke_device(
     Dispatcher(caller): Dispatcher,
     State(state): State<AppState>,
     Path(device): Path<DeviceId>,
-) -> Result<StatusCode, ApiError> {
+    body: Option<Body<Option<RevokeDevice>>>,
+) -> Result<Json<RevokedBody>, ApiError> {
+    let RevokeDevice { reason, even_unsent } = body.and_then(|body| body.0).unwrap_or_default();
+    let now = state.clock.now();
+    let now_ms = now.timestamp_millis();
     let mut tx = state.db.begin().await?;
     let row = devices::find_device(tx.c(), caller.hall, device).await?;
     let row = row.ok_or(ApiError::NotFound("phone"))?;
-    devices::revoke_device(tx.c(), DeviceId(row.device_id), state.clock.now_ms()).await?;
+    if reason == Some(Reason::Retired) && row.pending > 0 && !even_unsent {
+        let what = "let the phone hand in first, or send `even_unsent` to give up what it holds";
+        return Err(ApiError::Ruled(ProblemKind::StillHolds, what));
+    }
+    let why = reason.map(|reason| match reason {
+        Reason::Lost => "lost",
+        Reason::Retired => "retired",
+    });
+    devices::revoke_device(tx.c(), device, why, now_ms).await?;
+    if reason == Some(Reason::Lost) {
+        sessions::end_device_sessions(tx.c(), device, now_ms).await?;
+    }
+    let entry = Entry::new(&caller, What::PhoneRevoked, Subject::Id("phone", device.0));
+    let detail = json!({"reason": why, "unsent": row.pending});
+    audit::keep(tx.c(), now, entry.with(detail)).await?;
     tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(RevokedBody { unsent: row.pending, heard_at: row.heard_at }))
 }
 
-fn device_body(row: DeviceRow) -> DeviceBody {
+fn device_body(row: DeviceRow, lease_days: u32) -> DeviceBody {
+    let lease_ms = i64::from(lease_days) * 86_400_000;
+    let is_live = row.revoked_at.is_none();
+    let lent_at = row.heard_at.unwrap_or(row.enrolled_at);
     DeviceBody {
         id: DeviceId(row.device_id),
         user: UserId(row.user_id),
         name: row.name,
         enrolled_at: row.enrolled_at,
         revoked_at: row.revoked_at,
+        revoked_reason: row.revoked_reason,
+        lease_until: is_live.then_some(lent_at + lease_ms),
         recorded: row.recorded,
         pending: row.pending,
         heard_at: row.heard_at,

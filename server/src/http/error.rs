@@ -90,6 +90,17 @@ pub enum ApiError {
     /// Something is the way it is for another reason.
     #[error("{0}")]
     Conflict(String),
+    /// A rule of administration says no.
+    #[error("{1}")]
+    Ruled(ProblemKind, &'static str),
+    /// A rule pack cannot be used.
+    #[error("{}{why}", .line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+    PackRefused {
+        /// Where in its text.
+        line: Option<usize>,
+        /// What is wrong and what to do.
+        why: String,
+    },
     /// Files handed in hold rows that cannot be right.
     #[error("{0} rows cannot be right: mend them, or load the good ones with `only_good`")]
     BadRows(usize),
@@ -158,6 +169,8 @@ impl ApiError {
             Self::Password(_) => ProblemKind::Password,
             Self::Upload(error) => upload_kind(error),
             Self::Conflict(_) => ProblemKind::Conflict,
+            Self::Ruled(kind, _) => *kind,
+            Self::PackRefused { .. } => ProblemKind::PackRefused,
             Self::BadRows(_) => ProblemKind::BadRows,
             Self::WebhookUrl(_) => ProblemKind::WebhookUrl,
             Self::KeyReused => ProblemKind::KeyReused,
@@ -217,6 +230,9 @@ impl IntoResponse for ApiError {
             "status": status.as_u16(),
             "detail": self.to_string(),
         });
+        if let Self::PackRefused { line: Some(line), .. } = &self {
+            body["line"] = json!(line);
+        }
         if let Self::Stale(stale) = &self {
             body["current"] = stale.current.clone();
             body["given"] = stale.given.clone();

@@ -59,19 +59,19 @@ pub struct AskTable {
 pub struct AskDays {
     /// The first day in the hall's city, like 2026-03-02.
     #[param(value_type = String, format = Date)]
-    from: NaiveDate,
+    pub(super) from: NaiveDate,
     /// The last day, no earlier, at most 400 days later.
     #[param(value_type = String, format = Date)]
-    to: NaiveDate,
+    pub(super) to: NaiveDate,
     /// The language of words.
     #[serde(default)]
     #[param(value_type = Option<Tongue>, inline)]
-    lang: Tongue,
+    pub(super) lang: Tongue,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Tongue {
+pub(super) enum Tongue {
     #[default]
     Zh,
     En,
@@ -185,7 +185,7 @@ pub async fn map_jobs(
 }
 
 /// Whole days of the hall's city.
-fn span(hall: &HallRow, (from, to): (NaiveDate, NaiveDate)) -> Result<Span, ApiError> {
+pub(super) fn span(hall: &HallRow, (from, to): (NaiveDate, NaiveDate)) -> Result<Span, ApiError> {
     if from > to || to - from > TimeDelta::days(MOST_DAYS) {
         let what = "let `from` be no later than `to`, and at most 400 days before it";
         return Err(ApiError::Unprocessable(what.to_owned()));

@@ -16,6 +16,7 @@ use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use super::once::{Once, OnceFile};
 use super::page::{Limit, read_cursor};
+use crate::audit::{self, Entry, Subject, What};
 use crate::db::imports::{self, ImportRow, ProblemRow};
 use crate::import::{Bad, Mode, upload};
 use crate::state::AppState;
@@ -106,6 +107,8 @@ pub async fn create_import(
     // A crash before this leaves a preview that nobody asks for; sent again it is made again.
     let mut tx = state.db.begin().await?;
     receipt.keep(tx.c(), &body, state.clock.now_ms()).await?;
+    let entry = Entry::new(&caller, What::FileHandedIn, Subject::Id("import", body.id));
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(body)))
 }
@@ -192,7 +195,7 @@ pub async fn apply_import(
     Body(body): Body<ApplyImport>,
 ) -> Result<Json<ImportBody>, ApiError> {
     let bad = if body.only_good { Bad::IsLeftOut } else { Bad::StopsAll };
-    let row = upload::apply(&state, (caller.hall, id), (Mode::Write, bad)).await?;
+    let row = upload::apply(&state, (&caller, id), (Mode::Write, bad)).await?;
     Ok(Json(import_body(&row)?))
 }
 
@@ -210,6 +213,8 @@ pub async fn delete_import(
     let mut tx = state.db.begin().await?;
     upload::find(&state, tx.c(), caller.hall, id).await?;
     imports::delete_import(tx.c(), id).await?;
+    let entry = Entry::new(&caller, What::ImportDiscarded, Subject::Id("import", id));
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

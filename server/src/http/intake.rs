@@ -146,8 +146,9 @@ pub async fn offer_windows(
     // What nobody took on yet has no id; this one is nobody's.
     let (job, kind) = (JobId(Uuid::nil()), asked.kind);
     let call = Call { job, kind, window: None, place: household.place, is_there: false };
-    let rules = travel_rules();
-    if let Some(window) = promised(kind, now) {
+    let rules = travel_rules(&state, conn.c()).await?;
+    let pack = state.packs.in_force(conn.c(), now).await?;
+    if let Some(window) = promised(&pack, kind, now) {
         let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
         let day = load(conn.c(), &hall, city_day(now, offset), &state).await?;
         let call = Call { window: Some(window), ..call };
@@ -180,8 +181,7 @@ fn offered(day: &Day, call: Call, technicians: &[UserId], rules: &TravelRules) -
 }
 
 /// For an emergency the time in which the public was promised somebody on the spot (B2).
-fn promised(kind: JobKind, now: Timestamp) -> Option<Window> {
-    let pack = Pack::builtin();
+fn promised(pack: &Pack, kind: JobKind, now: Timestamp) -> Option<Window> {
     let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&kind))?;
     let end = now + TimeDelta::minutes(rule.minutes);
     pack.kind(kind).emergency.then_some(Window { start: now, end })

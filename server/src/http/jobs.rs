@@ -10,7 +10,6 @@ use axum::response::Response;
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
 use domain::id::{HallId, HouseholdId, JobId, UserId};
 use domain::job::{Channel, Job, JobKind, Window};
-use domain::pack::Pack;
 use domain::punctuality::Punctuality;
 use domain::status::{Standing, Status, standing};
 use serde::de::Error as _;
@@ -309,7 +308,7 @@ async fn take_on(
     if let Some(technician) = body.technician {
         check_technician(&mut tx, caller, technician).await?;
     }
-    let pack = state.packs.find(tx.c(), &Pack::builtin().id).await?;
+    let pack = state.packs.in_force(tx.c(), now).await?;
     let new = NewJob {
         id: JobId(fresh_uuid(now)),
         hall: caller.hall,

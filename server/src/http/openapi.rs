@@ -25,6 +25,8 @@ pub(super) const STAFF: &[Role] = &[Role::Dispatcher, Role::Hall, Role::Manager,
 pub(super) const DISPATCHERS: &[Role] = &[Role::Dispatcher, Role::Manager, Role::Admin];
 /// Who runs the hall.
 pub(super) const MANAGERS: &[Role] = &[Role::Manager, Role::Admin];
+/// Who keeps accounts and the server.
+pub(super) const ADMINS: &[Role] = &[Role::Admin];
 /// Technicians with their phones.
 pub(super) const TECHNICIANS: &[Role] = &[Role::Technician];
 
@@ -186,6 +188,8 @@ fn head() -> OpenApi {
     let tags = [
         ("session", "Signing in and out."),
         ("people", "People of the hall and their phones."),
+        ("halls", "Halls of the server."),
+        ("audit", "Who did what."),
         ("jobs", "Jobs, and what the hall adds to them."),
         ("photos", "Photos and signatures taken at the door."),
         ("live", "What happens, as it happens."),

@@ -81,6 +81,22 @@ kinds! {
     Unprocessable = UNPROCESSABLE_ENTITY, "unprocessable", "Impossible request";
     /// Nothing is sent to this URL.
     WebhookUrl = UNPROCESSABLE_ENTITY, "webhook-url", "URL not accepted";
+    /// A rule pack cannot be used; `line` tells where.
+    PackRefused = UNPROCESSABLE_ENTITY, "pack-refused", "Rule pack not accepted";
+    /// A rule pack of that name was there already.
+    PackKnown = CONFLICT, "pack-known", "Rule pack known";
+    /// A rule pack that holds stays.
+    PackHolds = CONFLICT, "pack-holds", "Rule pack holds";
+    /// Nobody makes, changes or shuts out somebody of that role but an admin.
+    RoleAbove = FORBIDDEN, "role-above", "Role for admins to give";
+    /// Nobody does this to themselves.
+    OwnAccount = CONFLICT, "own-account", "One's own account";
+    /// The hall would have no admin left.
+    LastAdmin = CONFLICT, "last-admin", "Last admin";
+    /// Their phones have to be shut out first.
+    HasPhones = CONFLICT, "has-phones", "Has phones";
+    /// The phone holds what the hall does not have.
+    StillHolds = CONFLICT, "still-holds", "Phone holds something";
     /// The idempotency key belongs to another request.
     KeyReused = UNPROCESSABLE_ENTITY, "key-reused", "Idempotency key of another request";
     /// The password cannot be chosen.
@@ -148,6 +164,8 @@ pub struct Problem {
     status: u16,
     /// What to do about it, for whoever reads the reply; may change.
     detail: String,
+    /// With `pack-refused`: the line of the text, where one can be told.
+    line: Option<usize>,
     /// With `stale`: the job as it is, `{etag, job, standing}`.
     current: Option<serde_json::Value>,
     /// With `stale`: the job as it was at the tag that was sent, where this server knows it.

@@ -114,6 +114,6 @@ pub async fn release_change(
     Path(hash): Path<String>,
 ) -> Result<Json<ReleasedBody>, ApiError> {
     let hash = hash.parse().map_err(|_| ApiError::NotFound("change"))?;
-    let verdict = exchange::release(&state, caller.hall, hash, caller.user).await?;
+    let verdict = exchange::release(&state, caller.hall, hash, (&caller).into()).await?;
     Ok(Json(ReleasedBody { verdict }))
 }

@@ -6,12 +6,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::id::{DeviceId, HallId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::caller::{Caller, ClientAddress, carried, cookie};
 use super::error::ApiError;
 use super::extract::Body;
 use super::schema;
+use crate::audit::{self, By, Entry, Subject, Via, What};
 use crate::db::users::{self, UserRow};
 use crate::db::{Tx, halls, sessions};
 use crate::identity::password::{Checked, check_choice};
@@ -117,7 +120,8 @@ pub async fn create_session(
     Body(asked): Body<SignIn>,
 ) -> Result<Response, ApiError> {
     let credentials = Credentials { login: asked.login, password: asked.password };
-    let proven = prove(&state, from, &credentials).await?;
+    let via = if asked.as_cookie { Via::Desk } else { Via::Program };
+    let proven = prove(&state, (from, via), &credentials).await?;
     if proven.user.role == Role::Technician {
         return Err(ApiError::PhoneNeeded);
     }
@@ -127,6 +131,9 @@ pub async fn create_session(
         sessions::end_session(tx.c(), &old.0, state.clock.now_ms()).await?;
     }
     let (token, expires_at) = begin_session(&state, &mut tx, &proven.user, None).await?;
+    let (hall, user) = (Some(proven.user.hall), Some(proven.user.id));
+    let entry = Entry::new(By { hall, user, device: None, via }, What::SignedIn, Subject::Nothing);
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     if !asked.as_cookie {
         let body = SessionBody { token: Some(token), expires_at, user: proven.user };
@@ -148,6 +155,8 @@ pub async fn delete_session(
 ) -> Result<impl IntoResponse, ApiError> {
     let mut tx = state.db.begin().await?;
     sessions::end_session(tx.c(), &caller.session.0, state.clock.now_ms()).await?;
+    let entry = Entry::new(&caller, What::SignedOut, Subject::Nothing);
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie("", 0))]))
 }
@@ -189,7 +198,7 @@ pub async fn change_password(
     Body(change): Body<ChangePassword>,
 ) -> Result<StatusCode, ApiError> {
     let credentials = Credentials { login: caller.login.clone(), password: change.current };
-    let proven = prove(&state, from, &credentials).await?;
+    let proven = prove(&state, (from, caller.via), &credentials).await?;
     check_choice(&caller.login, &change.new)?;
     let hash = state.passwords.hash(&change.new).await?;
     let mut tx = state.db.begin().await?;
@@ -197,6 +206,8 @@ pub async fn change_password(
     users::set_password_hash(tx.c(), caller.user, &hash).await?;
     let now_ms = state.clock.now_ms();
     sessions::end_user_sessions(tx.c(), caller.user, Some(&caller.session.0), now_ms).await?;
+    let entry = Entry::new(&caller, What::PasswordChanged, Subject::Nothing);
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -211,7 +222,7 @@ pub(super) struct Proven {
 /// Checks log-in and password, slowly for guessers and in equal time for nobody's log-in.
 pub(super) async fn prove(
     state: &AppState,
-    ClientAddress(address): ClientAddress,
+    (ClientAddress(address), via): (ClientAddress, Via),
     credentials: &Credentials,
 ) -> Result<Proven, ApiError> {
     let login = normal_login(&credentials.login);
@@ -219,18 +230,34 @@ pub(super) async fn prove(
     let counted = throttle::count(&state.db, limits, &login, address, state.clock.now_ms()).await?;
     let counted = match counted {
         Counted::Go(counted) => counted,
-        Counted::Wait(retry_after_s) => return Err(ApiError::TooManyTries { retry_after_s }),
+        Counted::Wait(retry_after_s) => {
+            note_failure(state, None, via, "too_many");
+            return Err(ApiError::TooManyTries { retry_after_s });
+        }
     };
     let row = users::find_user_by_login(state.db.read().await?.c(), &login).await?;
     let stored = row.as_ref().and_then(|row| row.password_hash.as_deref());
     let checked = state.passwords.check(&credentials.password, stored).await?;
-    let row = row.filter(|row| row.disabled_at.is_none()).ok_or(ApiError::WrongCredentials)?;
+    let whose = row.as_ref().map(|row| (HallId(row.hall_id), row.user_id));
+    let row = row.filter(|row| row.disabled_at.is_none() && checked != Checked::Wrong);
+    let Some(row) = row else {
+        note_failure(state, whose, via, "password");
+        return Err(ApiError::WrongCredentials);
+    };
     let new_hash = match checked {
         Checked::Wrong => return Err(ApiError::WrongCredentials),
         Checked::Right => None,
         Checked::RightButWeak => Some(state.passwords.hash(&credentials.password).await?),
     };
     Ok(Proven { user: user_body(row)?, counted, new_hash })
+}
+
+/// Notes a failed try: whose log-in it was, where it was anybody's, and never what was typed.
+fn note_failure(state: &AppState, whose: Option<(HallId, Uuid)>, via: Via, why: &str) {
+    let by = By { hall: whose.map(|(hall, _)| hall), user: None, device: None, via };
+    let subject = whose.map_or(Subject::Nothing, |(_, user)| Subject::Id("person", user));
+    let entry = Entry::new(by, What::SignInFailed, subject).with(json!({"why": why}));
+    state.audit.note(state.clock.now(), entry);
 }
 
 impl Proven {

@@ -7,15 +7,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::UserId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
+use super::accounts::{check_admins, check_name, role_above};
 use super::caller::{Caller, Dispatcher, Manager, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::once::Once;
 use super::page::{Limit, Words, read_cursor};
+use super::problem::ProblemKind;
 use super::schema;
 use super::sessions::{UserBody, user_body};
+use crate::audit::{self, Entry, Subject, What};
 use crate::db::users::{self, Filter, UserRow};
 use crate::db::{devices, enrolments, is_unique_violation, sessions};
 use crate::identity::enrolment::{Code, LIFETIME_MS};
@@ -134,7 +138,7 @@ pub async fn create_user(
     Once(body, receipt): Once<CreateUser>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
     if !caller.role.manages(body.role) {
-        return Err(ApiError::Forbidden(caller.role));
+        return Err(role_above());
     }
     let login = normal_login(&body.login);
     if !is_login(&login) {
@@ -147,7 +151,7 @@ pub async fn create_user(
         user_id: fresh_uuid(now),
         hall_id: caller.hall.0,
         login,
-        name: body.name.trim().to_owned(),
+        name: check_name(&body.name)?.to_owned(),
         role: body.role.key().to_owned(),
         password_hash: Some(state.passwords.hash(&body.password).await?),
         created_at: now.timestamp_millis(),
@@ -160,6 +164,8 @@ pub async fn create_user(
     }
     let made = user_body(row)?;
     receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
+    let entry = Entry::new(&caller, What::PersonAdded, Subject::Id("person", made.id.0));
+    audit::keep(tx.c(), now, entry.with(json!({"role": made.role}))).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -179,19 +185,21 @@ pub async fn disable_user(
     Path(user): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
     let user = find_in_hall(&state, &caller, user).await?;
-    if !caller.role.manages(user.role) {
-        return Err(ApiError::Forbidden(caller.role));
-    }
     if user.id == caller.user {
-        return Err(ApiError::Conflict(
-            "nobody shuts themselves out: ask another admin".to_owned(),
-        ));
+        let what = "ask another admin: nobody shuts themselves out";
+        return Err(ApiError::Ruled(ProblemKind::OwnAccount, what));
+    }
+    if !caller.role.manages(user.role) {
+        return Err(role_above());
     }
     let now_ms = state.clock.now_ms();
     let mut tx = state.db.begin().await?;
     users::disable_user(tx.c(), user.id, now_ms).await?;
     sessions::end_user_sessions(tx.c(), user.id, None, now_ms).await?;
     devices::revoke_user_devices(tx.c(), user.id, now_ms).await?;
+    check_admins(&mut tx, caller.hall, user.role).await?;
+    let entry = Entry::new(&caller, What::PersonDisabled, Subject::Id("person", user.id.0));
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -221,6 +229,8 @@ pub async fn create_enrolment_code(
     let lifetime = (now_ms, expires_at);
     enrolments::insert_enrolment(tx.c(), &code.hash(user.id), user.id, caller.user, lifetime)
         .await?;
+    let entry = Entry::new(&caller, What::CodeMade, Subject::Id("person", user.id.0));
+    audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(EnrolmentCodeBody { code: code.reveal(), expires_at })))
 }

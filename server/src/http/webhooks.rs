@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -15,6 +16,8 @@ use super::extract::{Path, Query};
 use super::once::Once;
 use super::page::{Limit, read_cursor};
 use super::schema;
+use crate::audit::{self, Entry, Subject, What};
+use crate::db::C;
 use crate::db::webhooks::{self, DeliveryRow, WebhookRow};
 use crate::ids::fresh_uuid;
 use crate::state::AppState;
@@ -171,6 +174,9 @@ pub async fn create_webhook(
     let secret = signature::reveal(&row.secret);
     let shown = webhook_body(row);
     receipt.keep(tx.c(), &shown, now.timestamp_millis()).await?;
+    let entry = Entry::new(&caller, What::WebhookAdded, Subject::Id("webhook", shown.id));
+    let detail = json!({"kinds": shown.kinds, "with_household": shown.with_household});
+    audit::keep(tx.c(), now, entry.with(detail)).await?;
     tx.commit().await?;
     Ok((StatusCode::CREATED, Json(WebhookBody { secret: Some(secret), ..shown })))
 }
@@ -207,6 +213,7 @@ pub async fn delete_webhook(
     find(&state, &caller, id).await?;
     let mut tx = state.db.begin().await?;
     webhooks::delete_webhook(tx.c(), id).await?;
+    enter(&state, tx.c(), (&caller, id), "removed").await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -226,6 +233,7 @@ pub async fn rotate_secret(
     let (secret, old_until) = (signature::draw_secret(), state.clock.now_ms() + ROTATION_MS);
     let mut tx = state.db.begin().await?;
     webhooks::rotate_secret(tx.c(), id, &secret, old_until).await?;
+    enter(&state, tx.c(), (&caller, id), "secret").await?;
     tx.commit().await?;
     let secret = signature::reveal(&secret);
     Ok((StatusCode::CREATED, Json(SecretBody { secret, old_until })))
@@ -246,6 +254,7 @@ pub async fn enable_webhook(
     guard::check(&row.url, &state.config.webhook_allowed).await?;
     let mut tx = state.db.begin().await?;
     webhooks::enable_webhook(tx.c(), id, state.clock.now_ms()).await?;
+    enter(&state, tx.c(), (&caller, id), "enabled").await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -296,8 +305,20 @@ pub async fn replay_delivery(
     if !webhooks::replay_delivery(tx.c(), (id, delivery), state.clock.now_ms()).await? {
         return Err(ApiError::NotFound("message"));
     }
+    enter(&state, tx.c(), (&caller, id), "sent_again").await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Enters what was done to a webhook.
+async fn enter(
+    state: &AppState,
+    c: C<'_>,
+    (caller, id): (&Caller, Uuid),
+    what: &str,
+) -> Result<(), ApiError> {
+    let entry = Entry::new(caller, What::WebhookChanged, Subject::Id("webhook", id));
+    Ok(audit::keep(c, state.clock.now(), entry.with(json!({"how": what}))).await?)
 }
 
 async fn find(state: &AppState, caller: &Caller, id: Uuid) -> Result<WebhookRow, ApiError> {

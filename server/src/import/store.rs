@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 use automerge::ActorId;
 use domain::id::HouseholdId;
 use domain::job::{Due, JobKind};
-use domain::pack::{self, Pack};
 use domain::stamp::Timestamp;
-use sha2::{Digest as _, Sha256};
 
-use crate::db::packs::PackRow;
 use crate::db::users::UserRow;
-use crate::db::{C, Db, documents, halls, packs, users};
+use crate::db::{C, Db, documents, halls, users};
 use crate::identity::password::Passwords;
 use crate::ids;
 use crate::jobs::{NewJob, Scribe, create_job};
 use crate::near;
+use crate::packs::Packs;
 
 use super::content::{Booking, Content, Hall, Person};
 use super::problem::{Problem, Reason};
@@ -122,8 +120,8 @@ async fn store_jobs(
     teller: &mut Teller<'_>,
 ) -> Result<(), ImportError> {
     let actor = ActorId::from(ids::random_bytes::<16>());
-    let pack = Pack::builtin();
-    packs::insert_pack(c.lend(), &builtin_row(&pack, now)).await?;
+    crate::packs::ensure_builtin(c.lend(), now.timestamp_millis()).await?;
+    let pack = Packs::default().in_force(c.lend(), now).await?;
     // What lies further ahead comes to phones as its day comes near.
     let near_until = near::until(now, pack.time.utc_offset_minutes, 0);
     let scribe = Scribe { actor: &actor, pack: &pack, now, near_until };
@@ -142,15 +140,6 @@ async fn store_jobs(
         }
     }
     Ok(())
-}
-
-fn builtin_row(pack: &Pack, now: Timestamp) -> PackRow {
-    PackRow {
-        pack_id: pack.id.0.clone(),
-        hash: Sha256::digest(pack::BUILTIN).to_vec(),
-        toml: pack::BUILTIN.to_owned(),
-        added_at: now.timestamp_millis(),
-    }
 }
 
 fn due_by_household(content: &Content) -> BTreeMap<HouseholdId, Vec<JobKind>> {

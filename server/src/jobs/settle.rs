@@ -68,7 +68,7 @@ pub async fn derive(
 }
 
 /// What the hall knew by then of the time on each device that wrote to a job.
-async fn device_times(
+pub async fn device_times(
     mut c: C<'_>,
     job: JobId,
     now: Timestamp,

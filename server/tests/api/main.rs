@@ -2,6 +2,8 @@
 //!
 //! Each test has a database of its own: a file, or with `DOORSTEP_TEST_POSTGRES` a PostgreSQL one.
 
+mod administration;
+mod audit;
 mod binary;
 mod board;
 mod buckets;
@@ -19,6 +21,7 @@ mod observed;
 mod once;
 mod openapi;
 mod operations;
+mod packs;
 mod pages;
 mod passwords;
 mod photo_backups;

@@ -242,7 +242,7 @@ async fn what_is_over_is_deleted_in_time_and_raw_changes_never() {
 
     let mut config = counter.hall.config.clone();
     (config.live_event_days, config.session_days, config.quarantine_days) = (0, 0, 0);
-    config.delivery_days = 0;
+    (config.delivery_days, config.audit_days) = (0, 0);
     counter.wait_minutes(1000 * 24 * 60, &[]).await;
     let keeping = server::build(config).await.unwrap();
     assert_eq!(prune(&keeping.state).await.unwrap(), Pruned::default(), "0 days keep everything");

@@ -190,7 +190,14 @@ async fn the_projection_of_a_job_is_written_over_and_read_back() {
 }
 
 async fn seed_job(hall: &Hall, tx: &mut Tx) {
-    let pack = PackRow { pack_id: "p".to_owned(), hash: vec![1], toml: String::new(), added_at: 0 };
+    let pack = PackRow {
+        pack_id: "p".to_owned(),
+        hash: vec![1],
+        toml: String::new(),
+        added_at: 0,
+        added_by: None,
+        withdrawn_at: None,
+    };
     packs::insert_pack(tx.c(), &pack).await.expect("a pack");
     let home = [household("1001", [])];
     households::upsert_households(tx.c(), hall.id, &home).await.expect("a household");

@@ -96,6 +96,7 @@ async fn s22_a_backup_says_what_the_database_says_and_is_restored_only_whole() {
     let mut ana = counter.hire("ana").await;
     let job = counter.job_for(ana.user).await;
     visit(&mut ana, job, "漏气").await;
+    seal_audit(&counter).await;
     let folder = tempfile::tempdir().unwrap();
     let backup = back_up(&counter, folder.path());
     let before = everything(&counter).await;
@@ -259,6 +260,13 @@ async fn reopen(counter: &mut Counter, technicians: &mut [&mut Technician]) {
     counter.manager = counter.node.sign_in("mara").await;
 }
 
+/// Gives everything that was entered its place, so that nothing moves any more.
+async fn seal_audit(counter: &Counter) {
+    let mut tx = counter.hall.db.begin().await.expect("a transaction");
+    server::audit::chain::seal(&mut tx).await.expect("sealed");
+    tx.commit().await.expect("a commit");
+}
+
 async fn everything(counter: &Counter) -> BTreeMap<String, Vec<String>> {
     tables(&counter.hall.config.database.0).await
 }
@@ -284,11 +292,17 @@ async fn tables(url: &str) -> BTreeMap<String, Vec<String>> {
 
 /// Every projection derived anew is what it was.
 async fn assert_projections_rebuild(counter: &Counter) {
-    let before = everything(counter).await;
+    // Who read what meanwhile is entered meanwhile.
+    let derived = async || {
+        let mut tables = everything(counter).await;
+        tables.retain(|name, _| !name.starts_with("audit_"));
+        tables
+    };
+    let before = derived().await;
     assert!(!before["fact"].is_empty());
 
     let rebuilt = doorstep(counter, &["rebuild"], None);
     assert!(rebuilt.status.success(), "{rebuilt:?}");
 
-    assert_eq!(everything(counter).await, before);
+    assert_eq!(derived().await, before);
 }

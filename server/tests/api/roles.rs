@@ -12,6 +12,7 @@ use crate::hall::Hall;
 const STAFF: &[Role] = &[Dispatcher, HallStaff, Manager, Admin];
 const DISPATCHERS: &[Role] = &[Dispatcher, Manager, Admin];
 const MANAGERS: &[Role] = &[Manager, Admin];
+const ADMINS: &[Role] = &[Admin];
 
 /// Every route with who may use it; ending a session comes last.
 const TABLE: &[(&str, &str, &[Role])] = &[
@@ -20,6 +21,16 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/users", STAFF),
     ("POST", "/api/users", MANAGERS),
     ("POST", "/api/users/{id}/disable", MANAGERS),
+    ("PUT", "/api/users/{id}", MANAGERS),
+    ("POST", "/api/users/{id}/enable", MANAGERS),
+    ("POST", "/api/users/{id}/end-sessions", MANAGERS),
+    ("POST", "/api/users/{id}/password", MANAGERS),
+    ("GET", "/api/halls", MANAGERS),
+    ("POST", "/api/halls", ADMINS),
+    ("PUT", "/api/halls/{id}", ADMINS),
+    ("GET", "/api/audit", MANAGERS),
+    ("GET", "/api/audit/chain", MANAGERS),
+    ("GET", "/api/audit/export", MANAGERS),
     ("POST", "/api/users/{id}/enrolment-code", DISPATCHERS),
     ("GET", "/api/devices", &Role::ALL),
     ("GET", "/api/devices/self/share", &[Technician]),
@@ -53,7 +64,13 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/imports/{id}/files", MANAGERS),
     ("GET", "/api/imports/{id}/problems", MANAGERS),
     ("POST", "/api/imports/{id}/apply", MANAGERS),
+    ("GET", "/api/packs", MANAGERS),
+    ("POST", "/api/packs", ADMINS),
     ("GET", "/api/packs/{id}", STAFF),
+    ("GET", "/api/packs/{id}/text", MANAGERS),
+    ("GET", "/api/packs/{id}/differences", MANAGERS),
+    ("GET", "/api/packs/{id}/trial", MANAGERS),
+    ("POST", "/api/packs/{id}/withdraw", ADMINS),
     ("GET", "/api/live", STAFF),
     ("GET", "/api/photos/missing", STAFF),
     ("GET", "/api/quarantine", MANAGERS),

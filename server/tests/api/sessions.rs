@@ -178,7 +178,7 @@ async fn people_are_added_by_who_may_and_only_with_a_password_that_may_be_chosen
         [
             "201 no problem",
             "409 login-taken",
-            "403 forbidden",
+            "403 role-above",
             "422 password",
             "422 unprocessable",
             "400 bad-request"

@@ -14,6 +14,7 @@ use domain::job::{
 };
 use domain::pack::Pack;
 use domain::stamp::Timestamp;
+use server::audit::By;
 use server::config::Config;
 use server::exchange;
 use server::http::error::ApiError;
@@ -240,7 +241,8 @@ impl Pair {
         }
         let hash = apart[which % apart.len()];
         let by_model = self.model.release(hash).unwrap();
-        let by_server = exchange::release(self.server(), HALL, hash, DISPATCHER).await;
+        let by = By { hall: Some(HALL), user: Some(DISPATCHER), ..By::server() };
+        let by_server = exchange::release(self.server(), HALL, hash, by).await;
         let expected = match &by_model {
             Outcome::Accepted | Outcome::Duplicate { .. } => Some("accepted"),
             Outcome::Waiting => Some("waiting"),

@@ -78,7 +78,7 @@ fn person(user: UserId, role: Role) -> UserRow {
 
 pub(super) async fn revoke(server: &AppState, device: DeviceId) {
     let mut tx = server.db.begin().await.unwrap();
-    devices::revoke_device(tx.c(), device, MORNING_MS).await.unwrap();
+    devices::revoke_device(tx.c(), device, None, MORNING_MS).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -94,6 +94,7 @@ impl Pair {
             login: String::new(),
             name: String::new(),
             device: Some(writer.device),
+            via: server::audit::Via::Phone,
             session: TokenHash::of("token"),
         };
         let phone = Phone { caller, device: writer.device };
