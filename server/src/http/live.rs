@@ -1,5 +1,7 @@
 //! `GET /api/live`: what happens in the hall, as it happens, without a gap and without a double.
 
+#![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
+
 use std::convert::Infallible;
 use std::time::Duration;
 
