@@ -107,6 +107,8 @@ whats! {
     CaseRead = "case_read";
     /// People, doors or jobs were searched for by words.
     Searched = "searched";
+    /// The database was restored from a backup; what was entered after the backup is gone.
+    Restored = "restored";
     /// Old entries were deleted, as the setting says.
     EntriesPruned = "entries_pruned";
     /// Entries could not be kept, because too many waited.
@@ -164,7 +166,7 @@ impl From<&Caller> for By {
 
 impl By {
     /// The server itself.
-    pub fn server() -> Self {
+    pub const fn server() -> Self {
         Self { hall: None, user: None, device: None, via: Via::Server }
     }
 }

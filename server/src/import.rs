@@ -26,6 +26,7 @@ use std::path::Path;
 use chrono::NaiveDate;
 use domain::catalogue::{self, Language};
 use domain::stamp::Timestamp;
+use uuid::Uuid;
 
 use self::content::Content;
 use self::content::Hall;
@@ -34,6 +35,7 @@ use self::reader::{read, read_good, settings};
 pub(crate) use self::summary::Summary;
 use self::tables::Tables;
 pub use self::tables::Understood;
+use crate::audit::By;
 use crate::db::halls::HallRow;
 use crate::db::{Db, OpenDbError};
 use crate::jobs::CreateJobError;
@@ -64,10 +66,20 @@ pub(crate) enum ImportError {
 /// Whether an import is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// It is written.
-    Write,
+    /// It is written, and entered as done by somebody, with the id of what was handed in.
+    Write {
+        /// Who loads it.
+        by: By,
+        /// What was handed in over HTTP.
+        import: Option<Uuid>,
+    },
     /// It is tried, counted and taken back.
     Try,
+}
+
+impl Mode {
+    /// Written by a command on the server's own machine.
+    pub(crate) const BY_COMMAND: Self = Self::Write { by: By::server(), import: None };
 }
 
 /// What rows that cannot be right do to the others.

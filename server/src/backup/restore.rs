@@ -6,11 +6,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::id::HallId;
 use domain::stamp::Timestamp;
+use serde_json::json;
 
 use super::manifest::{Manifest, Part};
 use super::part::PartReader;
 use super::{BackupError, check, file, sync_folder};
+use crate::audit::{self, By, Entry, Subject, What};
 use crate::db::lone::{Lone, sqlite_file};
 use crate::db::tables::{Table, list_tables, set_aside, write_rows};
 use crate::db::{C, OpenDbError, halls, schema};
@@ -123,6 +126,7 @@ async fn into_file(
     lone.commit().await?;
     schema::migrate(&mut lone, None).await?;
     halls::set_epoch(lone.c(), fresh_uuid(now)).await?;
+    enter(lone.c(), manifest, now).await?;
     hold_together(lone.c()).await?;
     lone.close().await?;
     let synced = std::fs::File::open(&fresh).and_then(|opened| opened.sync_all());
@@ -184,9 +188,21 @@ async fn into_server(
     load(&mut lone, from, manifest).await?;
     schema::migrate(&mut lone, None).await?;
     halls::set_epoch(lone.c(), fresh_uuid(now)).await?;
+    enter(lone.c(), manifest, now).await?;
     lone.commit().await?;
     lone.close().await?;
     Ok((used == Used::Worked).then_some(schema))
+}
+
+/// Enters in each hall's audit trail that it was restored, and to which moment.
+async fn enter(mut c: C<'_>, manifest: &Manifest, now: Timestamp) -> Result<(), RestoreError> {
+    for hall in halls::list_halls(c.lend()).await? {
+        let by = By { hall: Some(HallId(hall.hall_id)), ..By::server() };
+        let entry = Entry::new(by, What::Restored, Subject::Nothing);
+        let detail = json!({"made_at": manifest.made_at});
+        audit::keep(c.lend(), now, entry.with(detail)).await?;
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -89,7 +89,7 @@ impl Import {
         config: &Config,
         teller: &mut Teller<'_>,
     ) -> anyhow::Result<Loaded> {
-        let mode = if self.only_try { Mode::Try } else { Mode::Write };
+        let mode = if self.only_try { Mode::Try } else { Mode::BY_COMMAND };
         let bad = if self.only_good { Bad::IsLeftOut } else { Bad::StopsAll };
         let how = (config.clock.now(), mode, bad);
         if let [folder] = &self.paths[..]
@@ -171,7 +171,7 @@ pub(crate) async fn run_quietly(folder: &Path, database: &str) -> Result<Summary
     let db = Db::open(database).await?;
     let mut nobody = std::io::sink();
     let mut teller = Teller { out: &mut nobody, language: Language::English };
-    let how = (Clock::System.now(), Mode::Write, Bad::StopsAll);
+    let how = (Clock::System.now(), Mode::BY_COMMAND, Bad::StopsAll);
     let loaded = load_folder(&db, folder, None, how, &mut teller).await;
     db.close().await;
     loaded.map(|loaded| loaded.summary)

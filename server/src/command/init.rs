@@ -4,7 +4,9 @@ use std::io::{BufRead as _, Write};
 
 use anyhow::{Context as _, bail, ensure};
 use domain::id::HallId;
+use serde_json::json;
 
+use crate::audit::{self, By, Entry, Subject, What};
 use crate::config::Config;
 use crate::db::users::{self, UserRow};
 use crate::db::{Db, halls};
@@ -71,6 +73,11 @@ impl Init {
         }
         halls::upsert_hall(tx.c(), hall, &self.hall, self.utc_offset_minutes).await?;
         users::insert_user(tx.c(), &admin).await?;
+        let by = By { hall: Some(hall), ..By::server() };
+        let person = Entry::new(by, What::PersonAdded, Subject::Id("person", admin.user_id));
+        let entry = Entry::new(by, What::HallAdded, Subject::Id("hall", hall.0));
+        audit::keep(tx.c(), now, entry).await?;
+        audit::keep(tx.c(), now, person.with(json!({"role": Role::Admin}))).await?;
         tx.commit().await?;
         db.close().await;
         writeln!(out, "{} may sign in at {}", admin.login, self.hall)?;

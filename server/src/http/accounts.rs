@@ -25,7 +25,7 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields)]
 pub struct ChangeUser {
     /// What they are called.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     #[schema(schema_with = schema::role)]
     role: Role,

@@ -12,6 +12,7 @@ use domain::catalogue::{self, Language};
 use domain::id::HallId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -41,6 +42,9 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/technicians/{id}/calendar", What::Exported, "person"),
     ("/api/audit/export", What::Exported, "audit"),
 ];
+
+/// Letters of a subject that is asked for at most.
+const LONGEST_SUBJECT: usize = 200;
 
 /// Lists in which words can be searched for; only such a reading is entered, without the words.
 const SEARCHES: &[&str] = &["/api/jobs", "/api/households"];
@@ -100,7 +104,7 @@ pub struct ListAudit {
     /// Only what this person did.
     person: Option<Uuid>,
     /// Only this, by its key.
-    #[param(max_length = 100)]
+    #[param(schema_with = what_schema)]
     what: Option<String>,
     /// Only what was done to this: an id, or the name of a pack, table or route.
     #[param(max_length = 200)]
@@ -118,6 +122,24 @@ pub struct ListAudit {
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 500)]
     limit: Limit,
+}
+
+/// Every key of what is entered.
+fn what_schema() -> Schema {
+    let keys: Vec<&str> = What::ALL.iter().map(|what| what.key()).collect();
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(keys)).into()
+}
+
+fn check(asked: &ListAudit) -> Result<(), ApiError> {
+    let is_known = |key: &String| What::ALL.iter().any(|what| what.key() == key);
+    if !asked.what.as_ref().is_none_or(is_known) {
+        return Err(ApiError::BadRequest("send as `what` one of the keys in `whats`".to_owned()));
+    }
+    if asked.subject.as_ref().is_some_and(|it| it.chars().count() > LONGEST_SUBJECT) {
+        let what = format!("send a `subject` of {LONGEST_SUBJECT} letters or fewer");
+        return Err(ApiError::BadRequest(what));
+    }
+    Ok(())
 }
 
 /// Something that somebody did; names are as they are now.
@@ -165,6 +187,7 @@ pub async fn list_audit(
     Manager(caller): Manager,
     Query(asked): Query<ListAudit>,
 ) -> Result<Json<AuditBody>, ApiError> {
+    check(&asked)?;
     let mut conn = state.db.read().await?;
     let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let bounds = asked.day.map(|day| day_bounds(day, hall.utc_offset_minutes)).transpose()?;

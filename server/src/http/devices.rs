@@ -103,7 +103,7 @@ pub struct DeviceBody {
 /// Why a phone is shut out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub enum RevokeReason {
     /// Nobody knows who has it: its session ends at once, so that it can do nothing at all.
     Lost,
     /// It is given up, and its technician hands in what it holds.
@@ -116,7 +116,7 @@ pub enum Reason {
 pub struct RevokeDevice {
     /// Left out, the phone may still hand in what it holds.
     #[serde(default)]
-    reason: Option<Reason>,
+    reason: Option<RevokeReason>,
     /// Retires a phone although it said that it holds something.
     #[serde(default)]
     even_unsent: bool,
@@ -284,16 +284,16 @@ pub async fn revoke_device(
     let mut tx = state.db.begin().await?;
     let row = devices::find_device(tx.c(), caller.hall, device).await?;
     let row = row.ok_or(ApiError::NotFound("phone"))?;
-    if reason == Some(Reason::Retired) && row.pending > 0 && !even_unsent {
+    if reason == Some(RevokeReason::Retired) && row.pending > 0 && !even_unsent {
         let what = "let the phone hand in first, or send `even_unsent` to give up what it holds";
         return Err(ApiError::Ruled(ProblemKind::StillHolds, what));
     }
     let why = reason.map(|reason| match reason {
-        Reason::Lost => "lost",
-        Reason::Retired => "retired",
+        RevokeReason::Lost => "lost",
+        RevokeReason::Retired => "retired",
     });
     devices::revoke_device(tx.c(), device, why, now_ms).await?;
-    if reason == Some(Reason::Lost) {
+    if reason == Some(RevokeReason::Lost) {
         sessions::end_device_sessions(tx.c(), device, now_ms).await?;
     }
     let entry = Entry::new(&caller, What::PhoneRevoked, Subject::Id("phone", device.0));

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::HallId;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -54,9 +55,17 @@ pub struct CreateHall {
     #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Its city's distance from UTC.
+    #[serde(deserialize_with = "read_minutes")]
     #[schema(minimum = -840, maximum = 840)]
     utc_offset_minutes: i64,
     manager: FirstManager,
+}
+
+/// Reads whole minutes; for JSON `480.0` is as whole a number as `480`.
+fn read_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = serde_json::Number::deserialize(deserializer)?.to_string();
+    let whole = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+    whole.ok_or_else(|| D::Error::custom(format!("send whole minutes, not {text}")))
 }
 
 /// Who is to run a new hall.

@@ -18,7 +18,7 @@ use super::once::{Once, OnceFile};
 use super::page::{Limit, read_cursor};
 use crate::audit::{self, Entry, Subject, What};
 use crate::db::imports::{self, ImportRow, ProblemRow};
-use crate::import::{Bad, Mode, upload};
+use crate::import::{Bad, upload};
 use crate::state::AppState;
 
 /// What a file is called.
@@ -195,7 +195,7 @@ pub async fn apply_import(
     Body(body): Body<ApplyImport>,
 ) -> Result<Json<ImportBody>, ApiError> {
     let bad = if body.only_good { Bad::IsLeftOut } else { Bad::StopsAll };
-    let row = upload::apply(&state, (&caller, id), (Mode::Write, bad)).await?;
+    let row = upload::apply(&state, (&caller, id), bad).await?;
     Ok(Json(import_body(&row)?))
 }
 

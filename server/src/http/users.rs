@@ -36,7 +36,7 @@ pub struct CreateUser {
     #[schema(min_length = 2, max_length = 64)]
     login: String,
     /// What they are called.
-    #[schema(max_length = 100)]
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     #[schema(schema_with = schema::role)]
     role: Role,

@@ -6,7 +6,9 @@ use automerge::ActorId;
 use domain::id::HouseholdId;
 use domain::job::{Due, JobKind};
 use domain::stamp::Timestamp;
+use serde_json::json;
 
+use crate::audit::{self, By, Entry, Subject, What};
 use crate::db::users::UserRow;
 use crate::db::{C, Db, documents, halls, users};
 use crate::identity::password::Passwords;
@@ -44,7 +46,12 @@ pub(crate) async fn store(
     registers::store(tx.c(), *id, &content.homes, &mut summary, teller).await?;
     store_jobs(tx.c(), content, now, &mut summary, teller).await?;
     match mode {
-        Mode::Write => tx.commit().await?,
+        Mode::Write { by, import } => {
+            let subject = import.map_or(Subject::Nothing, |import| Subject::Id("import", import));
+            let entry = Entry::new(By { hall: Some(*id), ..by }, What::ImportApplied, subject);
+            audit::keep(tx.c(), now, entry.with(json!({"counts": summary.counts()}))).await?;
+            tx.commit().await?;
+        }
         // Dropped without a commit it never happened.
         Mode::Try => drop(tx),
     }
@@ -82,7 +89,7 @@ async fn staff_rows(
     }
     let new = rows.iter().filter(|(fate, _)| *fate == Fate::New).count();
     // Hashing is slow on purpose, and a trial keeps nothing.
-    if new > 0 && mode == Mode::Write {
+    if new > 0 && mode != Mode::Try {
         teller.tell("import.hashing_passwords", &[("count", new.to_string())])?;
         let passwords = Passwords::new()?;
         for ((fate, row), person) in rows.iter_mut().zip(&content.staff) {

@@ -97,7 +97,7 @@ impl World {
 async fn load(db: &Db, folder: &Path, day: Option<NaiveDate>) -> Result<Summary, ImportError> {
     let mut nobody = std::io::sink();
     let mut teller = Teller { out: &mut nobody, language: Language::English };
-    let how = (now(), Mode::Write, Bad::StopsAll);
+    let how = (now(), Mode::BY_COMMAND, Bad::StopsAll);
     load_folder(db, folder, day, how, &mut teller).await.map(|loaded| loaded.summary)
 }
 

@@ -9,7 +9,6 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{Bad, ImportError, Loaded, Mode, Problem, Teller, load_exports};
-use crate::audit::{self, Entry, Subject, What};
 use crate::db::imports::{self, ImportRow, ProblemRow};
 use crate::db::{C, halls};
 use crate::http::caller::Caller;
@@ -61,17 +60,15 @@ pub(crate) async fn add(
 pub(crate) async fn apply(
     state: &AppState,
     (caller, id): (&Caller, Uuid),
-    how: (Mode, Bad),
+    bad: Bad,
 ) -> Result<ImportRow, ApiError> {
     let hall = caller.hall;
+    let how = (Mode::Write { by: caller.into(), import: Some(id) }, bad);
     check_open(&find(state, state.db.read().await?.c(), hall, id).await?)?;
     let loaded = load(state, hall, id, how).await?;
     let now_ms = state.clock.now_ms();
     let mut tx = state.db.begin().await?;
     imports::set_applied(tx.c(), id, &told(&loaded), now_ms).await?;
-    let entry = Entry::new(caller, What::ImportApplied, Subject::Id("import", id));
-    let detail = json!({"counts": loaded.summary.counts(), "problems": loaded.problems.len()});
-    audit::keep(tx.c(), state.clock.now(), entry.with(detail)).await?;
     tx.commit().await?;
     find(state, state.db.read().await?.c(), hall, id).await
 }

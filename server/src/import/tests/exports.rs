@@ -37,7 +37,7 @@ impl Exports {
 
     async fn csv(&self, text: &str) -> Loaded {
         let loaded =
-            self.load(&[("导出.csv", text.as_bytes())], (Mode::Write, Bad::StopsAll)).await;
+            self.load(&[("导出.csv", text.as_bytes())], (Mode::BY_COMMAND, Bad::StopsAll)).await;
         loaded.unwrap_or_else(|error| panic!("{error:?} in {text}"))
     }
 
@@ -116,7 +116,7 @@ async fn a_workbook_with_titles_sums_and_several_sheets_is_understood() {
     let bytes = workbook.save_to_buffer().unwrap();
 
     let loaded =
-        exports.load(&[("户表.xlsx", &bytes)], (Mode::Write, Bad::StopsAll)).await.unwrap();
+        exports.load(&[("户表.xlsx", &bytes)], (Mode::BY_COMMAND, Bad::StopsAll)).await.unwrap();
 
     let new = |thing| loaded.summary.of(thing).new;
     assert_eq!((new(Thing::Household), new(Thing::Meter), new(Thing::Reading)), (2, 1, 1));
@@ -137,7 +137,8 @@ async fn a_workbook_with_titles_sums_and_several_sheets_is_understood() {
         ("2026-03-01", Volume(1_234_500))
     );
     drop(conn);
-    let again = exports.load(&[("户表.xlsx", &bytes)], (Mode::Write, Bad::StopsAll)).await.unwrap();
+    let again =
+        exports.load(&[("户表.xlsx", &bytes)], (Mode::BY_COMMAND, Bad::StopsAll)).await.unwrap();
     let total = again.summary.total();
     assert_eq!((total.new, total.changed, total.unchanged), (0, 0, 4), "twice changes nothing");
 }
@@ -187,11 +188,11 @@ async fn only_the_good_rows_are_loaded_when_asked() {
         ("表.csv", "户号,表号,规格\n4001,M401,G4\n4002,M402,G4\n9999,M999,G4\n".as_bytes()),
     ];
 
-    let refused = exports.load(&files, (Mode::Write, Bad::StopsAll)).await.unwrap_err();
+    let refused = exports.load(&files, (Mode::BY_COMMAND, Bad::StopsAll)).await.unwrap_err();
     let ImportError::Problems(problems) = refused else { panic!("{refused:?}") };
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert_eq!(exports.world.count("household").await, 2, "all or nothing");
-    let loaded = exports.load(&files, (Mode::Write, Bad::IsLeftOut)).await.unwrap();
+    let loaded = exports.load(&files, (Mode::BY_COMMAND, Bad::IsLeftOut)).await.unwrap();
 
     let new = |thing| loaded.summary.of(thing).new;
     assert_eq!((new(Thing::Household), new(Thing::Meter)), (1, 1));
@@ -226,7 +227,8 @@ async fn a_file_that_is_no_table_is_named_with_what_to_do() {
         ("天气,温度\n晴,3\n".as_bytes(), Reason::TableUnknown),
         (near, missing),
     ] {
-        let refused = exports.load(&[("照片.xlsx", bytes)], (Mode::Write, Bad::StopsAll)).await;
+        let refused =
+            exports.load(&[("照片.xlsx", bytes)], (Mode::BY_COMMAND, Bad::StopsAll)).await;
         let Err(ImportError::Problems(problems)) = refused else { panic!("{refused:?}") };
         assert_eq!((problems[0].file.as_str(), &problems[0].reason), ("照片.xlsx", &reason));
         for language in [Language::Chinese, Language::English] {
