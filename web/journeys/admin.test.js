@@ -112,6 +112,32 @@ test('what a manager may not do is refused with its reason, and a password reset
   assert.deepEqual(desk.problems.filter((it) => !/403/.test(it)), [])
 })
 
+test('an admin adds a hall, and its first manager sees it and nothing of others', async (t) => {
+  const { hall, desk, page } = await atAdministration(t, staff('管理员'), 'halls')
+  await page.getByText('本厅').waitFor()
+  await page.getByRole('button', { name: '新增营业厅' }).click()
+  const form = page.locator('dialog')
+  await form.getByLabel('名称').fill('弋江营业厅')
+  await form.getByLabel('登录名').fill('song.yi')
+  await form.getByLabel('姓名').fill('宋怡')
+  await form.getByRole('button', { name: '随机生成' }).click()
+  const password = await form.getByLabel('初始密码').inputValue()
+  await form.getByRole('button', { name: '确定' }).click()
+  await said(page, '已新增 弋江营业厅')
+  await page.getByRole('cell', { name: '弋江营业厅' }).waitFor()
+
+  const other = await Desk.open(hall, { login: 'song.yi', password })
+  t.after(() => other.close().catch(() => undefined))
+  await other.page.locator('header .hall').getByText('弋江营业厅').waitFor()
+  await other.go('/admin/people')
+  await other.page.locator('[data-person="song.yi"]').waitFor()
+  assert.equal(await other.page.locator('[data-person]').count(), 1)
+  await other.go('/admin/halls')
+  await other.page.getByRole('cell', { name: '弋江营业厅' }).waitFor()
+  assert.equal(await other.page.locator('tbody tr').count(), 1)
+  assert.deepEqual([...desk.problems, ...other.problems], [])
+})
+
 test('rules for tomorrow are uploaded, compared, tried on paper and taken back; a mistake is told by its line', async (t) => {
   const { hall, desk, page } = await atAdministration(t, staff('管理员'), 'packs')
   const path = place(t, 'pack.toml')

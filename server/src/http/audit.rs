@@ -317,3 +317,39 @@ fn entry_body(row: ListedEntryRow) -> EntryBody {
         number: row.number,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_59_what_is_read_is_told_by_its_place_and_never_by_the_words_searched_for() {
+        let id = Uuid::from_u128(7);
+        let told = |route: &str, uri: &str| reading(route, &uri.parse().unwrap());
+
+        let page = told("/api/jobs/{id}", &format!("/api/jobs/{id}")).unwrap();
+        assert_eq!(page, (What::JobRead, Subject::Id("job", id), Value::Null));
+        let table = told("/api/exports/{table}", "/api/exports/jobs?from=2026-03-01").unwrap();
+        assert_eq!(table.1, Subject::Name("table", "jobs".to_owned()));
+        assert_eq!(table.2, json!({"query": "from=2026-03-01"}));
+        let search = told("/api/households", "/api/households?text=canary").unwrap();
+        assert!(!format!("{search:?}").contains("canary"));
+        assert_eq!(told("/api/jobs", "/api/jobs?day=2026-03-02&text="), None, "no words");
+        assert_eq!(told("/api/me", "/api/me"), None);
+    }
+
+    #[test]
+    fn check_59_every_reading_that_is_entered_is_a_route_of_the_api() {
+        let routes = include_str!("../http.rs");
+        assert!(routes.contains("audit::note"));
+        let all: Vec<&str> =
+            READINGS.iter().map(|it| it.0).chain(SEARCHES.iter().copied()).collect();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+        let files = std::fs::read_dir(folder).unwrap();
+        let text: String =
+            files.map(|it| std::fs::read_to_string(it.unwrap().path()).unwrap()).collect();
+        for route in all {
+            assert!(text.contains(&format!("path = \"{route}\"")), "{route}");
+        }
+    }
+}
