@@ -44,6 +44,29 @@ async fn new_jobs_keep_the_pack_that_holds_on_their_day_and_old_ones_theirs() {
 }
 
 #[tokio::test]
+async fn a_phone_asks_for_what_the_pack_of_its_job_asks_for() {
+    let (mut counter, admin) = open().await;
+    let mut ana = counter.hire("ana").await;
+    let old = counter.job_for(ana.user).await;
+    ana.synced().await;
+    let edits = [("id = \"knock_identify\"", "id = \"rang_twice\"")];
+    add(&counter, &admin, &pack("other", "2026-03-03", &edits)).await;
+    counter.wait_minutes(23 * 60, &[&ana]).await;
+    let new = counter.job_for(ana.user).await;
+    ana.synced().await;
+    let done = domain::conduct::Answer::Done;
+
+    ana.phone.arrive(old, None).await.expect("saved");
+    ana.phone.answer_conduct(old, "knock_identify", done.clone()).await.expect("of the old pack");
+    ana.phone.arrive(new, None).await.expect("saved");
+    ana.phone.answer_conduct(new, "knock_identify", done.clone()).await.expect_err("gone");
+    ana.phone.answer_conduct(new, "rang_twice", done).await.expect("of the new pack");
+    ana.synced().await;
+
+    assert!(counter.quarantine().await.is_empty());
+}
+
+#[tokio::test]
 async fn plans_and_promises_of_intake_follow_the_pack_that_holds() {
     let (mut counter, admin) = open().await;
     let edits =
