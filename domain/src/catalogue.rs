@@ -100,9 +100,11 @@ fn entries() -> &'static BTreeMap<String, Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::case::{Act, CaseKind, CaseState};
     use crate::conduct::Phase;
     use crate::household::{ApplianceKind, Group, HoseKind};
     use crate::job::{Channel, JobKind};
+    use crate::ledger::{Evidence, Purpose};
     use crate::reading::{Finding, Measure};
     use crate::status::Status;
     use crate::visit::Subject;
@@ -132,6 +134,11 @@ mod tests {
             named("appliance_kind", &ApplianceKind::ALL, |it| it.key()),
             named("hose_kind", &HoseKind::ALL, |it| it.key()),
             named("subject", &Subject::ALL, |it| it.key()),
+            named("case.kind", &CaseKind::ALL, |it| it.key()),
+            named("case.state", &CaseState::ALL, |it| it.key()),
+            named("case.act", &Act::ALL, |it| it.key()),
+            named("ledger.evidence", &Evidence::ALL, |it| it.key()),
+            named("ledger.purpose", &Purpose::ALL, |it| it.key()),
         ];
         for key in lists.concat() {
             assert!(entries().contains_key(&key), "{key}");
@@ -152,6 +159,11 @@ mod tests {
         holds(&Phase::ALL, |it| it.key());
         holds(&ApplianceKind::ALL, |it| it.key());
         holds(&HoseKind::ALL, |it| it.key());
+        holds(&CaseKind::ALL, |it| it.key());
+        holds(&CaseState::ALL, |it| it.key());
+        holds(&Act::ALL, |it| it.key());
+        holds(&Evidence::ALL, |it| it.key());
+        holds(&Purpose::ALL, |it| it.key());
     }
 
     fn places(template: &str) -> std::collections::BTreeSet<&str> {

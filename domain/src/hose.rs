@@ -77,9 +77,51 @@ pub fn entitlement(
     }
 }
 
+/// The last day of a hose's life, where the pack gives its kind one.
+pub fn ends_on(hose: &Hose, pack: &Pack) -> Option<NaiveDate> {
+    let life = pack.hose.life_months.get(&hose.kind).map(|months| Months::new(*months));
+    life.and_then(|life| hose.installed_on.checked_add_months(life))
+}
+
 /// Whether a hose has outlived its kind's span on a day.
 pub fn is_overdue(hose: &Hose, on: NaiveDate, pack: &Pack) -> bool {
-    let life = pack.hose.life_months.get(&hose.kind).map(|months| Months::new(*months));
-    let ends = life.and_then(|life| hose.installed_on.checked_add_months(life));
-    ends.is_some_and(|ends| on > ends)
+    ends_on(hose, pack).is_some_and(|ends| on > ends)
+}
+
+/// A hose put in at a door, and the one taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoseChange {
+    /// The job in which it was done.
+    pub job: JobId,
+    /// The hose taken out, when it was known.
+    pub removed: Option<HoseId>,
+    /// The hose put in.
+    pub installed: Hose,
+    /// Whether it was free for the household.
+    pub free: bool,
+}
+
+/// The hoses that hang at a household, oldest first: those of the register and those put in, less those taken out.
+pub fn hanging(register: &[Hose], changes: &[HoseChange]) -> Vec<Hose> {
+    let removed: BTreeSet<HoseId> = changes.iter().filter_map(|change| change.removed).collect();
+    let known: BTreeSet<HoseId> = register.iter().map(|hose| hose.id).collect();
+    let put_in = changes.iter().map(|change| change.installed);
+    let put_in = put_in.filter(|hose| !known.contains(&hose.id));
+    let mut all: Vec<Hose> = register.iter().copied().chain(put_in).collect();
+    all.retain(|hose| !removed.contains(&hose.id));
+    all.sort_by_key(|hose| (hose.installed_on, hose.id));
+    all
+}
+
+/// The replacements that a household has had, oldest first, each once (B14).
+pub fn had(register: &[Replacement], changes: &[HoseChange]) -> Vec<Replacement> {
+    let known: BTreeSet<HoseId> = register.iter().map(|done| done.installed).collect();
+    let done = changes.iter().filter(|change| !known.contains(&change.installed.id));
+    let done = done.map(|change| {
+        let (job, on) = (Some(change.job), change.installed.installed_on);
+        Replacement { job, installed: change.installed.id, on, free: change.free }
+    });
+    let mut all: Vec<Replacement> = register.iter().copied().chain(done).collect();
+    all.sort_by_key(|done| (done.on, done.installed));
+    all
 }

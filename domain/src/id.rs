@@ -60,6 +60,8 @@ ids! {
     EntryId;
     /// Names a message on a job.
     MessageId;
+    /// Names a case (诉求): what somebody asked of the hall.
+    CaseId;
 }
 
 /// Makes ids from a clock reading and random bytes that the caller draws.

@@ -16,12 +16,14 @@
 
 pub mod appointment;
 pub mod calendar;
+pub mod case;
 pub mod catalogue;
 pub mod conduct;
 pub mod hose;
 pub mod household;
 pub mod id;
 pub mod job;
+pub mod ledger;
 pub mod measure;
 pub mod pack;
 pub mod photo;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use self::compare::{Difference, compare};
 pub use self::place::line_of;
 
+use crate::case::CaseKind;
 use crate::conduct::Phase;
 use crate::household::{Group, HoseKind};
 use crate::job::JobKind;
@@ -89,6 +90,9 @@ pub struct Pack {
     /// How long ways and work take, for plans; packs before it existed have none.
     #[serde(default)]
     pub travel: Option<TravelRules>,
+    /// What is promised of cases; packs before they existed have none.
+    #[serde(default)]
+    pub cases: Option<CaseRules>,
     /// The conduct checklist, in walking order within each phase.
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.
@@ -131,6 +135,39 @@ pub struct TravelRules {
     pub takes_minutes: BTreeMap<JobKind, i64>,
     /// Where the numbers come from.
     pub source: String,
+}
+
+/// What is promised of cases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseRules {
+    /// What a proven report of abuse earns, in yuan (B10).
+    pub report_reward_yuan: u32,
+    /// Clocks that end when the caller was told.
+    pub promises: Vec<CasePromise>,
+    /// Where the numbers come from.
+    pub source: String,
+}
+
+/// A clock from taking a case to telling its caller the outcome (B5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CasePromise {
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// The kinds of case it binds.
+    pub kinds: BTreeSet<CaseKind>,
+    /// How long, in minutes.
+    pub minutes: i64,
+    /// Where the number comes from.
+    pub source: String,
+}
+
+impl CaseRules {
+    /// The promise that binds a kind of case.
+    pub fn promise(&self, kind: CaseKind) -> Option<&CasePromise> {
+        self.promises.iter().find(|promise| promise.kinds.contains(&kind))
+    }
 }
 
 /// When an arrival is on time (A2).

@@ -25,7 +25,7 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
         return Err(PackError::Order { pack: name() });
     }
     let checks = numbers(pack).into_iter().chain(travel(pack)).chain(promises(pack));
-    let checks = checks.chain(sources(pack));
+    let checks = checks.chain(cases(pack)).chain(sources(pack));
     match checks.into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
@@ -99,6 +99,22 @@ fn promises(pack: &Pack) -> Vec<Check> {
     vec![("promises", "minutes from 1 to a year", spans)]
 }
 
+fn cases(pack: &Pack) -> Vec<Check> {
+    let Some(cases) = &pack.cases else { return Vec::new() };
+    let a_year = 366 * 24 * 60;
+    let says = |text: &str| !text.trim().is_empty();
+    let promises = &cases.promises;
+    vec![
+        (
+            "cases.promises",
+            "minutes from 1 to a year",
+            promises.iter().all(|it| (1..=a_year).contains(&it.minutes)),
+        ),
+        ("cases.promises", "a source each", promises.iter().all(|it| says(&it.source))),
+        ("cases.source", "not empty", says(&cases.source)),
+    ]
+}
+
 /// A number without its source cannot be defended in front of a household.
 fn sources(pack: &Pack) -> Vec<Check> {
     let says = |text: &str| !text.trim().is_empty();
@@ -122,6 +138,12 @@ fn named_twice(pack: &Pack) -> Option<String> {
     let mut named = items.chain(pack.hazards.iter().map(|hazard| &hazard.id));
     if let Some(id) = named.find(|id| !ids.insert(*id)) {
         return Some(id.clone());
+    }
+    let mut bound = BTreeSet::new();
+    let promised = pack.cases.iter().flat_map(|cases| &cases.promises);
+    let mut kinds = promised.flat_map(|promise| &promise.kinds);
+    if let Some(kind) = kinds.find(|kind| !bound.insert(**kind)) {
+        return Some(format!("a promise for {}", kind.key()));
     }
     let mut bound = BTreeSet::new();
     let mut kinds = pack.promises.iter().flat_map(|rule| &rule.kinds);
@@ -173,6 +195,8 @@ mod tests {
             ("[8, 10]", "[10, 8]", "travel.offered_hours"),
             (", repair = 40 }", " }", "travel.takes_minutes: needs each kind"),
             ("\nminutes = 30", "\nminutes = 0", "minutes from 1"),
+            ("minutes = 4320", "minutes = 0", "cases.promises: needs minutes from 1"),
+            ("[\"complaint\"]", "[\"complaints\"]", "unknown variant `complaints`"),
             ("level = 3", "level = 0", "a level of 1"),
             ("phase = \"at_the_door\"", "phase = \"before_leaving\"", "walking order"),
             ("source = \"Rulebook B6: 48 hours on request\"", "source = \" \"", "a source each"),

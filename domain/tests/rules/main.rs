@@ -1,7 +1,9 @@
 //! The rules of the trade, one table a rule, each test named by the rule it keeps.
 mod build;
+mod cases;
 mod door;
 mod hoses;
+mod ledger;
 mod punctuality;
 mod readings;
 mod status;

@@ -1,0 +1,220 @@
+//! What hall staff write into a household's ledger: contacts, groups with their evidence, consents, hazards cleared.
+//!
+//! Entries are only ever added; what holds is a fold over them and the register.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::household::Group;
+use crate::id::{EntryId, FactId, JobId, VisitId};
+use crate::job::{Author, Channel};
+
+/// What a household can consent to, and take back as easily (PIPL 15, 29).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Its groups kept and shown, for care and free hoses: sensitive, so consented to apart.
+    Groups,
+    /// Pictures taken inside the home.
+    Photos,
+    /// Written messages about visits.
+    Messages,
+}
+
+impl Purpose {
+    /// All of them, in the order in which lists show them.
+    pub const ALL: [Self; 3] = [Self::Groups, Self::Photos, Self::Messages];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::Photos => "photos",
+            Self::Messages => "messages",
+        }
+    }
+}
+
+/// Something written into the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Entry {
+    /// Telephone number or way in corrected.
+    ContactCorrected {
+        /// The number before.
+        phone_before: String,
+        /// The number from now on.
+        phone: String,
+        /// The way in before.
+        access_before: String,
+        /// The way in from now on.
+        access: String,
+    },
+    /// A paper was seen that shows a group.
+    GroupShown {
+        /// The group.
+        group: Group,
+        /// Which paper.
+        paper: String,
+        /// The last day on which it holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
+    },
+    /// The household is not in this group any more.
+    GroupWithdrawn {
+        /// The group.
+        group: Group,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The household consented.
+    ConsentGiven {
+        /// To what.
+        purpose: Purpose,
+        /// Which version of the text it was shown.
+        version: String,
+        /// How.
+        channel: Channel,
+    },
+    /// The household took its consent back.
+    ConsentWithdrawn {
+        /// To what.
+        purpose: Purpose,
+        /// How.
+        channel: Channel,
+    },
+    /// A hazard is gone.
+    HazardCleared {
+        /// The job in which it was found.
+        job: JobId,
+        /// The visit.
+        visit: VisitId,
+        /// The finding.
+        fact: FactId,
+        /// How anybody knows, in words.
+        text: String,
+    },
+}
+
+/// An entry with its author and the server's time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The entry's id.
+    pub id: EntryId,
+    /// Who wrote it, and when.
+    #[serde(flatten)]
+    pub author: Author,
+    /// What.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What shows that a household is in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// A paper that was seen and holds.
+    Seen,
+    /// The register says so; nobody noted a paper.
+    RegisterOnly,
+    /// A paper that was seen and is over.
+    Expired,
+    /// Taken back.
+    Withdrawn,
+}
+
+impl Evidence {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Seen, Self::RegisterOnly, Self::Expired, Self::Withdrawn];
+
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Seen => "seen",
+            Self::RegisterOnly => "register_only",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Whether the household is in the group by it.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Seen | Self::RegisterOnly)
+    }
+}
+
+/// What is known of each group on a day: the newest entry on a group outweighs the register.
+pub fn evidence(
+    register: &BTreeSet<Group>,
+    entries: &[Written],
+    on: NaiveDate,
+) -> BTreeMap<Group, Evidence> {
+    let mut known: BTreeMap<Group, Evidence> =
+        register.iter().map(|group| (*group, Evidence::RegisterOnly)).collect();
+    for written in entries {
+        match &written.entry {
+            Entry::GroupShown { group, until, .. } => {
+                let is_over = until.is_some_and(|until| until < on);
+                known.insert(*group, if is_over { Evidence::Expired } else { Evidence::Seen });
+            }
+            Entry::GroupWithdrawn { group, .. } => {
+                known.insert(*group, Evidence::Withdrawn);
+            }
+            Entry::ContactCorrected { .. }
+            | Entry::ConsentGiven { .. }
+            | Entry::ConsentWithdrawn { .. }
+            | Entry::HazardCleared { .. } => {}
+        }
+    }
+    known
+}
+
+/// The groups that may be shown and briefed: none once the consent to keep them was taken back (PIPL 15, 29).
+pub fn shown_groups(
+    register: &BTreeSet<Group>,
+    entries: &[Written],
+    on: NaiveDate,
+) -> BTreeSet<Group> {
+    if consent(entries, Purpose::Groups) == Some(Consent::Withdrawn) {
+        return BTreeSet::new();
+    }
+    let known = evidence(register, entries, on).into_iter();
+    known.filter(|(_, evidence)| evidence.holds()).map(|(group, _)| group).collect()
+}
+
+/// How a consent stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// It holds.
+    Given,
+    /// It was taken back.
+    Withdrawn,
+}
+
+/// How the consent to something stands: the newest word holds; `None` when nobody ever asked.
+pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
+    entries.iter().rev().find_map(|written| match &written.entry {
+        Entry::ConsentGiven { purpose: it, .. } if *it == purpose => Some(Consent::Given),
+        Entry::ConsentWithdrawn { purpose: it, .. } if *it == purpose => Some(Consent::Withdrawn),
+        Entry::ContactCorrected { .. }
+        | Entry::GroupShown { .. }
+        | Entry::GroupWithdrawn { .. }
+        | Entry::ConsentGiven { .. }
+        | Entry::ConsentWithdrawn { .. }
+        | Entry::HazardCleared { .. } => None,
+    })
+}
+
+/// The entry that says that a hazard is gone.
+pub fn clearance(
+    entries: &[Written],
+    (job, visit, fact): (JobId, VisitId, FactId),
+) -> Option<&Written> {
+    entries.iter().find(|written| {
+        matches!(&written.entry, Entry::HazardCleared { job: of, visit: at, fact: it, .. }
+            if (*of, *at, *it) == (job, visit, fact))
+    })
+}
