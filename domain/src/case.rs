@@ -444,9 +444,8 @@ fn allow(act: Act, nature: Nature, it: &CaseStanding, actor: Actor) -> Result<()
         _ if it.closed_at.is_some() => Err(CaseError::Closed),
         Act::Accept | Act::Decline if it.offered_to == Some(actor.user) => Ok(()),
         Act::Accept | Act::Decline => Err(CaseError::NotOffered),
-        Act::Offer => hands_on(),
         Act::WithdrawOffer if it.offered_to.is_none() => Err(CaseError::NoOffer),
-        Act::WithdrawOffer => hands_on(),
+        Act::Offer | Act::WithdrawOffer => hands_on(),
         Act::Decide | Act::Tell => owns(),
         Act::Close => {
             owns()?;

@@ -208,13 +208,73 @@ pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
     })
 }
 
-/// The entry that says that a hazard is gone.
+/// Who said that a hazard is gone, and how they knew.
 pub fn clearance(
     entries: &[Written],
     (job, visit, fact): (JobId, VisitId, FactId),
-) -> Option<&Written> {
-    entries.iter().find(|written| {
-        matches!(&written.entry, Entry::HazardCleared { job: of, visit: at, fact: it, .. }
-            if (*of, *at, *it) == (job, visit, fact))
+) -> Option<(Author, &str)> {
+    entries.iter().find_map(|written| {
+        let Entry::HazardCleared { job: of, visit: at, fact: it, text } = &written.entry else {
+            return None;
+        };
+        ((*of, *at, *it) == (job, visit, fact)).then_some((written.author, text.as_str()))
     })
+}
+
+/// Why something is not written into a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The household took back its consent to have groups kept.
+    #[error("ask the household for its consent first: it took back that its groups are kept")]
+    NoConsent,
+    /// The paper is over.
+    #[error("this paper is over: note one that still holds")]
+    PaperOver,
+    /// The household is not in the group.
+    #[error("the household is not in this group")]
+    NotInGroup,
+    /// The consent was taken back before.
+    #[error("this consent was taken back already")]
+    WithdrawnAlready,
+    /// The hazard is gone already.
+    #[error("this hazard was cleared already")]
+    ClearedAlready,
+}
+
+/// Whether an entry may follow those that there are, on a day.
+pub fn check(
+    register: &BTreeSet<Group>,
+    entries: &[Written],
+    entry: &Entry,
+    on: NaiveDate,
+) -> Result<(), LedgerError> {
+    let consent_to = |purpose| consent(entries, purpose);
+    match entry {
+        Entry::GroupShown { .. } | Entry::GroupWithdrawn { .. }
+            if consent_to(Purpose::Groups) == Some(Consent::Withdrawn) =>
+        {
+            Err(LedgerError::NoConsent)
+        }
+        Entry::GroupShown { until: Some(until), .. } if *until < on => Err(LedgerError::PaperOver),
+        Entry::GroupWithdrawn { group, .. } => {
+            let known = evidence(register, entries, on);
+            let is_in = known.get(group).is_some_and(|it| *it != Evidence::Withdrawn);
+            if is_in { Ok(()) } else { Err(LedgerError::NotInGroup) }
+        }
+        Entry::ConsentWithdrawn { purpose, .. }
+            if consent_to(*purpose) == Some(Consent::Withdrawn) =>
+        {
+            Err(LedgerError::WithdrawnAlready)
+        }
+        Entry::HazardCleared { job, visit, fact, .. }
+            if clearance(entries, (*job, *visit, *fact)).is_some() =>
+        {
+            Err(LedgerError::ClearedAlready)
+        }
+        Entry::ContactCorrected { .. }
+        | Entry::GroupShown { .. }
+        | Entry::ConsentGiven { .. }
+        | Entry::ConsentWithdrawn { .. }
+        | Entry::HazardCleared { .. } => Ok(()),
+    }
 }

@@ -4,6 +4,8 @@ pub mod accounts;
 pub mod audit;
 pub mod board;
 pub mod caller;
+pub mod case_views;
+pub mod cases;
 pub mod clock;
 pub mod devices;
 pub mod error;
@@ -13,9 +15,11 @@ mod faces;
 pub mod halls;
 pub mod health;
 pub mod history;
+pub mod households;
 pub mod imports;
 pub mod intake;
 pub mod jobs;
+pub mod ledger_views;
 pub mod live;
 pub mod metrics;
 pub mod once;
@@ -89,6 +93,15 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, routes!(board::check_move)))
         .routes(only(STAFF, routes!(intake::find_households)))
         .routes(only(STAFF, routes!(intake::offer_windows)))
+        .routes(only(STAFF, routes!(intake::list_promises)))
+        .routes(only(STAFF, routes!(households::get_household)))
+        .routes(only(STAFF, once(routes!(households::add_to_ledger))))
+        .routes(only(STAFF, routes!(cases::list_cases)))
+        .routes(only(STAFF, once(routes!(cases::open_case))))
+        .routes(only(STAFF, routes!(cases::get_case)))
+        .routes(only(STAFF, edit(once(routes!(cases::add_case_event)))))
+        .routes(only(STAFF, routes!(cases::look_at_reporter)))
+        .routes(only(STAFF, routes!(case_views::list_questions)))
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(exports::export_table)))

@@ -8,6 +8,7 @@ pub mod summary;
 use std::collections::BTreeMap;
 
 use automerge::ActorId;
+use domain::calendar::city_day;
 use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId, derived, uuid_v7};
 use domain::job::{
     Appointment, Assignment, Author, Briefing, Channel, Due, Job, JobKind, Plan, Window,
@@ -20,8 +21,9 @@ use sync::preflight::{self, PreflightError};
 
 use crate::db::changes::{self, ChangeRow};
 use crate::db::documents::{self, DocumentRow};
-use crate::db::{C, grants, halls, hoses, households, meters};
+use crate::db::{C, grants, halls, households, meters};
 use crate::jobs::settle::{Happening, settle};
+use crate::ledger;
 
 /// A job that the hall takes on.
 #[derive(Clone, Debug)]
@@ -90,7 +92,7 @@ pub async fn create_job(
     scribe: &Scribe<'_>,
     new: &NewJob,
 ) -> Result<i64, CreateJobError> {
-    let briefing = brief(c.lend(), new).await?;
+    let briefing = brief(c.lend(), scribe, new).await?;
     let job = Job {
         schema: document::SCHEMA,
         id: new.id,
@@ -124,15 +126,22 @@ pub async fn create_job(
 }
 
 /// Gathers what a technician needs at the door.
-async fn brief(mut c: C<'_>, new: &NewJob) -> Result<Briefing, CreateJobError> {
+async fn brief(
+    mut c: C<'_>,
+    scribe: &Scribe<'_>,
+    new: &NewJob,
+) -> Result<Briefing, CreateJobError> {
     let household = households::find_household(c.lend(), new.hall, new.household)
         .await?
         .ok_or(CreateJobError::NoHousehold(new.household))?;
+    let today = city_day(scribe.now, scribe.pack.time.utc_offset_minutes);
+    let household = ledger::shown(c.lend(), household, today).await?;
+    let (hoses, replacements) = ledger::hoses_of(c.lend(), new.household).await?;
     Ok(Briefing {
         household,
-        meters: meters::list_meters(c.lend(), new.household).await?,
-        hoses: hoses::list_hoses(c.lend(), new.household).await?,
-        replacements: hoses::list_replacements(c, new.household).await?,
+        meters: meters::list_meters(c, new.household).await?,
+        hoses,
+        replacements,
         request: new.request.clone(),
         also_due: new.also_due.clone(),
     })

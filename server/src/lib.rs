@@ -16,6 +16,7 @@
 pub mod audit;
 pub mod backup;
 pub mod board;
+pub mod cases;
 pub mod clock;
 pub mod command;
 pub mod config;
@@ -29,6 +30,7 @@ pub mod identity;
 pub mod ids;
 pub mod import;
 pub mod jobs;
+pub mod ledger;
 pub mod live;
 pub mod metrics;
 pub mod near;

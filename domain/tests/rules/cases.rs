@@ -21,7 +21,8 @@ fn hour(hour: i64) -> Timestamp {
 }
 
 fn nature(kind: CaseKind) -> Nature {
-    let promise = pack().cases.unwrap().promise(kind).map(|promise| promise.minutes);
+    let promise =
+        pack().cases.expect("rules of cases").promise(kind).map(|promise| promise.minutes);
     Nature { kind, call_back: false, promise_minutes: promise }
 }
 
@@ -34,7 +35,7 @@ fn case(kind: CaseKind, events: &[(UserId, CaseEvent)]) -> CaseStanding {
         event: event.clone(),
     });
     let history: Vec<Happened> = std::iter::once(opened).chain(rest).collect();
-    fold(nature(kind), &history).unwrap()
+    fold(nature(kind), &history).expect("a case that was opened")
 }
 
 fn offered(to: UserId) -> CaseEvent {

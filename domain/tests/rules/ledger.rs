@@ -7,7 +7,8 @@ use domain::household::{Group, Hose, HoseKind};
 use domain::id::{EntryId, FactId, HoseId, JobId, UserId, VisitId};
 use domain::job::{Author, Channel};
 use domain::ledger::{
-    Consent, Entry, Evidence, Purpose, Written, clearance, consent, evidence, shown_groups,
+    Consent, Entry, Evidence, LedgerError, Purpose, Written, check, clearance, consent, evidence,
+    shown_groups,
 };
 use domain::stamp::Timestamp;
 use uuid::Uuid;
@@ -99,7 +100,7 @@ fn a_hazard_is_cleared_by_an_entry_that_names_it() {
     let entries =
         written(vec![Entry::HazardCleared { job, visit, fact, text: "复查合格".to_owned() }]);
 
-    assert_eq!(clearance(&entries, hazard), Some(&entries[0]));
+    assert_eq!(clearance(&entries, hazard), Some((entries[0].author, "复查合格")));
     assert_eq!(clearance(&entries, (job, visit, FactId(Uuid::from_u128(4)))), None);
 }
 
@@ -123,4 +124,36 @@ fn b14_what_hangs_and_what_was_had_follow_from_register_and_visits() {
     assert_eq!(had(&[first], &[change]), [first, done]);
     assert_eq!(had(&[first, done], &[change]), [first, done]);
     assert_eq!(ends_on(&old, &pack()), Some(day("2025-07-31")));
+}
+
+#[test]
+fn what_the_ledger_refuses_says_why() {
+    let register: BTreeSet<Group> = [Group::Elderly].into();
+    let cleared = || Entry::HazardCleared {
+        job: JobId(Uuid::from_u128(1)),
+        visit: VisitId(Uuid::from_u128(2)),
+        fact: FactId(Uuid::from_u128(3)),
+        text: "复查合格".to_owned(),
+    };
+    for (before, entry, expected) in [
+        (vec![], gone(Group::Elderly), Ok(())),
+        (vec![], gone(Group::Disabled), Err(LedgerError::NotInGroup)),
+        (vec![gone(Group::Elderly)], gone(Group::Elderly), Err(LedgerError::NotInGroup)),
+        (vec![], shown(Group::Elderly, Some("2026-11-23")), Err(LedgerError::PaperOver)),
+        (
+            vec![taken_back(Purpose::Groups)],
+            shown(Group::Elderly, None),
+            Err(LedgerError::NoConsent),
+        ),
+        (vec![], taken_back(Purpose::Groups), Ok(())),
+        (
+            vec![taken_back(Purpose::Groups)],
+            taken_back(Purpose::Groups),
+            Err(LedgerError::WithdrawnAlready),
+        ),
+        (vec![cleared()], cleared(), Err(LedgerError::ClearedAlready)),
+    ] {
+        let before = written(before);
+        assert_eq!(check(&register, &before, &entry, day("2026-11-24")), expected, "{entry:?}");
+    }
 }

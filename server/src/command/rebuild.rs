@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use domain::id::JobId;
 use sync::document;
 
+use crate::cases;
 use crate::config::{Config, Secret};
+use crate::db::cases as db_cases;
 use crate::db::{Db, changes, documents};
 use crate::jobs::settle::derive;
 use crate::packs::Packs;
@@ -43,6 +45,11 @@ impl Rebuild {
             }
         }
         writeln!(out, "{}/{}", jobs.len(), jobs.len())?;
+        for (hall, case) in db_cases::list_case_ids(db.read().await?.c()).await? {
+            let mut tx = db.begin().await?;
+            cases::rederive(tx.c(), hall, case).await.with_context(|| format!("case {case}"))?;
+            tx.commit().await?;
+        }
         db.close().await;
         Ok(())
     }

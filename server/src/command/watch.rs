@@ -83,6 +83,9 @@ impl Board {
             }
             return Ok(());
         }
+        if event.name != "job" {
+            return Ok(());
+        }
         self.heard_at = data["at"].as_i64().and_then(words::local_time).or(self.heard_at);
         self.lines.push(self.line(event, &data));
         self.lines.drain(..self.lines.len().saturating_sub(SHOWN));

@@ -17,6 +17,8 @@ statements! {
         flame_out = excluded.flame_out";
     LIST_HALL_APPLIANCES = "select a.household_id, a.appliance_id, a.kind, a.brand, a.model, a.installed_on, \
         a.flame_out from appliance a join household h on h.household_id = a.household_id where h.hall_id = $1";
+    LIST_APPLIANCES = "select household_id, appliance_id, kind, brand, model, installed_on, flame_out from appliance \
+        where household_id = $1 order by kind, appliance_id";
 }
 
 #[derive(sqlx::FromRow)]
@@ -53,19 +55,29 @@ pub async fn list_hall_appliances(
     let rows: Vec<ApplianceRow> = c.q(LIST_HALL_APPLIANCES).bind(hall.0).all().await?;
     rows.into_iter()
         .map(|row| {
-            let id = ApplianceId(row.appliance_id);
-            let installed_on = row.installed_on.map(|day| day.parse::<NaiveDate>()).transpose();
-            let appliance = Appliance {
-                id,
-                kind: kind_from_key(&row.kind)?,
-                brand: row.brand,
-                model: row.model,
-                installed_on: installed_on.map_err(super::decode)?,
-                flame_out: row.flame_out,
-            };
-            Ok((id, (HouseholdId(row.household_id), appliance)))
+            let household = HouseholdId(row.household_id);
+            let appliance = appliance(row)?;
+            Ok((appliance.id, (household, appliance)))
         })
         .collect()
+}
+
+/// Lists the appliances of a household.
+pub async fn list_appliances(c: C<'_>, household: HouseholdId) -> Result<Vec<Appliance>> {
+    let rows: Vec<ApplianceRow> = c.q(LIST_APPLIANCES).bind(household.0).all().await?;
+    rows.into_iter().map(appliance).collect()
+}
+
+fn appliance(row: ApplianceRow) -> Result<Appliance> {
+    let installed_on = row.installed_on.map(|day| day.parse::<NaiveDate>()).transpose();
+    Ok(Appliance {
+        id: ApplianceId(row.appliance_id),
+        kind: kind_from_key(&row.kind)?,
+        brand: row.brand,
+        model: row.model,
+        installed_on: installed_on.map_err(super::decode)?,
+        flame_out: row.flame_out,
+    })
 }
 
 fn kind_from_key(key: &str) -> Result<ApplianceKind> {

@@ -34,7 +34,7 @@ statements! {
         or lower(h.address) like $9 escape '\\' or h.phone like $9 escape '\\' or $9 is null) \
         and (coalesce(j.window_start, j.created_at) >= $11 or $11 is null \
         or j.status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')) \
-        order by j.job_id limit $10";
+        and (j.household_id = $12 or $12 is null) order by j.job_id limit $10";
     LIST_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
         j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
         where j.hall_id = $1 and coalesce(j.window_start, j.created_at) >= $2 and coalesce(j.window_start, j.created_at) < $3 \
@@ -153,6 +153,8 @@ pub struct Filter {
     pub from: Option<i64>,
     /// And before this one.
     pub until: Option<i64>,
+    /// A household.
+    pub household: Option<Uuid>,
     /// What the household's account, holder, address or phone number is like, in lower case.
     pub pattern: Option<String>,
     /// Of what nobody has to go to any more only windows (or, without one, creations) from this instant on.
@@ -178,6 +180,7 @@ pub async fn list_jobs(
         .bind(&filter.pattern)
         .bind(limit)
         .bind(filter.recent)
+        .bind(filter.household)
         .all()
         .await
 }

@@ -9,6 +9,8 @@ use axum::extract::rejection::{BytesRejection, JsonRejection, PathRejection, Que
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::case::CaseError;
+use domain::ledger::LedgerError;
 use serde_json::json;
 
 use super::problem::ProblemKind;
@@ -101,6 +103,18 @@ pub enum ApiError {
         /// What is wrong and what to do.
         why: String,
     },
+    /// The rules of cases do not allow it.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+    /// Somebody made a case of the question at a door already.
+    #[error("look at the list again: somebody made a case of this question already")]
+    QuestionTaken,
+    /// The rules of a household's ledger do not allow it.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// Who reported abuse is shown to the case's owner alone.
+    #[error("who reported this is shown to the case's owner alone; this look was noted")]
+    ReporterSecret,
     /// Files handed in hold rows that cannot be right.
     #[error("{0} rows cannot be right: mend them, or load the good ones with `only_good`")]
     BadRows(usize),
@@ -113,8 +127,8 @@ pub enum ApiError {
     /// A request with the same idempotency key is being carried out.
     #[error("a request with this idempotency key was under way: send it again to get its reply")]
     KeyInUse,
-    /// The job changed since the caller saw it.
-    #[error("look at the job again: it changed since you saw it")]
+    /// The job or case changed since the caller saw it.
+    #[error("look at it again: it changed since you saw it")]
     Stale(Box<Stale>),
     /// No room is left; nothing was kept.
     #[error("the server's disk is full: nothing was kept; try again when there is room")]
@@ -171,6 +185,10 @@ impl ApiError {
             Self::Conflict(_) => ProblemKind::Conflict,
             Self::Ruled(kind, _) => *kind,
             Self::PackRefused { .. } => ProblemKind::PackRefused,
+            Self::Case(error) => case_kind(*error),
+            Self::Ledger(_) => ProblemKind::LedgerState,
+            Self::QuestionTaken => ProblemKind::QuestionTaken,
+            Self::ReporterSecret => ProblemKind::ReporterSecret,
             Self::BadRows(_) => ProblemKind::BadRows,
             Self::WebhookUrl(_) => ProblemKind::WebhookUrl,
             Self::KeyReused => ProblemKind::KeyReused,
@@ -196,6 +214,20 @@ fn advice(trouble: Trouble) -> &'static str {
         Trouble::Unconfirmed => {
             "the database went away while this was stored: send it again under the same Idempotency-Key, or look whether it is there"
         }
+    }
+}
+
+/// Whether somebody else may do it, or nobody as the case stands.
+fn case_kind(error: CaseError) -> ProblemKind {
+    match error {
+        CaseError::NotOwner | CaseError::NotOffered => ProblemKind::CaseOwner,
+        CaseError::FoundedNotSaid | CaseError::OwnerAlready => ProblemKind::Unprocessable,
+        CaseError::NoOffer
+        | CaseError::Closed
+        | CaseError::NotClosed
+        | CaseError::OpenedAlready
+        | CaseError::NotDecided
+        | CaseError::NotTold => ProblemKind::CaseState,
     }
 }
 

@@ -24,11 +24,13 @@ use super::jobs::day_bounds;
 use super::page::Words;
 use super::schema;
 use crate::board::{self, Day, Offer};
+use crate::cases::rules;
 use crate::db::halls::find_hall;
 use crate::db::users::Filter;
 use crate::db::{C, households, users};
 use crate::identity::Role;
 use crate::jobs::summary::WindowBody;
+use crate::ledger;
 use crate::state::AppState;
 
 /// Households shown for a search; whoever has more to choose from types more.
@@ -104,6 +106,49 @@ pub struct OfferBody {
     makes_late: usize,
 }
 
+/// The clocks that start when something is taken on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PromisesBody {
+    /// Until the caller is told.
+    cases: Vec<PromisedBody>,
+    /// Until somebody is at the door, or the work is done.
+    jobs: Vec<PromisedBody>,
+}
+
+/// A clock.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PromisedBody {
+    /// The rule of the rulebook.
+    rule: String,
+    /// The kinds of case or job that it binds.
+    kinds: Vec<&'static str>,
+    minutes: i64,
+}
+
+/// Says which promises start when a case or job is taken on now.
+#[utoipa::path(
+    get, path = "/api/intake/promises", tag = "cases",
+    responses((status = 200, description = "The clocks.", body = PromisesBody)),
+)]
+pub async fn list_promises(
+    State(state): State<AppState>,
+    Staff(_caller): Staff,
+) -> Result<Json<PromisesBody>, ApiError> {
+    let mut conn = state.db.read().await?;
+    let pack = state.packs.find(conn.c(), &Pack::builtin().id).await?;
+    let cases = rules(&pack).promises.into_iter().map(|it| PromisedBody {
+        rule: it.rule,
+        kinds: it.kinds.iter().map(|kind| kind.key()).collect(),
+        minutes: it.minutes,
+    });
+    let jobs = pack.promises.iter().map(|it| PromisedBody {
+        rule: it.rule.clone(),
+        kinds: it.kinds.iter().map(|kind| kind.key()).collect(),
+        minutes: it.minutes,
+    });
+    Ok(Json(PromisesBody { cases: cases.collect(), jobs: jobs.collect() }))
+}
+
 /// Finds households.
 #[utoipa::path(
     get, path = "/api/households", tag = "households", params(FindHouseholds),
@@ -118,8 +163,13 @@ pub async fn find_households(
         return Ok(Json(HouseholdsBody { households: Vec::new() }));
     };
     let mut conn = state.db.read().await?;
-    let households =
-        households::search_households(conn.c(), caller.hall, &pattern, MOST_FOUND).await?;
+    let hall = find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let today = city_day(state.clock.now(), i32::try_from(hall.utc_offset_minutes).unwrap_or(0));
+    let found = households::search_households(conn.c(), caller.hall, &pattern, MOST_FOUND).await?;
+    let mut households = Vec::with_capacity(found.len());
+    for household in found {
+        households.push(ledger::shown(conn.c(), household, today).await?);
+    }
     Ok(Json(HouseholdsBody { households }))
 }
 

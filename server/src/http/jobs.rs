@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _};
-use domain::id::{HallId, HouseholdId, JobId, UserId};
+use domain::id::{CaseId, HallId, HouseholdId, JobId, UserId};
 use domain::job::{Channel, Job, JobKind, Window};
 use domain::punctuality::Punctuality;
 use domain::status::{Standing, Status, standing};
@@ -23,6 +23,8 @@ use super::extract::{Path, Query};
 use super::once::{Once, Receipt};
 use super::page::{Limit, Words, read_cursor};
 use super::{schema, version};
+use crate::cases;
+use crate::db::cases::list_cases_of_job;
 use crate::db::jobs::Filter;
 use crate::db::{devices, documents, halls, households, users, verdicts};
 use crate::identity::Role;
@@ -50,6 +52,9 @@ pub struct ListJobs {
     technician: Option<UserId>,
     #[param(schema_with = schema::job_kind)]
     kind: Option<JobKind>,
+    /// Whose door it is.
+    #[param(value_type = Option<Uuid>)]
+    household: Option<HouseholdId>,
     /// Words in the household's account, holder, address or phone number.
     #[param(value_type = Option<String>, max_length = 100)]
     text: Option<Words>,
@@ -79,6 +84,20 @@ pub struct JobBody {
     summary: JobSummary,
     /// One for each appointment, oldest first.
     verdicts: Vec<VerdictBody>,
+    /// The cases that it was born of.
+    cases: Vec<OriginBody>,
+}
+
+/// A case that a job was born of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OriginBody {
+    id: Uuid,
+    /// What people say on the phone.
+    number: i64,
+    #[schema(schema_with = schema::case_kind)]
+    kind: String,
+    #[schema(schema_with = schema::case_state)]
+    state: String,
 }
 
 /// How one appointment turned out, as of now.
@@ -115,6 +134,7 @@ pub async fn list_jobs(
         kind: asked.kind.map(|it| it.key().to_owned()),
         from: bounds.map(|(from, _)| from),
         until: bounds.map(|(_, until)| until),
+        household: asked.household.map(|it| it.0),
         pattern: asked.text.as_ref().and_then(Words::pattern),
         recent: None,
     };
@@ -142,7 +162,16 @@ pub async fn get_job(
     let standing = standing(&job);
     let verdicts = verdicts_of(&state, caller.hall, id).await?;
     let position = summary.position;
-    let body = serde_json::to_vec(&JobBody { job, standing, summary, verdicts });
+    let origins = list_cases_of_job(state.db.read().await?.c(), caller.hall, id).await?;
+    let origins = origins.into_iter();
+    let cases = origins.map(|it| OriginBody {
+        id: it.case_id,
+        number: it.number,
+        kind: it.kind,
+        state: it.state,
+    });
+    let cases = cases.collect();
+    let body = serde_json::to_vec(&JobBody { job, standing, summary, verdicts, cases });
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(version::reply(&asked, position, [kind], body.map_err(anyhow::Error::from)?))
 }
@@ -222,6 +251,9 @@ pub struct CreateJob {
     /// Who is to do it.
     #[schema(value_type = Option<Uuid>)]
     technician: Option<UserId>,
+    /// The case that it is born of.
+    #[schema(value_type = Option<Uuid>)]
+    case: Option<CaseId>,
 }
 
 /// A window agreed.
@@ -305,29 +337,69 @@ async fn take_on(
             return Err(ApiError::Unprocessable("send either household or account".to_owned()));
         }
     };
-    if let Some(technician) = body.technician {
-        check_technician(&mut tx, caller, technician).await?;
+    let wanted = JobWanted {
+        kind: body.kind,
+        household,
+        request: &body.request,
+        appointment: body.appointment,
+        technician: body.technician,
+    };
+    let (job, position) = make_job(state, caller, &mut tx, &wanted).await?;
+    let mut reached = position;
+    if let Some(case) = body.case {
+        reached = halls::take_positions(tx.c(), caller.hall, 1).await?;
+        let of = (job, caller.user);
+        cases::link_job(tx.c(), (caller.hall, case), of, (now, reached)).await?;
+    }
+    let made = CreatedBody { id: job.0, etag: version::tag(position) };
+    receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
+    tx.commit().await?;
+    state.bell.ring(caller.hall, reached);
+    Ok(made)
+}
+
+/// A job that somebody wants taken on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct JobWanted<'a> {
+    /// What is to be done.
+    pub(super) kind: JobKind,
+    /// Whose door it is.
+    pub(super) household: HouseholdId,
+    /// What was asked for, in words.
+    pub(super) request: &'a str,
+    /// The window agreed.
+    pub(super) appointment: Option<Agree>,
+    /// Who is to do it.
+    pub(super) technician: Option<UserId>,
+}
+
+/// Takes on a job in the caller's transaction; tells its id and position.
+pub(super) async fn make_job(
+    state: &AppState,
+    caller: &super::caller::Caller,
+    tx: &mut crate::db::Tx,
+    wanted: &JobWanted<'_>,
+) -> Result<(JobId, i64), ApiError> {
+    let now = state.clock.now();
+    if let Some(technician) = wanted.technician {
+        check_technician(tx, caller, technician).await?;
     }
     let pack = state.packs.in_force(tx.c(), now).await?;
     let new = NewJob {
         id: JobId(fresh_uuid(now)),
         hall: caller.hall,
-        kind: body.kind,
-        household,
-        request: body.request.clone(),
+        kind: wanted.kind,
+        household: wanted.household,
+        request: wanted.request.to_owned(),
         author: author(caller.user, now),
-        appointment: body.appointment.as_ref().map(|it| (it.window, it.channel)),
-        technician: body.technician,
+        appointment: wanted.appointment.map(|it| (it.window, it.channel)),
+        technician: wanted.technician,
         also_due: Vec::new(),
     };
     let near_until = near::until(now, pack.time.utc_offset_minutes, state.config.near_days_ahead);
     let scribe = Scribe { actor: &state.actor, pack: &pack, now, near_until };
     let position = create_job(tx.c(), &scribe, &new).await?;
-    let made = CreatedBody { id: new.id.0, etag: version::tag(position) };
-    receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
-    tx.commit().await?;
-    state.bell.ring(caller.hall, position);
-    Ok(made)
+    Ok((new.id, position))
 }
 
 /// A window ends after it starts, in a century that calendars know.

@@ -82,10 +82,9 @@ pub(super) fn once(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRout
     routes
 }
 
-/// Describes an edit of a job that takes a version ([`super::version::IfMatch`]).
+/// Describes an edit of a job or case that takes a version ([`super::version::IfMatch`]).
 pub(super) fn edit(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
-    let said =
-        "The job's `ETag` as the caller saw it; a job that changed since then is not edited.";
+    let said = "The `ETag` of the job or case as the caller saw it; what changed since then is not edited.";
     let schema = Schema::from(ObjectBuilder::new().schema_type(Type::String));
     for operation in routes.1.paths.values_mut().flat_map(operations) {
         take_header(operation, "If-Match", said, &schema);
@@ -191,6 +190,8 @@ fn head() -> OpenApi {
         ("halls", "Halls of the server."),
         ("audit", "Who did what."),
         ("jobs", "Jobs, and what the hall adds to them."),
+        ("cases", "What people ask of the hall, each with an owner, and questions from doors."),
+        ("households", "Households and their ledgers."),
         ("photos", "Photos and signatures taken at the door."),
         ("live", "What happens, as it happens."),
         ("quarantine", "Changes of phones that were not accepted."),

@@ -21,7 +21,7 @@ use crate::jobs::plan::{Addition, Terms, add, author};
 use crate::state::AppState;
 
 /// The longest text that somebody says.
-const LONGEST_TEXT: usize = 2000;
+pub(super) const LONGEST_TEXT: usize = 2000;
 
 /// The id of what was added.
 #[derive(Debug, Serialize, ToSchema)]
@@ -219,7 +219,8 @@ async fn added(
     Ok((StatusCode::CREATED, Json(added)))
 }
 
-fn said(text: String) -> Result<String, ApiError> {
+/// Something said in words, neither empty nor without end.
+pub(super) fn said(text: String) -> Result<String, ApiError> {
     if text.trim().is_empty() {
         return Err(ApiError::Unprocessable("say it in words: the text is empty".to_owned()));
     }

@@ -63,9 +63,19 @@ kinds! {
     BadRows = UNPROCESSABLE_ENTITY, "bad-rows", "Rows that cannot be right";
     /// Something is the way it is for another reason.
     Conflict = CONFLICT, "conflict", "Conflict";
+    /// The case has another owner, or is offered to somebody else.
+    CaseOwner = FORBIDDEN, "case-owner", "Somebody else's case";
+    /// Who reported abuse is shown to the case's owner alone; the look was noted.
+    ReporterSecret = FORBIDDEN, "reporter-secret", "Reporter kept secret";
+    /// The case as it stands does not allow it.
+    CaseState = CONFLICT, "case-state", "Not with this case now";
+    /// Somebody made a case of this question already.
+    QuestionTaken = CONFLICT, "question-taken", "Question taken";
+    /// The household's ledger as it stands does not allow it.
+    LedgerState = CONFLICT, "ledger-state", "Not with this ledger now";
     /// A request with the same idempotency key is being carried out.
     KeyInUse = CONFLICT, "key-in-use", "Idempotency key in use";
-    /// The job changed since the caller saw it; `current` and `given` show both versions.
+    /// The job or case changed since the caller saw it; `current` and `given` show both versions.
     Stale = PRECONDITION_FAILED, "stale", "Changed meanwhile";
     /// The log-in is somebody's.
     LoginTaken = CONFLICT, "login-taken", "Log-in taken";

@@ -1,6 +1,9 @@
 //! How the types of `domain` look in the API's description; `domain` itself knows of no HTTP.
 
+use domain::case::{Act, CaseKind, CaseState};
+use domain::household::Group;
 use domain::job::{Channel, JobKind};
+use domain::ledger::Purpose;
 use domain::status::Status;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema,
@@ -31,6 +34,31 @@ pub(crate) fn status() -> Schema {
 /// How a window was agreed.
 pub(crate) fn channel() -> Schema {
     one_of(Channel::ALL.iter().map(|channel| channel.key()))
+}
+
+/// The kinds of cases.
+pub(crate) fn case_kind() -> Schema {
+    one_of(CaseKind::ALL.iter().map(|kind| kind.key()))
+}
+
+/// The states of cases.
+pub(crate) fn case_state() -> Schema {
+    one_of(CaseState::ALL.iter().map(|state| state.key()))
+}
+
+/// What can be done with a case.
+pub(crate) fn case_act() -> Schema {
+    one_of(Act::ALL.iter().map(|act| act.key()))
+}
+
+/// The groups that households belong to.
+pub(crate) fn group() -> Schema {
+    one_of(Group::ALL.iter().map(|group| group.key()))
+}
+
+/// What households consent to.
+pub(crate) fn purpose() -> Schema {
+    one_of(Purpose::ALL.iter().map(|purpose| purpose.key()))
 }
 
 /// The kinds of events that webhooks are told of, one or more.

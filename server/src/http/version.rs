@@ -63,6 +63,16 @@ fn read_tag(text: &str) -> Tag {
 }
 
 impl IfMatch {
+    /// Whether an edit of what stands at this version is one of what the caller saw.
+    pub(super) fn allows(&self, version: i64) -> bool {
+        self.0.as_ref().is_none_or(|tags| tags.iter().any(|tag| tag.position == Some(version)))
+    }
+
+    /// The first tag as it was sent.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.0.as_ref()?.first().map(|tag| tag.text.as_str())
+    }
+
     /// Refuses an edit of a job that changed since the caller saw it; the refusal shows both versions.
     pub async fn check(&self, c: C<'_>, current: &Job, position: i64) -> Result<(), ApiError> {
         let Some(tags) = &self.0 else { return Ok(()) };

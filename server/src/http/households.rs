@@ -1,0 +1,270 @@
+//! One household with everything that is known of it, and what staff write into its ledger.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::NaiveDate;
+use domain::calendar::city_day;
+use domain::household::{Group, Household};
+use domain::id::{EntryId, FactId, HallId, HouseholdId, JobId, VisitId};
+use domain::job::Channel;
+use domain::ledger::{Entry, Purpose, Written, check};
+use domain::stamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::types::Json as SqlJson;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::caller::{Caller, Staff};
+use super::cases::AskedAt;
+use super::error::ApiError;
+use super::extract::Path;
+use super::ledger_views::{LedgerBody, Seen, ledger_body};
+use super::once::{Once, Receipt};
+use super::{plans, schema};
+use crate::db::ledger::{self as rows, EntryRow};
+use crate::db::live_events::{self, LiveEventRow};
+use crate::db::{C, halls, households};
+use crate::ids::fresh_uuid;
+use crate::ledger::{self, LIVE_KIND};
+use crate::retry::until_won;
+use crate::state::AppState;
+
+/// The longest telephone number.
+const LONGEST_PHONE: usize = 20;
+
+/// The longest way in, paper or version.
+const LONGEST_LINE: usize = 500;
+
+/// Shows one household of the hall with its ledger: groups and evidence, meters, hoses, hazards, visits, jobs, cases.
+#[utoipa::path(
+    get, path = "/api/households/{id}", tag = "households",
+    params(("id" = Uuid, Path, description = "The household.")),
+    responses((status = 200, description = "All that is known of it.", body = LedgerBody)),
+)]
+pub async fn get_household(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Path(id): Path<HouseholdId>,
+) -> Result<Json<LedgerBody>, ApiError> {
+    let now = state.clock.now();
+    let mut conn = state.db.read().await?;
+    let (household, today) = find(conn.c(), &caller, id, now).await?;
+    let seen = Seen { state: &state, hall: caller.hall, now, today };
+    Ok(Json(ledger_body(conn.c(), &seen, household).await?))
+}
+
+/// A household of the register, and the day in the hall's city.
+async fn find(
+    mut c: C<'_>,
+    caller: &Caller,
+    id: HouseholdId,
+    now: Timestamp,
+) -> Result<(Household, NaiveDate), ApiError> {
+    let hall = halls::find_hall(c.lend(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
+    let household = households::find_household(c, caller.hall, id).await?;
+    Ok((household.ok_or(ApiError::NotFound("household"))?, city_day(now, offset)))
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Telephone number and way in: `phone`, `access`.
+    Contact,
+    /// A paper was seen: `group`, `text` says which paper, `until` how long it holds.
+    GroupShown,
+    /// The household is not in a group any more: `group`, `text` says why.
+    GroupWithdrawn,
+    /// The household consented: `purpose`, `channel`, `text` names the version of what it was shown.
+    ConsentGiven,
+    /// It took its consent back: `purpose`, `channel`.
+    ConsentWithdrawn,
+    /// A hazard is gone: `hazard`, `text` says how anybody knows.
+    HazardCleared,
+}
+
+/// Something to write into a household's ledger.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddToLedger {
+    what: What,
+    /// The telephone number from now on.
+    #[schema(max_length = 20, pattern = "^[0-9]{5,20}$")]
+    phone: Option<String>,
+    /// How to get in, from now on.
+    #[schema(max_length = 500)]
+    access: Option<String>,
+    #[schema(schema_with = schema::group)]
+    group: Option<Group>,
+    /// The last day on which a paper holds.
+    #[schema(value_type = Option<String>, format = Date)]
+    until: Option<NaiveDate>,
+    #[schema(schema_with = schema::purpose)]
+    purpose: Option<Purpose>,
+    #[schema(schema_with = schema::channel)]
+    channel: Option<Channel>,
+    /// The finding.
+    hazard: Option<AskedAt>,
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    text: String,
+}
+
+/// What was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct WrittenBody {
+    entry: Uuid,
+}
+
+/// Writes something into a household's ledger; future jobs are briefed with it.
+#[utoipa::path(
+    post, path = "/api/households/{id}/entries", tag = "households", request_body = AddToLedger,
+    params(("id" = Uuid, Path, description = "The household.")),
+    responses(
+        (status = 201, description = "It stands in the ledger.", body = WrittenBody),
+        (status = 409, description = "Not with the ledger as it stands."),
+    ),
+)]
+pub async fn add_to_ledger(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Path(id): Path<HouseholdId>,
+    Once(body, receipt): Once<AddToLedger>,
+) -> Result<(StatusCode, Json<WrittenBody>), ApiError> {
+    let written = until_won(|| add_once(&state, (&caller, id), (&body, &receipt))).await?;
+    Ok((StatusCode::CREATED, Json(written)))
+}
+
+async fn add_once(
+    state: &AppState,
+    (caller, id): (&Caller, HouseholdId),
+    (body, receipt): (&AddToLedger, &Receipt),
+) -> Result<WrittenBody, ApiError> {
+    let now = state.clock.now();
+    let mut tx = state.db.begin().await?;
+    // Whoever holds the hall's row sees every entry before theirs.
+    let position = halls::take_positions(tx.c(), caller.hall, 1).await?;
+    let (household, today) = find(tx.c(), caller, id, now).await?;
+    let before = ledger::entries(tx.c(), id).await?;
+    let entry = entry(body, &household)?;
+    check(&household.groups, &before, &entry, today)?;
+    if let Entry::HazardCleared { job, visit, fact, .. } = &entry {
+        check_hazard(tx.c(), id, (*job, *visit, *fact)).await?;
+    }
+    if let Entry::ContactCorrected { phone, access, .. } = &entry {
+        rows::update_contact(tx.c(), id, (phone, access)).await?;
+    }
+    let row = EntryRow {
+        entry_id: fresh_uuid(now.max(newest(&before))),
+        author_id: caller.user.0,
+        at: now.timestamp_millis(),
+        body: SqlJson(json!(entry)),
+    };
+    rows::insert_entry(tx.c(), id, &row).await?;
+    tell(tx.c(), (caller.hall, id), (now, position)).await?;
+    let written = WrittenBody { entry: row.entry_id };
+    receipt.keep(tx.c(), &written, now.timestamp_millis()).await?;
+    tx.commit().await?;
+    state.bell.ring(caller.hall, position);
+    Ok(written)
+}
+
+/// A moment after the newest entry: entries of one millisecond keep their order.
+fn newest(before: &[Written]) -> Timestamp {
+    let ids = before.iter().map(|it| it.id).map(|EntryId(id)| id.as_u128() >> 80);
+    let newest = ids.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
+    chrono::DateTime::from_timestamp_millis(newest + 1).unwrap_or_default()
+}
+
+fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {
+    let needed = |what: &str| ApiError::Unprocessable(format!("send {what} with this entry"));
+    let group = || body.group.ok_or_else(|| needed("`group`"));
+    let purpose = || body.purpose.ok_or_else(|| needed("`purpose`"));
+    let channel = || body.channel.ok_or_else(|| needed("`channel`"));
+    let text = || plans::said(body.text.trim().to_owned());
+    Ok(match body.what {
+        What::Contact => {
+            let phone = body.phone.clone().unwrap_or_else(|| household.phone.clone());
+            let access = body.access.clone().unwrap_or_else(|| household.access.clone());
+            check_contact(body.phone.as_deref(), &access)?;
+            if phone == household.phone && access == household.access {
+                return Err(needed("a `phone` or `access` that is another than before"));
+            }
+            Entry::ContactCorrected {
+                phone_before: household.phone.clone(),
+                phone,
+                access_before: household.access.clone(),
+                access,
+            }
+        }
+        What::GroupShown => {
+            Entry::GroupShown { group: group()?, paper: line(text()?)?, until: body.until }
+        }
+        What::GroupWithdrawn => Entry::GroupWithdrawn { group: group()?, reason: text()? },
+        What::ConsentGiven => Entry::ConsentGiven {
+            purpose: purpose()?,
+            version: line(text()?)?,
+            channel: channel()?,
+        },
+        What::ConsentWithdrawn => {
+            Entry::ConsentWithdrawn { purpose: purpose()?, channel: channel()? }
+        }
+        What::HazardCleared => {
+            let it = body.hazard.ok_or_else(|| needed("`hazard`"))?;
+            let (job, visit, fact) = (JobId(it.job), VisitId(it.visit), FactId(it.fact));
+            Entry::HazardCleared { job, visit, fact, text: text()? }
+        }
+    })
+}
+
+fn check_contact(phone: Option<&str>, access: &str) -> Result<(), ApiError> {
+    let is_phone = |phone: &str| {
+        (5..=LONGEST_PHONE).contains(&phone.len()) && phone.bytes().all(|it| it.is_ascii_digit())
+    };
+    if phone.is_some_and(|phone| !is_phone(phone)) {
+        let what = "send a telephone number of 5 to 20 digits, and nothing else in it";
+        return Err(ApiError::Unprocessable(what.to_owned()));
+    }
+    line(access.to_owned()).map(drop)
+}
+
+fn line(text: String) -> Result<String, ApiError> {
+    if text.chars().count() <= LONGEST_LINE {
+        return Ok(text);
+    }
+    Err(ApiError::Unprocessable(format!("say it in {LONGEST_LINE} letters or fewer")))
+}
+
+/// What is cleared was found at this household.
+async fn check_hazard(
+    c: C<'_>,
+    household: HouseholdId,
+    (job, visit, fact): (JobId, VisitId, FactId),
+) -> Result<(), ApiError> {
+    let found = rows::list_hazard_facts(c, household).await?;
+    let is_there = found.iter().any(|row| {
+        let place = (row.job_id, row.visit_id, row.fact_id);
+        row.kind == "hazard_found" && place == (job.0, visit.0, fact.0)
+    });
+    if is_there { Ok(()) } else { Err(ApiError::NotFound("hazard")) }
+}
+
+/// Tells the live stream that a household changed, and nothing of what it says.
+async fn tell(
+    c: C<'_>,
+    (hall, household): (HallId, HouseholdId),
+    (now, position): (Timestamp, i64),
+) -> Result<(), ApiError> {
+    let event = LiveEventRow {
+        hall_id: hall.0,
+        position,
+        kind: LIVE_KIND.to_owned(),
+        job_id: None,
+        at: now.timestamp_millis(),
+        body: SqlJson(json!({"what": LIVE_KIND, "household": household})),
+    };
+    Ok(live_events::insert_events(c, &[event]).await?)
+}

@@ -1,0 +1,423 @@
+//! What the page of a household shows, put together from register, ledger and projections.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike as _, NaiveDate};
+use domain::calendar::city_day;
+use domain::hose::{ends_on, entitlement, is_overdue};
+use domain::household::{Appliance, Group, Household, Meter};
+use domain::id::{FactId, HallId, JobId, VisitId};
+use domain::job::{Author, Channel};
+use domain::ledger::{
+    Consent, Entry, Evidence, Purpose, Written, clearance, consent, evidence, shown_groups,
+};
+use domain::pack::{Pack, PackId};
+use domain::stamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::case_views::CaseSummary;
+use super::error::ApiError;
+use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
+use crate::db::{C, appliances, cases, jobs, meters};
+use crate::jobs::summary::{self, JobSummary};
+use crate::ledger;
+use crate::state::AppState;
+
+/// Jobs and cases shown at most.
+const MOST: i64 = 200;
+
+/// Who looks, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// The server.
+    pub state: &'a AppState,
+    /// The hall.
+    pub hall: HallId,
+    /// Now.
+    pub now: Timestamp,
+    /// The day in the hall's city.
+    pub today: NaiveDate,
+}
+
+/// A household with everything that is known of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LedgerBody {
+    /// With the groups that hold and may be shown.
+    #[schema(value_type = serde_json::Value)]
+    household: Household,
+    /// Whether groups are not shown because the household took its consent back.
+    groups_withheld: bool,
+    /// Each group that anything is known of; none while they are withheld.
+    groups: Vec<GroupBody>,
+    /// What it consented to, one for each purpose.
+    consents: Vec<ConsentBody>,
+    meters: Vec<MeterBody>,
+    hoses: Vec<HoseBody>,
+    /// Replacements it has had, oldest first.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    replacements: Vec<domain::hose::Replacement>,
+    /// Whether it gets a hose free this calendar year (B14).
+    #[schema(value_type = serde_json::Value)]
+    entitlement: domain::hose::Entitlement,
+    #[schema(value_type = Vec<serde_json::Value>)]
+    appliances: Vec<Appliance>,
+    hazards: Vec<HazardBody>,
+    visits: Vec<VisitBody>,
+    /// Newest first.
+    jobs: Vec<JobSummary>,
+    cases: Vec<CaseSummary>,
+    /// What staff wrote, oldest first; nothing of groups while they are withheld.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    entries: Vec<Written>,
+}
+
+/// A group with what shows it.
+#[derive(Debug, Serialize, ToSchema)]
+struct GroupBody {
+    group: &'static str,
+    /// The key of what shows it.
+    evidence: &'static str,
+    holds: bool,
+    /// Whether it gives a free hose.
+    entitles: bool,
+    /// Which paper, or why it was taken back.
+    text: Option<String>,
+    #[schema(value_type = Option<String>, format = Date)]
+    until: Option<NaiveDate>,
+    by: Option<Uuid>,
+    at: Option<i64>,
+}
+
+/// A consent.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConsentBody {
+    purpose: &'static str,
+    /// `given`, `withdrawn`, or null when nobody asked.
+    #[schema(value_type = Option<String>)]
+    state: Option<Consent>,
+    /// Which version of the text it was shown.
+    version: Option<String>,
+    channel: Option<&'static str>,
+    by: Option<Uuid>,
+    at: Option<i64>,
+}
+
+/// A meter with its readings.
+#[derive(Debug, Serialize, ToSchema)]
+struct MeterBody {
+    id: Uuid,
+    serial: String,
+    size: String,
+    /// Oldest first.
+    readings: Vec<ReadingBody>,
+}
+
+/// A register read.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReadingBody {
+    #[schema(value_type = String, format = Date)]
+    on: NaiveDate,
+    /// Litres; null when it could not be read.
+    register: Option<i64>,
+    /// The key of the finding, where a visit took it.
+    finding: Option<String>,
+    job: Option<Uuid>,
+}
+
+/// A hose that hangs.
+#[derive(Debug, Serialize, ToSchema)]
+struct HoseBody {
+    id: Uuid,
+    kind: &'static str,
+    length_mm: u32,
+    #[schema(value_type = String, format = Date)]
+    installed_on: NaiveDate,
+    /// The last day of its life.
+    #[schema(value_type = Option<String>, format = Date)]
+    ends_on: Option<NaiveDate>,
+    age_months: i32,
+    life_months: Option<u32>,
+    is_overdue: bool,
+}
+
+/// A finding of a safety inspection.
+#[derive(Debug, Serialize, ToSchema)]
+struct HazardBody {
+    job: Uuid,
+    visit: Uuid,
+    fact: Uuid,
+    /// What it is called.
+    zh: String,
+    /// What it is called.
+    en: String,
+    /// 1 is gravest.
+    level: i64,
+    /// Where and what, in words.
+    text: String,
+    found_at: i64,
+    /// Until when it has to be gone.
+    #[schema(value_type = Option<String>, format = Date)]
+    deadline: Option<NaiveDate>,
+    /// `open`, `overdue` or `cleared`.
+    state: &'static str,
+    /// Whether the household got a notice.
+    notice_given: bool,
+    cleared: Option<ClearedBody>,
+}
+
+/// How a hazard went.
+#[derive(Debug, Serialize, ToSchema)]
+struct ClearedBody {
+    by: Uuid,
+    at: i64,
+    text: String,
+}
+
+/// A visit.
+#[derive(Debug, Serialize, ToSchema)]
+struct VisitBody {
+    job: Uuid,
+    visit: Uuid,
+    /// The key of the job's kind.
+    kind: String,
+    technician: Uuid,
+    /// How it ended; null while it goes on.
+    outcome: Option<String>,
+    arrived_earliest: Option<i64>,
+    arrived_latest: Option<i64>,
+    ended_at: Option<i64>,
+    /// The latest of anything recorded in it.
+    last_at: i64,
+}
+
+/// Puts together what is known of a household of the register.
+pub async fn ledger_body(
+    mut c: C<'_>,
+    seen: &Seen<'_>,
+    mut household: Household,
+) -> Result<LedgerBody, ApiError> {
+    let id = household.id;
+    let pack = seen.state.packs.find(c.lend(), &Pack::builtin().id).await?;
+    let mut entries = ledger::entries(c.lend(), id).await?;
+    let groups_withheld = consent(&entries, Purpose::Groups) == Some(Consent::Withdrawn);
+    let known = evidence(&household.groups, &entries, seen.today);
+    household.groups = shown_groups(&household.groups, &entries, seen.today);
+    let hazards = hazards(c.lend(), seen, (&household, &entries)).await?;
+    let groups = if groups_withheld { Vec::new() } else { groups(&known, &entries, &pack) };
+    let consents = Purpose::ALL.map(|purpose| consent_body(purpose, &entries)).into();
+    if groups_withheld {
+        entries.retain(|it| said_of_group(&it.entry).is_none());
+    }
+    let (hoses, replacements) = ledger::hoses_of(c.lend(), id).await?;
+    let entitlement = entitlement(&household.groups, &replacements, seen.today, &pack);
+    let read = rows::list_readings(c.lend(), id).await?;
+    let meters = meters::list_meters(c.lend(), id).await?;
+    let meters = meters.into_iter().map(|meter| meter_body(meter, &read));
+    let of_household = jobs::Filter { household: Some(id.0), ..jobs::Filter::default() };
+    let page = (Uuid::nil(), MOST);
+    let mut jobs = summary::list_page(c.lend(), seen.hall, &of_household, page, seen.now).await?;
+    jobs.reverse();
+    let of_household = cases::Filter { household: Some(id.0), ..cases::Filter::default() };
+    let page = ((i64::MIN, 0), MOST);
+    let listed = cases::list_cases(c.lend(), seen.hall, &of_household, page).await?;
+    let cases = listed.into_iter().map(|row| CaseSummary::new(row, seen.now));
+    let cases = cases.collect::<anyhow::Result<_>>()?;
+    let visits = rows::list_visits(c.lend(), id).await?;
+    Ok(LedgerBody {
+        groups_withheld,
+        groups,
+        consents,
+        meters: meters.collect::<anyhow::Result<_>>()?,
+        hoses: hoses.iter().map(|hose| hose_body(hose, seen.today, &pack)).collect(),
+        replacements,
+        entitlement,
+        appliances: appliances::list_appliances(c, id).await?,
+        hazards,
+        visits: visits.into_iter().map(visit_body).collect(),
+        jobs,
+        cases,
+        entries,
+        household,
+    })
+}
+
+fn groups(known: &BTreeMap<Group, Evidence>, entries: &[Written], pack: &Pack) -> Vec<GroupBody> {
+    let bodies = known.iter().map(|(group, evidence)| {
+        let newest = entries.iter().rev().find_map(|it| {
+            let (of, text, until) = said_of_group(&it.entry)?;
+            (of == *group).then_some((it.author, text, until))
+        });
+        GroupBody {
+            group: group.key(),
+            evidence: evidence.key(),
+            holds: evidence.holds(),
+            entitles: pack.hose.entitled.contains(group),
+            text: newest.map(|(_, text, _)| text.clone()),
+            until: newest.and_then(|(_, _, until)| until),
+            by: newest.map(|(author, _, _)| author.by.0),
+            at: newest.map(|(author, _, _)| author.at.timestamp_millis()),
+        }
+    });
+    bodies.collect()
+}
+
+/// What an entry says of a group: which paper until when, or why it was taken back.
+fn said_of_group(entry: &Entry) -> Option<(Group, &String, Option<NaiveDate>)> {
+    if let Entry::GroupShown { group, paper, until } = entry {
+        return Some((*group, paper, *until));
+    }
+    if let Entry::GroupWithdrawn { group, reason } = entry {
+        return Some((*group, reason, None));
+    }
+    None
+}
+
+fn consent_body(purpose: Purpose, entries: &[Written]) -> ConsentBody {
+    let newest = entries.iter().rev().find_map(|it| {
+        let (of, version, channel) = said_of_consent(&it.entry)?;
+        (of == purpose).then_some((it.author, version, channel))
+    });
+    ConsentBody {
+        purpose: purpose.key(),
+        state: consent(entries, purpose),
+        version: newest.and_then(|(_, version, _)| version.cloned()),
+        channel: newest.map(|(_, _, channel)| channel.key()),
+        by: newest.map(|(author, _, _)| author.by.0),
+        at: newest.map(|(author, _, _)| author.at.timestamp_millis()),
+    }
+}
+
+/// What an entry says of a consent: the version of what was shown, and how it was given or taken back.
+fn said_of_consent(entry: &Entry) -> Option<(Purpose, Option<&String>, Channel)> {
+    if let Entry::ConsentGiven { purpose, version, channel } = entry {
+        return Some((*purpose, Some(version), *channel));
+    }
+    if let Entry::ConsentWithdrawn { purpose, channel } = entry {
+        return Some((*purpose, None, *channel));
+    }
+    None
+}
+
+/// Past readings of the register and those of visits, oldest first; what was corrected is left out.
+fn meter_body(meter: Meter, read: &[ReadingRow]) -> anyhow::Result<MeterBody> {
+    let corrected: BTreeSet<&str> =
+        read.iter().filter_map(|row| row.body.0["corrects"].as_str()).collect();
+    let mut readings: Vec<ReadingBody> = meter
+        .readings
+        .iter()
+        .map(|it| ReadingBody {
+            on: it.on,
+            register: Some(it.register.0),
+            finding: None,
+            job: None,
+        })
+        .collect();
+    for row in read.iter().filter(|row| row.meter_id == meter.id.0) {
+        if corrected.contains(row.fact_id.to_string().as_str()) {
+            continue;
+        }
+        readings.push(ReadingBody {
+            on: row.read_on.parse()?,
+            register: row.register,
+            finding: Some(row.finding.clone()),
+            job: Some(row.job_id),
+        });
+    }
+    readings.sort_by_key(|it| it.on);
+    Ok(MeterBody { id: meter.id.0, serial: meter.serial, size: meter.size, readings })
+}
+
+fn hose_body(hose: &domain::household::Hose, today: NaiveDate, pack: &Pack) -> HoseBody {
+    let months = |day: NaiveDate| day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0);
+    let began = months(today) - months(hose.installed_on);
+    let is_whole = today.day() >= hose.installed_on.day();
+    HoseBody {
+        id: hose.id.0,
+        kind: hose.kind.key(),
+        length_mm: hose.length_mm,
+        installed_on: hose.installed_on,
+        ends_on: ends_on(hose, pack),
+        age_months: (began - i32::from(!is_whole)).max(0),
+        life_months: pack.hose.life_months.get(&hose.kind).copied(),
+        is_overdue: is_overdue(hose, today, pack),
+    }
+}
+
+async fn hazards(
+    mut c: C<'_>,
+    seen: &Seen<'_>,
+    (household, entries): (&Household, &[Written]),
+) -> Result<Vec<HazardBody>, ApiError> {
+    let facts = rows::list_hazard_facts(c.lend(), household.id).await?;
+    let noticed: BTreeSet<(Uuid, Uuid, &str)> = facts
+        .iter()
+        .filter(|row| row.kind == "notice_given")
+        .filter_map(|row| Some((row.job_id, row.visit_id, row.body.0["hazard"].as_str()?)))
+        .collect();
+    let mut bodies = Vec::new();
+    for row in facts.iter().filter(|row| row.kind == "hazard_found") {
+        let pack = seen.state.packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
+        let fact = row.fact_id.to_string();
+        let notice_given = noticed.contains(&(row.job_id, row.visit_id, fact.as_str()));
+        bodies.push(hazard_body(row, (&pack, seen.today), notice_given, entries));
+    }
+    bodies.reverse();
+    Ok(bodies)
+}
+
+fn hazard_body(
+    row: &HazardFactRow,
+    (pack, today): (&Pack, NaiveDate),
+    notice_given: bool,
+    entries: &[Written],
+) -> HazardBody {
+    let body = &row.body.0;
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let item = text("item");
+    let rule = pack.hazards.iter().find(|it| it.id == item);
+    let found_at = chrono::DateTime::from_timestamp_millis(row.latest).unwrap_or_default();
+    let found_on = city_day(found_at, pack.time.utc_offset_minutes);
+    let days = rule.and_then(|it| it.deadline_days).map(u64::from);
+    let deadline = days.and_then(|days| found_on.checked_add_days(chrono::Days::new(days)));
+    let place = (JobId(row.job_id), VisitId(row.visit_id), FactId(row.fact_id));
+    let cleared = clearance(entries, place).map(|(Author { by, at }, text)| ClearedBody {
+        by: by.0,
+        at: at.timestamp_millis(),
+        text: text.to_owned(),
+    });
+    let state = match (&cleared, deadline) {
+        (Some(_), _) => "cleared",
+        (None, Some(deadline)) if deadline < today => "overdue",
+        (None, _) => "open",
+    };
+    HazardBody {
+        job: row.job_id,
+        visit: row.visit_id,
+        fact: row.fact_id,
+        zh: rule.map_or_else(|| item.clone(), |it| it.zh.clone()),
+        en: rule.map_or_else(|| item.clone(), |it| it.en.clone()),
+        level: body["level"].as_i64().unwrap_or_default(),
+        text: text("text"),
+        found_at: row.latest,
+        deadline,
+        state,
+        notice_given,
+        cleared,
+    }
+}
+
+fn visit_body(row: VisitRow) -> VisitBody {
+    VisitBody {
+        job: row.job_id,
+        visit: row.visit_id,
+        kind: row.kind,
+        technician: row.technician_id,
+        outcome: row.outcome,
+        arrived_earliest: row.arrived_earliest,
+        arrived_latest: row.arrived_latest,
+        ended_at: row.ended_at,
+        last_at: row.last_at,
+    }
+}

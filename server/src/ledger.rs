@@ -1,0 +1,46 @@
+//! What the hall knows of a household: its register, what staff wrote into its ledger, and what visits found.
+
+use chrono::NaiveDate;
+use domain::hose::{Replacement, had, hanging};
+use domain::household::{Hose, Household};
+use domain::id::{EntryId, HouseholdId, UserId};
+use domain::job::Author;
+use domain::ledger::{Entry, Written, shown_groups};
+
+use crate::db::{C, Result, hoses, ledger};
+
+/// What the live stream calls news of a household.
+pub const LIVE_KIND: &str = "household";
+
+/// Everything that staff wrote into a household's ledger, oldest first.
+pub async fn entries(c: C<'_>, household: HouseholdId) -> Result<Vec<Written>> {
+    let rows = ledger::list_entries(c, household).await?;
+    let written = rows.into_iter().map(|row| {
+        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+        let entry: Entry = serde_json::from_value(row.body.0).map_err(decode)?;
+        let at = chrono::DateTime::from_timestamp_millis(row.at);
+        let at = at.ok_or_else(|| sqlx::Error::Decode("an entry without a time".into()))?;
+        let author = Author { by: UserId(row.author_id), at };
+        Ok(Written { id: EntryId(row.entry_id), author, entry })
+    });
+    written.collect()
+}
+
+/// A household of the register as it may be shown and briefed on a day: with the groups that hold, and that it
+/// consents to.
+pub async fn shown(c: C<'_>, mut household: Household, on: NaiveDate) -> Result<Household> {
+    let entries = entries(c, household.id).await?;
+    household.groups = shown_groups(&household.groups, &entries, on);
+    Ok(household)
+}
+
+/// The hoses that hang at a household, and the replacements it has had: the register's and those of visits.
+pub async fn hoses_of(
+    mut c: C<'_>,
+    household: HouseholdId,
+) -> Result<(Vec<Hose>, Vec<Replacement>)> {
+    let known = hoses::list_hoses(c.lend(), household).await?;
+    let replaced = hoses::list_replacements(c.lend(), household).await?;
+    let changes = ledger::list_hose_changes(c, household).await?;
+    Ok((hanging(&known, &changes), had(&replaced, &changes)))
+}
