@@ -15,13 +15,13 @@ export function place(t, name) {
 }
 
 /** A running hall on a fresh copy of the demo's database; stopped with the test. */
-export async function opened(t) {
+export async function opened(t, more = []) {
   const database = place(t, 'hall.db')
   rmSync(join(database, '..'), { recursive: true, force: true })
   mkdirSync(join(database, '..'), { recursive: true })
   if (!existsSync(LOADED)) await Hall.load(LOADED)
   copyFileSync(LOADED, database)
-  const hall = await Hall.open(database)
+  const hall = await Hall.open(database, 0, more)
   t.after(() => hall.process.kill('SIGKILL'))
   return hall
 }

@@ -21,13 +21,20 @@ export const ACCOUNTS = readFileSync(join(DOORSTEP_HALL, 'households.csv'), 'utf
   .filter(Boolean)
 
 export class Hall {
-  /** Starts a server on a database file; a port of 0 takes a free one. */
-  static async open(database, port = 0) {
+  /** Starts a server on a database file, with arguments of its own; a port of 0 takes a free one. */
+  static async open(database, port = 0, more = []) {
     const hall = new Hall()
     hall.database = database
+    hall.more = more
     await hall.start(port)
-    hall.token = (await hall.send('POST', '/api/session', { login: staff('调度员').login, password: staff('调度员').password })).token
+    await hall.signIn(staff('调度员'))
     return hall
+  }
+
+  /** Whose requests these are from now on. */
+  async signIn({ login, password }) {
+    this.token = null
+    this.token = (await this.send('POST', '/api/session', { login, password })).token
   }
 
   /** Loads the demo hall into a database file. */
@@ -39,7 +46,7 @@ export class Hall {
   }
 
   async start(port = this.port, web = DOORSTEP_WEB) {
-    const listen = ['--listen', `127.0.0.1:${port}`, '--database', `sqlite://${this.database}`, '--web', web]
+    const listen = ['--listen', `127.0.0.1:${port}`, '--database', `sqlite://${this.database}`, '--web', web, ...this.more]
     const env = { ...process.env, DOORSTEP_LOG: 'warn' }
     this.process = spawn(DOORSTEP, ['serve', ...listen], { stdio: ['ignore', 'pipe', 'inherit'], env })
     const [line] = await once(createInterface(this.process.stdout), 'line')

@@ -8,6 +8,8 @@ export interface Person {
   name: string
   role: Role
   hall: string
+  /** Whether they were shut out; said in lists. */
+  disabled?: boolean
 }
 
 /** Who sits here, and in which hall. */
@@ -162,6 +164,8 @@ export interface JobPage {
   standing: Standing
   summary: Job
   verdicts: { agreed: string; technician: string | null; window: Span; punctuality: string; width_ms?: number }[]
+  /** The cases that it was born of. */
+  cases: { id: string; number: number; kind: string; state: string }[]
 }
 
 export interface Change {

@@ -8,6 +8,7 @@ import type { Device, Job, Person } from './kinds'
 const SLEPT_MS = 40_000
 const LOOK_EVERY_MS = 10_000
 const OPEN_AGAIN_MS = 3_000
+const NEWS = ['case', 'household'] as const
 
 /** What was over before is asked for when somebody looks at its day. */
 const KEPT_MS = 14 * 86_400_000
@@ -32,6 +33,20 @@ const listeners = new Set<Listener>()
 export function onChange(listener: Listener): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)
+}
+
+type News = 'case' | 'household'
+type NewsListener = (what: News, id: string) => void
+const newsListeners = new Set<NewsListener>()
+
+/** Calls when a case or household changed, with no id when nobody knows what was missed; until the returned function is called. */
+export function onNews(listener: NewsListener): () => void {
+  newsListeners.add(listener)
+  return () => newsListeners.delete(listener)
+}
+
+function news(what: News, id: string): void {
+  for (const listener of newsListeners) listener(what, id)
 }
 
 let stream: EventSource | null = null
@@ -80,7 +95,14 @@ function open(): void {
     jobs.value = new Map(listed.map((job) => [job.id, job]))
     link.hasJobs = true
     says(true)
+    for (const what of NEWS) news(what, '')
   })
+  for (const what of NEWS) {
+    mine.addEventListener(what, (event) => {
+      says(true)
+      news(what, (JSON.parse((event as MessageEvent<string>).data) as Record<News, string>)[what])
+    })
+  }
   mine.addEventListener('job', (event) => {
     const { job, at } = JSON.parse((event as MessageEvent<string>).data) as { job: Job; at: number }
     says(true)

@@ -6,7 +6,8 @@ import { ref } from 'vue'
 type Shelf = 'cases' | 'households' | 'figures' | 'admin'
 
 export type Route =
-  | { at: 'board' | 'wall' | 'intake' }
+  | { at: 'board' | 'wall' }
+  | { at: 'intake'; from: string }
   | { at: 'find'; text: string }
   | { at: 'job'; id: string }
   | { at: Shelf; id: string }
@@ -23,8 +24,9 @@ function read(): Route {
   const [, first, rest = ''] = location.hash.split('/')
   switch (first) {
     case 'wall':
-    case 'intake':
       return { at: first }
+    case 'intake':
+      return { at: first, from: decodeURIComponent(rest) }
     case 'find':
       return { at: 'find', text: decodeURIComponent(rest) }
     case 'cases':

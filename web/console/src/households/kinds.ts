@@ -1,0 +1,105 @@
+// What the API says of a household; instants are Unix milliseconds, days are like 2026-03-02.
+
+import type { Case } from '../cases/kinds'
+import type { Household, Job } from '../kinds'
+
+export interface Group {
+  group: string
+  evidence: string
+  holds: boolean
+  entitles: boolean
+  text: string | null
+  until: string | null
+  by: string | null
+  at: number | null
+}
+
+export interface Consent {
+  purpose: string
+  state: 'given' | 'withdrawn' | null
+  version: string | null
+  channel: string | null
+  by: string | null
+  at: number | null
+}
+
+export interface Reading {
+  on: string
+  register: number | null
+  finding: string | null
+  job: string | null
+}
+
+export interface Hose {
+  id: string
+  kind: string
+  length_mm: number
+  installed_on: string
+  ends_on: string | null
+  age_months: number
+  life_months: number | null
+  is_overdue: boolean
+}
+
+export interface Hazard {
+  job: string
+  visit: string
+  fact: string
+  zh: string
+  en: string
+  level: number
+  text: string
+  found_at: number
+  deadline: string | null
+  state: 'open' | 'overdue' | 'cleared'
+  notice_given: boolean
+  cleared: { by: string; at: number; text: string } | null
+}
+
+export interface Visit {
+  job: string
+  visit: string
+  kind: string
+  technician: string
+  outcome: string | null
+  arrived_earliest: number | null
+  arrived_latest: number | null
+  ended_at: number | null
+  last_at: number
+}
+
+export interface Entry {
+  id: string
+  by: string
+  at: number
+  type: string
+  group?: string
+  paper?: string
+  until?: string
+  reason?: string
+  purpose?: string
+  version?: string
+  channel?: string
+  phone_before?: string
+  phone?: string
+  access_before?: string
+  access?: string
+  text?: string
+}
+
+export interface Ledger {
+  household: Household & { id: string; phone: string; access: string; groups: string[] }
+  groups_withheld: boolean
+  groups: Group[]
+  consents: Consent[]
+  meters: { id: string; serial: string; size: string; readings: Reading[] }[]
+  hoses: Hose[]
+  replacements: { on: string; free: boolean; job?: string; installed: string }[]
+  entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }
+  appliances: { id: string; kind: string; brand: string; model: string; installed_on?: string; flame_out?: boolean }[]
+  hazards: Hazard[]
+  visits: Visit[]
+  jobs: Job[]
+  cases: Case[]
+  entries: Entry[]
+}

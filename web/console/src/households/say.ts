@@ -1,0 +1,27 @@
+// An entry of the ledger, said in a line.
+
+import { t, telephone } from '../../../face/words'
+import type { Entry } from './kinds'
+
+export function entryWords(it: Entry): string {
+  const group = it.group ? t(`group.${it.group}`) : ''
+  const purpose = it.purpose ? t(`ledger.purpose.${it.purpose}`) : ''
+  const channel = it.channel ? t(`channel.${it.channel}`) : ''
+  switch (it.type) {
+    case 'contact_corrected': {
+      const phone = it.phone === it.phone_before ? '' : t('ledger.entry.phone', { before: telephone(it.phone_before ?? ''), after: telephone(it.phone ?? '') })
+      const access = it.access === it.access_before ? '' : t('ledger.entry.access', { before: it.access_before || '—', after: it.access || '—' })
+      return [phone, access].filter(Boolean).join('；')
+    }
+    case 'group_shown':
+      return it.until ? t('ledger.entry.group_until', { group, paper: it.paper ?? '', until: it.until }) : t('ledger.entry.group_shown', { group, paper: it.paper ?? '' })
+    case 'group_withdrawn':
+      return t('ledger.entry.group_withdrawn', { group, reason: it.reason ?? '' })
+    case 'consent_given':
+      return t('ledger.entry.consent_given', { purpose, version: it.version ?? '', channel })
+    case 'consent_withdrawn':
+      return t('ledger.entry.consent_withdrawn', { purpose, channel })
+    default:
+      return t('ledger.entry.hazard_cleared', { text: it.text ?? '' })
+  }
+}
