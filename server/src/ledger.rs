@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use domain::hose::{Replacement, had, hanging};
 use domain::household::{Hose, Household};
 use domain::id::{EntryId, HouseholdId, UserId};
-use domain::job::Author;
-use domain::ledger::{Entry, Written, shown_groups};
+use domain::job::{Author, Job};
+use domain::ledger::{Consent, Entry, Purpose, Written, consent, shown_groups};
 
 use crate::db::{C, Result, hoses, ledger};
 
@@ -32,6 +32,15 @@ pub async fn shown(c: C<'_>, mut household: Household, on: NaiveDate) -> Result<
     let entries = entries(c, household.id).await?;
     household.groups = shown_groups(&household.groups, &entries, on);
     Ok(household)
+}
+
+/// Takes out of a job what its household does not consent to any more: what was briefed before is not shown again.
+pub async fn withhold(c: C<'_>, job: &mut Job) -> Result<()> {
+    let entries = entries(c, job.briefing.household.id).await?;
+    if consent(&entries, Purpose::Groups) == Some(Consent::Withdrawn) {
+        job.briefing.household.groups.clear();
+    }
+    Ok(())
 }
 
 /// The hoses that hang at a household, and the replacements it has had: the register's and those of visits.

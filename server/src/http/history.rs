@@ -14,6 +14,7 @@ use super::extract::Path;
 use super::schema;
 use crate::db::{C, jobs};
 use crate::jobs::history::{self, HistoryEntry};
+use crate::ledger;
 use crate::state::AppState;
 
 /// A job's history.
@@ -66,7 +67,8 @@ pub async fn get_seen(
     check_hall(conn.c(), &caller, id).await?;
     let hash = hash.parse().map_err(|_| ApiError::NotFound("change"))?;
     let job = history::seen_by_writer(conn.c(), id, hash).await?;
-    let job = job.ok_or(ApiError::NotFound("change"))?;
+    let mut job = job.ok_or(ApiError::NotFound("change"))?;
+    ledger::withhold(conn.c(), &mut job).await?;
     let standing = standing(&job);
     Ok(Json(SeenBody { job, standing }))
 }

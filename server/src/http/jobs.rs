@@ -32,6 +32,7 @@ use crate::ids::fresh_uuid;
 use crate::jobs::plan::{author, load, read};
 use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
+use crate::ledger;
 use crate::near;
 use crate::reports;
 use crate::retry::until_won;
@@ -158,11 +159,13 @@ pub async fn get_job(
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let (doc, summary) = find(&state, &caller, id).await?;
-    let job = read(&doc)?;
+    let mut job = read(&doc)?;
     let standing = standing(&job);
     let verdicts = verdicts_of(&state, caller.hall, id).await?;
     let position = summary.position;
-    let origins = list_cases_of_job(state.db.read().await?.c(), caller.hall, id).await?;
+    let mut conn = state.db.read().await?;
+    ledger::withhold(conn.c(), &mut job).await?;
+    let origins = list_cases_of_job(conn.c(), caller.hall, id).await?;
     let origins = origins.into_iter();
     let cases = origins.map(|it| OriginBody {
         id: it.case_id,

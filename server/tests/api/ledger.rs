@@ -146,6 +146,10 @@ async fn check_65_a_consent_taken_back_hides_groups_from_the_page_the_search_and
     );
     desk.written(json!({"what": "group_shown", "group": "disabled", "text": "残疾证 3401"})).await;
 
+    let before = json!({"kind": "repair", "account": ACCOUNT});
+    let dora = Some(desk.counter.dispatcher.as_str());
+    let before = desk.counter.node.post("/api/jobs", dora, &before).await;
+    let before: JobId = text(&before.body["id"]).parse().unwrap();
     let taken_back = json!({"what": "consent_withdrawn", "purpose": "groups", "channel": "phone"});
     desk.written(taken_back.clone()).await;
 
@@ -157,6 +161,8 @@ async fn check_65_a_consent_taken_back_hides_groups_from_the_page_the_search_and
         !said.contains("elderly") && !said.contains("disabled") && !said.contains("残疾证"),
         "{said}"
     );
+    let briefed_before = desk.counter.job(before).await["job"]["briefing"]["household"].clone();
+    assert_eq!(briefed_before["groups"], json!([]), "a job from before shows none either");
     assert_eq!(
         (search().await, &desk.briefing().await["household"]["groups"]),
         (json!([]), &json!([]))
