@@ -37,6 +37,8 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/jobs/{id}/history/{hash}", What::JobRead, "job"),
     ("/api/jobs/{id}/document", What::DocumentRead, "job"),
     ("/api/jobs/{id}/photos/{hash}", What::PhotoRead, "job"),
+    ("/api/households/{id}", What::HouseholdRead, "household"),
+    ("/api/cases/{id}", What::CaseRead, "case"),
     ("/api/exports/{table}", What::Exported, "table"),
     ("/api/map/jobs", What::Exported, "map"),
     ("/api/technicians/{id}/calendar", What::Exported, "person"),
@@ -47,7 +49,7 @@ const READINGS: &[(&str, What, &str)] = &[
 const LONGEST_SUBJECT: usize = 200;
 
 /// Lists in which words can be searched for; only such a reading is entered, without the words.
-const SEARCHES: &[&str] = &["/api/jobs", "/api/households"];
+const SEARCHES: &[&str] = &["/api/jobs", "/api/households", "/api/cases"];
 
 /// Notes what somebody read, or was refused; the reply never waits for it.
 pub(super) async fn note(State(state): State<AppState>, request: Request, next: Next) -> Response {

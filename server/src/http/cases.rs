@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use domain::case::{Act, CaseEvent, CaseKind, may, may_see_reporter};
 use domain::id::{CaseId, HouseholdId, UserId};
 use domain::job::{Channel, JobKind};
-use domain::pack::Pack;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -145,7 +144,7 @@ pub async fn get_case(
     let actor = whole.actor(caller.user, manages(&caller));
     let acts = may(whole.nature, &whole.standing, actor);
     let is_secret = whole.nature.kind.hides_caller();
-    let pack = state.packs.find(conn.c(), &Pack::builtin().id).await?;
+    let pack = state.packs.in_force(conn.c(), now).await?;
     let row = &whole.row.case;
     let asked = row.asked_job_id.zip(row.asked_visit_id).zip(row.asked_fact_id);
     Ok(Json(CaseBody {
@@ -275,7 +274,7 @@ async fn open_once(
     let mut tx = state.db.begin().await?;
     let mut position = halls::take_positions(tx.c(), caller.hall, 1).await?;
     let new = new_case(&mut tx, caller, body, fresh_uuid(now)).await?;
-    let pack = state.packs.find(tx.c(), &Pack::builtin().id).await?;
+    let pack = state.packs.in_force(tx.c(), now).await?;
     let number = cases::open(tx.c(), &new, (&pack, now, position)).await?;
     let (mut job, mut version) = (None, 1);
     if let Some(wanted) = body.job {

@@ -135,7 +135,7 @@ pub async fn list_promises(
     Staff(_caller): Staff,
 ) -> Result<Json<PromisesBody>, ApiError> {
     let mut conn = state.db.read().await?;
-    let pack = state.packs.find(conn.c(), &Pack::builtin().id).await?;
+    let pack = state.packs.in_force(conn.c(), state.clock.now()).await?;
     let cases = rules(&pack).promises.into_iter().map(|it| PromisedBody {
         rule: it.rule,
         kinds: it.kinds.iter().map(|kind| kind.key()).collect(),

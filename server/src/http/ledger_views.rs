@@ -199,7 +199,7 @@ pub async fn ledger_body(
     mut household: Household,
 ) -> Result<LedgerBody, ApiError> {
     let id = household.id;
-    let pack = seen.state.packs.find(c.lend(), &Pack::builtin().id).await?;
+    let pack = seen.state.packs.in_force(c.lend(), seen.now).await?;
     let mut entries = ledger::entries(c.lend(), id).await?;
     let groups_withheld = consent(&entries, Purpose::Groups) == Some(Consent::Withdrawn);
     let known = evidence(&household.groups, &entries, seen.today);
