@@ -24,6 +24,7 @@ for (const [language, theme, width, height] of [
       await hall.post('/api/jobs', { kind, account, request: '灶火不旺', appointment: { window, channel: 'phone' } })
     }
     await hall.post('/api/jobs', { kind: 'emergency', account: '30100002', request: '厨房有异味' })
+    await hall.post('/api/cases', { kind: 'complaint', channel: 'phone', account: '30100005', words: '上次上门没有穿鞋套' })
     const kept = { language, look: JSON.stringify({ theme, large: false }) }
     const origin = hall.base
     const storageState = { cookies: [], origins: [{ origin, localStorage: Object.entries(kept).map(([key, value]) => ({ name: `doorstep.${key}`, value })) }] }
@@ -70,6 +71,20 @@ for (const [language, theme, width, height] of [
     await page.locator('.timeline li').first().waitFor()
     await page.locator('.usage').first().waitFor()
     await look_at('job')
+    await desk.go('/cases')
+    await page.locator('tbody tr .case-clock').first().waitFor()
+    await look_at('cases')
+    await page.locator('tbody tr').first().click()
+    await page.locator('.timeline li').first().waitFor()
+    await page.locator('.act-buttons button').nth(1).click()
+    await look_at('case')
+    await desk.go('/households')
+    await page.locator('main input[type=search]').fill('30100005')
+    await page.locator('tbody tr').first().waitFor()
+    await look_at('households')
+    await page.locator('tbody tr a').first().click()
+    await page.locator('.home .usage').first().waitFor()
+    await look_at('household')
     await page.locator('header.top > button').last().click()
     await page.locator('.sign-in').waitFor()
     await look_at('sign-in')
