@@ -35,7 +35,7 @@ use crate::state::AppState;
 const LONGEST_CALLER: usize = 100;
 
 /// Why somebody looks at cases.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
     /// The caller owns them.
@@ -56,6 +56,7 @@ pub enum View {
 #[into_params(parameter_in = Query)]
 pub struct ListCases {
     /// Only those that need somebody in this way.
+    #[param(schema_with = schema::case_view)]
     view: Option<View>,
     /// Only those that are open, or only those that are closed.
     open: Option<bool>,

@@ -46,6 +46,11 @@ pub(crate) fn case_state() -> Schema {
     one_of(CaseState::ALL.iter().map(|state| state.key()))
 }
 
+/// Why somebody looks at cases.
+pub(crate) fn case_view() -> Schema {
+    one_of(["mine", "offered", "overdue", "call_back", "left"].into_iter())
+}
+
 /// What can be done with a case.
 pub(crate) fn case_act() -> Schema {
     one_of(Act::ALL.iter().map(|act| act.key()))
