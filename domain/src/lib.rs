@@ -30,6 +30,7 @@ pub mod photo;
 pub mod place;
 pub mod promise;
 pub mod punctuality;
+pub mod qualification;
 pub mod reading;
 pub mod round;
 pub mod stamp;

@@ -97,6 +97,9 @@ pub struct Pack {
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.
     pub promises: Vec<PromiseRule>,
+    /// What somebody has to be able to do before they may be sent; packs before it existed name none.
+    #[serde(default)]
+    pub skills: Vec<SkillRule>,
     /// What each kind of job needs.
     pub kinds: BTreeMap<JobKind, KindRules>,
     /// Findings of a safety inspection with their levels.
@@ -133,6 +136,18 @@ pub struct TravelRules {
     pub offered_hours: Vec<(u8, u8)>,
     /// Minutes that a visit of each kind usually takes.
     pub takes_minutes: BTreeMap<JobKind, i64>,
+    /// From which hour of the city's clock to which people are sent out; packs before it existed have none.
+    #[serde(default)]
+    pub working_hours: Option<(u8, u8)>,
+    /// The hours of the break, in which no visit begins.
+    #[serde(default)]
+    pub break_hours: Option<(u8, u8)>,
+    /// Metres of way that a plan makes to stay in somebody's own area.
+    #[serde(default)]
+    pub outside_area_metres: f64,
+    /// Metres of way that a plan makes rather than take a job from whom it was given to.
+    #[serde(default)]
+    pub moved_metres: f64,
     /// Where the numbers come from.
     pub source: String,
 }
@@ -334,6 +349,28 @@ pub struct KindRules {
     /// What has to be recorded before the visit can close as done.
     #[serde(default)]
     pub needs: BTreeSet<Need>,
+    /// What whoever is sent has to be able to do.
+    #[serde(default)]
+    pub skills: BTreeSet<SkillId>,
+}
+
+/// Names a skill, such as `gas_fitter`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SkillId(pub String);
+
+/// Something that one has to have learnt before one may be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkillRule {
+    /// Its key.
+    pub id: SkillId,
+    /// Its words in Chinese.
+    pub zh: String,
+    /// Its words in English.
+    pub en: String,
+    /// Who asks for it.
+    pub source: String,
 }
 
 /// Something that has to be recorded before a visit can close as done.

@@ -43,10 +43,47 @@ pub struct Leg {
     pub late: TimeDelta,
 }
 
+/// When people are sent out on a day.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shift {
+    /// From when until when.
+    pub work: Window,
+    /// The break, in which no visit begins.
+    pub pause: Option<Window>,
+}
+
+impl Shift {
+    /// The hours of the rules on the day that begins at an instant; `None` where the rules name none.
+    pub fn of(rules: &TravelRules, day_start: Timestamp) -> Option<Self> {
+        let span = |(from, to): (u8, u8)| {
+            let at = |hour: u8| day_start + TimeDelta::hours(i64::from(hour));
+            Window { start: at(from), end: at(to) }
+        };
+        Some(Self { work: span(rules.working_hours?), pause: rules.break_hours.map(span) })
+    }
+
+    /// When a visit begins that could begin at an instant: not before the working day unless a household agreed to it,
+    /// and not in the break unless its window ends within it. An emergency waits for neither (B2).
+    pub fn begins(&self, kind: JobKind, window: Option<Window>, at: Timestamp) -> Timestamp {
+        if kind == JobKind::Emergency {
+            return at;
+        }
+        let at = if window.is_none() { at.max(self.work.start) } else { at };
+        let pause = self.pause.filter(|pause| pause.start <= at && at < pause.end);
+        let pause = pause.filter(|pause| window.is_none_or(|window| window.end > pause.end));
+        pause.map_or(at, |pause| pause.end)
+    }
+}
+
 /// Walks the doors in the order in which the phone lists them, from a moment on.
 ///
 /// Nobody is at a door before its window begins, for the household was told so (A2).
-pub fn round(calls: Vec<Call>, begin: Timestamp, rules: &TravelRules) -> Vec<Leg> {
+pub fn round(
+    calls: Vec<Call>,
+    begin: Timestamp,
+    shift: Option<&Shift>,
+    rules: &TravelRules,
+) -> Vec<Leg> {
     let (there, ahead): (Vec<Call>, Vec<Call>) = calls.into_iter().partition(|call| call.is_there);
     let here = there.last().and_then(|call| call.place);
     let stops = ahead.into_iter().map(|call| Stop {
@@ -59,7 +96,9 @@ pub fn round(calls: Vec<Call>, begin: Timestamp, rules: &TravelRules) -> Vec<Leg
     let mut legs: Vec<Leg> = there.into_iter().map(|call| stand(call, &mut now, rules)).collect();
     for (call, metres) in on_foot(here, stops.collect()) {
         let is_first = legs.is_empty();
-        legs.push(go(call, (metres, is_first), &mut now, rules));
+        // Where the first way of a day begins nobody knows: it counts as none.
+        let way = if is_first { TimeDelta::zero() } else { travel(metres, rules) };
+        legs.push(go(call, (metres, way), &mut now, (shift, rules)));
     }
     legs
 }
@@ -74,14 +113,13 @@ fn stand(call: Call, now: &mut Timestamp, rules: &TravelRules) -> Leg {
 
 fn go(
     call: Call,
-    (metres, is_first): (Option<f64>, bool),
+    (metres, way): (Option<f64>, TimeDelta),
     now: &mut Timestamp,
-    rules: &TravelRules,
+    (shift, rules): (Option<&Shift>, &TravelRules),
 ) -> Leg {
-    // Where the first way of a day begins nobody knows: it counts as none.
-    let way = if is_first { TimeDelta::zero() } else { travel(metres, rules) };
     let earliest = call.window.map_or(*now, |window| window.start);
-    let reached_at = (*now + way).max(earliest);
+    let could = (*now + way).max(earliest);
+    let reached_at = shift.map_or(could, |shift| shift.begins(call.kind, call.window, could));
     let late = call.window.map_or(TimeDelta::zero(), |window| reached_at - window.end);
     *now = reached_at + takes(call.kind, rules);
     let (left_at, late) = (*now, late.max(TimeDelta::zero()));
@@ -152,7 +190,7 @@ mod tests {
     fn a2_a_door_is_reached_after_work_and_way_and_never_before_its_window() {
         let calls = vec![call(3, 14, 0.0), call(1, 8, 0.0), call(2, 8, 1_000.0)];
 
-        let legs = round(calls, at(7, 0), &rules());
+        let legs = round(calls, at(7, 0), None, &rules());
 
         // 40 minutes of repair, 1 km of 1.4 at 200 m a minute, 3 to the door; then the window of the afternoon.
         assert_eq!(reached(&legs), [at(8, 0), at(8, 50), at(14, 0)]);
@@ -167,7 +205,8 @@ mod tests {
         let mut after = before.clone();
         after.push(call(4, 8, 0.0));
 
-        let (before, after) = (round(before, at(8, 0), &rules()), round(after, at(8, 0), &rules()));
+        let walk = |calls| round(calls, at(8, 0), None, &rules());
+        let (before, after) = (walk(before), walk(after));
 
         assert!(before.iter().all(|leg| leg.late.is_zero()));
         assert_eq!(newly_late(&before, &before), []);
@@ -181,10 +220,46 @@ mod tests {
         let far = Call { window: None, ..call(2, 8, 2_000.0) };
         let nowhere = Call { place: None, ..call(3, 8, 0.0) };
 
-        let legs = round(vec![far, nowhere, here], at(9, 0), &rules());
+        let legs = round(vec![far, nowhere, here], at(9, 0), None, &rules());
 
         // 40 minutes here; 15 to where nobody surveyed, with 3 to the door; the rest has no window and comes last.
         assert_eq!(reached(&legs), [at(9, 0), at(9, 58), at(10, 55)]);
         assert_eq!(legs[0].job, here.job);
+    }
+
+    #[test]
+    fn d2_no_visit_begins_in_the_break_unless_its_window_ends_there() {
+        let shift = Shift::of(&rules(), at(0, 0)).unwrap();
+        let window = |from, to| Some(Window { start: at(from, 0), end: at(to, 0) });
+        let begins = |window, hour, minute| shift.begins(JobKind::Repair, window, at(hour, minute));
+
+        assert_eq!(begins(window(10, 14), 11, 59), at(11, 59));
+        assert_eq!(begins(window(10, 14), 12, 0), at(13, 0));
+        assert_eq!(begins(window(10, 14), 13, 0), at(13, 0));
+        assert_eq!(
+            begins(window(11, 13), 12, 30),
+            at(12, 30),
+            "the household was promised it (A2)"
+        );
+        assert_eq!(begins(None, 12, 30), at(13, 0));
+        assert_eq!(begins(None, 6, 0), at(8, 0), "before the working day nobody is sent out");
+        assert_eq!(begins(window(6, 7), 6, 0), at(6, 0), "unless it was agreed");
+        assert_eq!(shift.begins(JobKind::Emergency, None, at(12, 30)), at(12, 30));
+        assert_eq!(shift.begins(JobKind::Emergency, None, at(3, 0)), at(3, 0));
+    }
+
+    #[test]
+    fn d2_a_round_goes_on_behind_the_break() {
+        let shift = Shift::of(&rules(), at(0, 0)).unwrap();
+        let mut calls = vec![call(1, 11, 0.0), call(2, 11, 0.0)];
+        calls[1].window = Some(Window { start: at(11, 0), end: at(14, 0) });
+        let free = Call { window: None, ..call(3, 8, 0.0) };
+        calls.push(free);
+
+        let legs = round(calls, at(11, 20), Some(&shift), &rules());
+
+        // 40 minutes from 11:20 and 3 to the next door are 12:03; then 40 and 3 again.
+        assert_eq!(reached(&legs), [at(11, 20), at(13, 0), at(13, 43)]);
+        assert_eq!(legs[1].set_out_at, at(12, 57));
     }
 }

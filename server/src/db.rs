@@ -47,6 +47,7 @@ mod open;
 pub mod packs;
 pub mod photos;
 pub mod projections;
+pub mod qualifications;
 pub mod quarantine;
 pub mod receipts;
 mod router;

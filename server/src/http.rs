@@ -29,6 +29,8 @@ mod page;
 pub mod photos;
 pub mod plans;
 pub mod problem;
+pub mod proposals;
+pub mod qualifications;
 pub mod quarantine;
 pub mod reports;
 pub(crate) mod schema;
@@ -91,6 +93,8 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_ruling)))))
         .routes(only(STAFF, routes!(board::list_rounds)))
         .routes(only(DISPATCHERS, routes!(board::check_move)))
+        .routes(only(DISPATCHERS, routes!(intake::find_nearest)))
+        .routes(only(DISPATCHERS, routes!(proposals::propose_plan)))
         .routes(only(STAFF, routes!(intake::find_households)))
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
@@ -130,6 +134,8 @@ fn administration() -> Routes {
         .routes(only(MANAGERS, routes!(audit::check_chain)))
         .routes(only(MANAGERS, routes!(audit::export_audit)))
         .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
+        .routes(only(STAFF, routes!(qualifications::get_qualification)))
+        .routes(only(MANAGERS, routes!(qualifications::put_qualification)))
         .routes(only(ANYBODY, routes!(devices::list_devices)))
         .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
         .routes(only(MANAGERS, routes!(packs::list_packs)))

@@ -36,6 +36,7 @@ pub mod metrics;
 pub mod near;
 pub mod packs;
 pub mod photos;
+pub mod plan;
 pub mod projection;
 pub mod reports;
 pub mod retry;

@@ -11,7 +11,7 @@ const PEOPLE = readFileSync(join(DOORSTEP_HALL, 'staff.csv'), 'utf8')
   .split(/\r?\n/)
   .slice(1)
   .map((row) => row.split(','))
-  .map(([login, name, role, password]) => ({ login, name, role, password }))
+  .map(([login, name, role, password, skills]) => ({ login, name, role, password, skills }))
 
 /** The demo hall's account numbers. */
 export const ACCOUNTS = readFileSync(join(DOORSTEP_HALL, 'households.csv'), 'utf8')
@@ -106,6 +106,11 @@ export class Hall {
       Object.entries(visit.facts).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact),
     )
   }
+}
+
+/** Those of the demo hall's technicians who may be sent to leaks. */
+export function crew() {
+  return PEOPLE.filter((person) => person.skills?.split(';').includes('抢修员'))
 }
 
 /** Somebody of the demo hall's staff with a role. */

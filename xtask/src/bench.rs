@@ -17,6 +17,8 @@ pub(crate) struct Bench {
 enum Part {
     /// Server, exchange and the phone's core.
     Core,
+    /// A plan for a large hall's morning alone; it is a part of the core, too.
+    Plan,
     /// The technician's app in a real browser.
     App,
 }
@@ -27,6 +29,12 @@ impl Bench {
         let measures = |part| self.parts.is_empty() || self.parts.contains(&part);
         if measures(Part::Core) {
             cargo(root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])?;
+        }
+        if self.parts.contains(&Part::Plan) {
+            cargo(
+                root,
+                &["run", "--release", "-p", "doorstep-tests", "--bin", "bench", "--", "plan"],
+            )?;
         }
         if measures(Part::App) {
             web::bench(root)?;

@@ -72,7 +72,7 @@ fn generate(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
         Ok(())
     };
     add("day/registers.csv", &["工单号", "户号", "表号", "读数"], registers(&homes, &jobs))?;
-    add("hall/staff.csv", &["登录名", "姓名", "岗位", "初始密码"], staff())?;
+    add("hall/staff.csv", &["登录名", "姓名", "岗位", "初始密码", "技能", "片区"], staff())?;
     let header = ["户号", "户名", "地址", "电话", "纬度", "经度", "群体", "上门须知"];
     add("hall/households.csv", &header, homes.iter().map(|home| home.row.clone()).collect())?;
     add("hall/meters.csv", &["户号", "表号", "规格", "位数"], meters(&homes))?;
@@ -106,15 +106,19 @@ fn table(header: &[&str], rows: Vec<Vec<String>>) -> anyhow::Result<String> {
 }
 
 fn staff() -> Vec<Vec<String>> {
-    let row = |person: &people::Person| {
+    // Each technician has a neighbourhood of their own.
+    let streets = quarter::QUARTERS.iter().map(|quarter| quarter.street);
+    let row = |(person, street): (&people::Person, &str)| {
         vec![
             person.login.to_owned(),
             person.name.to_owned(),
             person.role.to_owned(),
             people::password(person),
+            people::skills(person),
+            street.to_owned(),
         ]
     };
-    people::STAFF.iter().map(row).collect()
+    people::STAFF.iter().zip(streets.chain(std::iter::repeat(""))).map(row).collect()
 }
 
 fn meters(homes: &[Home]) -> Vec<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Pack, PackError};
+use super::{Pack, PackError, SkillId, SkillRule};
 use crate::job::JobKind;
 
 /// A city is at most this many minutes from UTC.
@@ -25,7 +25,8 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
         return Err(PackError::Order { pack: name() });
     }
     let checks = numbers(pack).into_iter().chain(travel(pack)).chain(promises(pack));
-    let checks = checks.chain(cases(pack)).chain(sources(pack));
+    let checks = checks.chain(cases(pack)).chain(hours(pack)).chain(skills(pack));
+    let checks = checks.chain(sources(pack));
     match checks.into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
@@ -93,6 +94,41 @@ fn travel(pack: &Pack) -> Vec<Check> {
     ]
 }
 
+fn hours(pack: &Pack) -> Vec<Check> {
+    let Some(travel) = &pack.travel else { return Vec::new() };
+    let is_span = |(from, to): (u8, u8)| from < to && to <= 24;
+    let is_inside = |(from, to): (u8, u8)| {
+        let work = travel.working_hours;
+        is_span((from, to)) && work.is_some_and(|(begin, end)| begin <= from && to <= end)
+    };
+    let is_cost = |metres: f64| metres.is_finite() && metres >= 0.0;
+    vec![
+        (
+            "travel.working_hours",
+            "from an hour to a later one of the day",
+            travel.working_hours.is_none_or(is_span),
+        ),
+        ("travel.break_hours", "within working_hours", travel.break_hours.is_none_or(is_inside)),
+        ("travel.outside_area_metres", "zero or more", is_cost(travel.outside_area_metres)),
+        ("travel.moved_metres", "zero or more", is_cost(travel.moved_metres)),
+    ]
+}
+
+/// A kind that asks for a skill which nobody can name would never be given to anybody.
+fn skills(pack: &Pack) -> Vec<Check> {
+    let is_known = |id: &SkillId| pack.skills.iter().any(|skill| skill.id == *id);
+    let says = |text: &str| !text.trim().is_empty();
+    let is_whole = |skill: &SkillRule| says(&skill.zh) && says(&skill.en) && says(&skill.source);
+    vec![
+        (
+            "kinds.skills",
+            "a [[skills]] entry for each",
+            pack.kinds.values().flat_map(|kind| &kind.skills).all(is_known),
+        ),
+        ("skills", "names and a source each", pack.skills.iter().all(is_whole)),
+    ]
+}
+
 fn promises(pack: &Pack) -> Vec<Check> {
     let a_year = 366 * 24 * 60;
     let spans = pack.promises.iter().all(|rule| (1..=a_year).contains(&rule.minutes));
@@ -135,7 +171,8 @@ fn sources(pack: &Pack) -> Vec<Check> {
 fn named_twice(pack: &Pack) -> Option<String> {
     let mut ids = BTreeSet::new();
     let items = pack.conduct.iter().map(|item| &item.id);
-    let mut named = items.chain(pack.hazards.iter().map(|hazard| &hazard.id));
+    let items = items.chain(pack.hazards.iter().map(|hazard| &hazard.id));
+    let mut named = items.chain(pack.skills.iter().map(|skill| &skill.id.0));
     if let Some(id) = named.find(|id| !ids.insert(*id)) {
         return Some(id.clone());
     }
@@ -171,11 +208,33 @@ mod tests {
     }
 
     #[test]
+    fn a_pack_from_before_skills_and_hours_is_still_read() {
+        let is_new = |line: &&str| {
+            ["skills = ", "working_hours", "break_hours", "outside_area", "moved_metres"]
+                .iter()
+                .all(|word| !line.starts_with(word))
+        };
+        let (before, skills) = BUILTIN.split_once("[[skills]]").unwrap();
+        let after = &skills[skills.find("[kinds.").unwrap()..];
+        let old = format!("{before}{after}");
+        let old = old.lines().filter(is_new).collect::<Vec<_>>().join("\n");
+
+        let pack = Pack::parse(&old).unwrap();
+
+        assert!(pack.skills.is_empty() && pack.kinds.values().all(|kind| kind.skills.is_empty()));
+        assert_eq!(pack.travel.unwrap().working_hours, None);
+    }
+
+    #[test]
     fn a_pack_with_a_mistake_is_refused_in_words() {
         for (from, to, says) in [
             ("[kinds.repair]", "[kinds.repare]", "repare"),
             ("[kinds.repair]\n", "[kinds.x]\n", "unknown variant `x`"),
-            ("[kinds.repair]\nneeds = [\"tightness\", \"signature\"]", "", "add [kinds.repair]"),
+            (
+                "[kinds.repair]\nneeds = [\"tightness\", \"signature\"]\nskills = [\"gas_fitter\"]",
+                "",
+                "add [kinds.repair]",
+            ),
             ("id = \"tool_mat\"", "id = \"shoe_covers\"", "shoe_covers twice"),
             ("id = \"leak\"", "id = \"tool_mat\"", "tool_mat twice"),
             ("kinds = [\"emergency\"]", "kinds = [\"ignition\"]", "a promise for ignition twice"),
@@ -194,6 +253,12 @@ mod tests {
             ("detour = 1.4", "detour = 0.4", "travel.detour"),
             ("[8, 10]", "[10, 8]", "travel.offered_hours"),
             (", repair = 40 }", " }", "travel.takes_minutes: needs each kind"),
+            ("working_hours = [8, 18]", "working_hours = [18, 8]", "travel.working_hours"),
+            ("break_hours = [12, 13]", "break_hours = [18, 19]", "within working_hours"),
+            ("moved_metres = 2000", "moved_metres = -1", "travel.moved_metres"),
+            ("skills = [\"inspector\"]", "skills = [\"juggler\"]", "a [[skills]] entry for each"),
+            ("id = \"inspector\"", "id = \"leak\"", "leak twice"),
+            ("zh = \"安检员\"", "zh = \"\"", "skills: needs names"),
             ("\nminutes = 30", "\nminutes = 0", "minutes from 1"),
             ("minutes = 4320", "minutes = 0", "cases.promises: needs minutes from 1"),
             ("[\"complaint\"]", "[\"complaints\"]", "unknown variant `complaints`"),

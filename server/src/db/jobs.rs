@@ -36,9 +36,15 @@ statements! {
         or j.status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')) \
         and (j.household_id = $12 or $12 is null) order by j.job_id limit $10";
     LIST_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
-        j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
+        j.promise_due_at, j.updated_position, h.address, h.latitude, h.longitude \
+        from job j join household h on h.household_id = j.household_id \
         where j.hall_id = $1 and coalesce(j.window_start, j.created_at) >= $2 and coalesce(j.window_start, j.created_at) < $3 \
         and j.technician_id is not null order by j.job_id";
+    LIST_OPEN_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
+        j.promise_due_at, j.updated_position, h.address, h.latitude, h.longitude \
+        from job j join household h on h.household_id = j.household_id \
+        where j.hall_id = $1 and j.technician_id is null and j.status = 'unassigned' \
+        and (j.window_start is null or (j.window_start >= $2 and j.window_start < $3)) order by j.job_id";
     LIST_STAYS = "select f.job_id, v.technician_id, min(case when f.kind = 'arrived' then f.earliest end) as arrived_at, \
         max(case when f.kind = 'closed' then f.latest end) as ended_at from job j join fact f on f.job_id = j.job_id \
         join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id where j.hall_id = $1 \
@@ -46,7 +52,8 @@ statements! {
         and f.kind in ('arrived', 'closed') and not f.withdrawn group by f.job_id, f.visit_id, v.technician_id \
         order by f.job_id, arrived_at";
     FIND_CALL = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
-        j.promise_due_at, h.latitude, h.longitude from job j join household h on h.household_id = j.household_id \
+        j.promise_due_at, j.updated_position, h.address, h.latitude, h.longitude \
+        from job j join household h on h.household_id = j.household_id \
         where j.hall_id = $1 and j.job_id = $2";
 }
 
@@ -204,6 +211,10 @@ pub struct CallRow {
     pub created_at: i64,
     /// When what was promised is broken.
     pub promise_due_at: Option<i64>,
+    /// The position of the change that last touched it.
+    pub updated_position: i64,
+    /// The address.
+    pub address: String,
     /// Where the door is, degrees north.
     pub latitude: Option<f64>,
     /// Degrees east.
@@ -213,6 +224,15 @@ pub struct CallRow {
 /// Lists the given-out jobs of a hall whose windows (or, without one, creations) lie in a span.
 pub async fn list_calls(c: C<'_>, hall: HallId, (from, until): (i64, i64)) -> Result<Vec<CallRow>> {
     c.q(LIST_CALLS).bind(hall.0).bind(from).bind(until).all().await
+}
+
+/// Lists what nobody has: jobs whose windows begin in a span, and those without one.
+pub async fn list_open_calls(
+    c: C<'_>,
+    hall: HallId,
+    (from, until): (i64, i64),
+) -> Result<Vec<CallRow>> {
+    c.q(LIST_OPEN_CALLS).bind(hall.0).bind(from).bind(until).all().await
 }
 
 /// Finds what a plan needs to know of one job.

@@ -49,6 +49,7 @@ mod tests {
         ("packs", packs::ALL),
         ("photos", photos::ALL),
         ("projections", projections::ALL),
+        ("qualifications", qualifications::ALL),
         ("quarantine", quarantine::ALL),
         ("receipts", receipts::ALL),
         ("sessions", sessions::ALL),

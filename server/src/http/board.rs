@@ -10,6 +10,7 @@ use domain::calendar::city_day;
 use domain::id::{HallId, JobId, UserId};
 use domain::job::Window;
 use domain::pack::{Pack, TravelRules};
+use domain::qualification::Qualification;
 use domain::round::{Leg, newly_late};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,9 +20,11 @@ use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Query};
 use super::jobs::{check_window, day_bounds, read_window};
+use super::qualifications::{SkillBody, named};
 use super::schema;
 use crate::board::{self, Day, Move};
 use crate::db::halls::{HallRow, find_hall};
+use crate::db::qualifications::find_qualification;
 use crate::db::{C, jobs};
 use crate::state::AppState;
 
@@ -113,6 +116,8 @@ pub struct MoveBody {
     needs_agreement: bool,
     /// Nobody agreed a window yet, so the visit cannot begin (A1).
     lacks_window: bool,
+    /// What the technician would have to be able to do, and is not.
+    lacks_skills: Vec<SkillBody>,
 }
 
 /// Somebody who would be reached late.
@@ -170,7 +175,14 @@ pub async fn check_move(
     let mut conn = state.db.read().await?;
     let hall = find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let found = board::find(conn.c(), caller.hall, asked.job).await?;
-    let (call, from) = found.ok_or(ApiError::NotFound("job that somebody still has to go to"))?;
+    let task = found.ok_or(ApiError::NotFound("job that somebody still has to go to"))?;
+    let (call, from) = (task.call, task.holder);
+    let lacking = match asked.technician {
+        Some(to) => find_qualification(conn.c(), to).await?.unwrap_or_default(),
+        None => Qualification::default(),
+    };
+    let pack = state.packs.in_force(conn.c(), state.clock.now()).await?;
+    let lacks = lacking.lacks(&pack.kind(call.kind).skills);
     let window = asked.window.or(call.window);
     let what = Move { call, from, to: asked.technician, window };
     let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
@@ -194,11 +206,12 @@ pub async fn check_move(
         metres: leg.and_then(|leg| leg.metres),
         needs_agreement: asked.window.is_some_and(|window| Some(window) != call.window),
         lacks_window: window.is_none(),
+        lacks_skills: named(&lacks, &pack),
     }))
 }
 
 pub(super) async fn load(
-    c: C<'_>,
+    mut c: C<'_>,
     hall: &HallRow,
     day: NaiveDate,
     state: &AppState,
@@ -208,7 +221,8 @@ pub(super) async fn load(
     if bounds.1 <= now.timestamp_millis() {
         return Ok(Day::default());
     }
-    Ok(Day::load(c, HallId(hall.hall_id), bounds, now).await?)
+    let rules = travel_rules(state, c.lend()).await?;
+    Ok(Day::load(c, HallId(hall.hall_id), bounds, (now, &rules)).await?)
 }
 
 /// Plans are made by the numbers of today, whatever a job is judged by.

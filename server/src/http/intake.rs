@@ -7,7 +7,7 @@ use axum::extract::State;
 use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
 use domain::household::Household;
-use domain::id::{HallId, JobId, UserId};
+use domain::id::{JobId, UserId};
 use domain::job::{JobKind, Window};
 use domain::pack::{Pack, TravelRules};
 use domain::round::Call;
@@ -17,18 +17,17 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::board::{load, travel_rules};
-use super::caller::Staff;
+use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Query};
 use super::jobs::day_bounds;
 use super::page::Words;
+use super::qualifications::{SkillBody, named};
 use super::schema;
-use crate::board::{self, Day, Offer};
+use crate::board::{self, Day, Offer, Person, Wanted};
 use crate::cases::rules;
 use crate::db::halls::find_hall;
-use crate::db::users::Filter;
-use crate::db::{C, households, users};
-use crate::identity::Role;
+use crate::db::households;
 use crate::jobs::summary::WindowBody;
 use crate::ledger;
 use crate::state::AppState;
@@ -38,9 +37,6 @@ const MOST_FOUND: i64 = 20;
 
 /// Technicians named for a window.
 const MOST_OFFERS: usize = 5;
-
-/// Technicians looked at.
-const MOST_TECHNICIANS: i64 = 500;
 
 /// Which households to look for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -104,6 +100,29 @@ pub struct OfferBody {
     metres: Option<f64>,
     /// How many doors would be reached late by it.
     makes_late: usize,
+    /// Minutes behind the window's end, or behind what was promised; zero when in time.
+    late_minutes: i64,
+    /// Whether the door lies in their own area.
+    in_area: bool,
+}
+
+/// A job that cannot wait.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskNearest {
+    #[schema(value_type = Uuid)]
+    job: JobId,
+}
+
+/// Who could be at a job first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NearestBody {
+    /// When what was promised is broken, Unix milliseconds.
+    due_at: Option<i64>,
+    /// Those who may be sent, who is there first first; at most five.
+    nearest: Vec<OfferBody>,
+    /// What whoever is sent has to be able to do.
+    skills: Vec<SkillBody>,
 }
 
 /// The clocks that start when something is taken on.
@@ -191,35 +210,82 @@ pub async fn offer_windows(
     let household =
         households::find_household_by_account(conn.c(), caller.hall, &asked.account).await?;
     let household = household.ok_or(ApiError::NotFound("household"))?;
-    let technicians = technicians(conn.c(), caller.hall).await?;
+    let people = board::people(conn.c(), caller.hall).await?;
     let now = state.clock.now();
     // What nobody took on yet has no id; this one is nobody's.
     let (job, kind) = (JobId(Uuid::nil()), asked.kind);
     let call = Call { job, kind, window: None, place: household.place, is_there: false };
     let rules = travel_rules(&state, conn.c()).await?;
     let pack = state.packs.in_force(conn.c(), now).await?;
+    let (address, skills) = (household.address.as_str(), &pack.kind(kind).skills);
+    let wanted = |window| Wanted { call: Call { window: Some(window), ..call }, address, skills };
     if let Some(window) = promised(&pack, kind, now) {
         let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
         let day = load(conn.c(), &hall, city_day(now, offset), &state).await?;
-        let call = Call { window: Some(window), ..call };
-        let mut nearest = board::offers(&day, call, &technicians, &rules);
-        // Minutes decide here; whom it makes late is told beside them.
-        nearest.sort_by_key(|offer| (offer.reached_at, offer.makes_late));
-        let nearest = nearest.iter().take(MOST_OFFERS).map(offer_body).collect();
+        let nearest = nearest(&day, &wanted(window), &people, &rules);
         return Ok(Json(OffersBody { windows: Vec::new(), nearest }));
     }
     let bounds = day_bounds(asked.day, hall.utc_offset_minutes)?;
     let day = load(conn.c(), &hall, asked.day, &state).await?;
     let windows = windows(bounds.0, &rules).into_iter().filter(|window| window.end > now);
-    let offered = windows
-        .map(|window| offered(&day, Call { window: Some(window), ..call }, &technicians, &rules));
+    let offered = windows.map(|window| offered(&day, &wanted(window), &people, &rules));
     Ok(Json(OffersBody { windows: offered.collect(), nearest: Vec::new() }))
 }
 
-fn offered(day: &Day, call: Call, technicians: &[UserId], rules: &TravelRules) -> OfferedWindow {
-    let all = board::offers(day, call, technicians, rules);
+/// Says who could be at a job first, and changes nothing.
+#[utoipa::path(
+    post, path = "/api/board/nearest", tag = "board", request_body = AskNearest,
+    responses(
+        (status = 200, description = "Who could.", body = NearestBody),
+        (status = 404, description = "No such job, or nobody has to go there any more."),
+    ),
+)]
+pub async fn find_nearest(
+    State(state): State<AppState>,
+    Dispatcher(caller): Dispatcher,
+    Body(asked): Body<AskNearest>,
+) -> Result<Json<NearestBody>, ApiError> {
+    let mut conn = state.db.read().await?;
+    let hall = find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let found = board::find(conn.c(), caller.hall, asked.job).await?;
+    let task = found.ok_or(ApiError::NotFound("job that somebody still has to go to"))?;
+    let people = board::people(conn.c(), caller.hall).await?;
+    let offset = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
+    let today = city_day(state.clock.now(), offset);
+    let mut day = load(conn.c(), &hall, today, &state).await?;
+    day.take(asked.job);
+    let rules = travel_rules(&state, conn.c()).await?;
+    let pack = state.packs.in_force(conn.c(), state.clock.now()).await?;
+    let skills = &pack.kind(task.call.kind).skills;
+    let wanted = Wanted { call: task.call, address: &task.address, skills };
+    Ok(Json(NearestBody {
+        due_at: task.due.map(|due| due.timestamp_millis()),
+        nearest: nearest(&day, &wanted, &people, &rules),
+        skills: named(skills, &pack),
+    }))
+}
+
+/// Minutes decide here; whom it makes late is told beside them.
+fn nearest(
+    day: &Day,
+    wanted: &Wanted<'_>,
+    people: &[Person],
+    rules: &TravelRules,
+) -> Vec<OfferBody> {
+    let mut nearest = board::offers(day, wanted, people, rules);
+    nearest.sort_by_key(|offer| (offer.reached_at, offer.makes_late));
+    nearest.iter().take(MOST_OFFERS).map(offer_body).collect()
+}
+
+fn offered(
+    day: &Day,
+    wanted: &Wanted<'_>,
+    people: &[Person],
+    rules: &TravelRules,
+) -> OfferedWindow {
+    let all = board::offers(day, wanted, people, rules);
     let fitting = all.iter().filter(|offer| offer.makes_late == 0);
-    let window = call.window.map(|window| WindowBody {
+    let window = wanted.call.window.map(|window| WindowBody {
         start: window.start.timestamp_millis(),
         end: window.end.timestamp_millis(),
     });
@@ -245,19 +311,13 @@ fn windows(day_start_ms: i64, rules: &TravelRules) -> Vec<Window> {
     offered.map(|(from, to)| Window { start: at(*from), end: at(*to) }).collect()
 }
 
-async fn technicians(c: C<'_>, hall: HallId) -> Result<Vec<UserId>, ApiError> {
-    let role = Some(Role::Technician.key().to_owned());
-    let filter = Filter { role, disabled: Some(false), pattern: None };
-    let page = (String::new(), MOST_TECHNICIANS);
-    let rows = users::list_users(c, hall, &filter, page).await?;
-    Ok(rows.into_iter().map(|row| UserId(row.user_id)).collect())
-}
-
 fn offer_body(offer: &Offer) -> OfferBody {
     OfferBody {
         technician: offer.technician,
         reached_at: offer.reached_at.timestamp_millis(),
         metres: offer.metres,
         makes_late: offer.makes_late,
+        late_minutes: offer.late.num_minutes(),
+        in_area: offer.is_in_area,
     }
 }

@@ -236,7 +236,7 @@ pub async fn create_enrolment_code(
 }
 
 /// Finds somebody of the caller's hall who was not shut out.
-async fn find_in_hall(
+pub(super) async fn find_in_hall(
     state: &AppState,
     caller: &Caller,
     user: UserId,

@@ -125,11 +125,8 @@ impl Cells<'_> {
     /// Reads any number of words between semicolons.
     pub(crate) fn words<T: Copy>(&mut self, column: &'static str, words: &[Word<T>]) -> Vec<T> {
         let text = self.text_or_nothing(column);
-        let parts = text
-            .split([';', '；', '、', ',', '，', '/'])
-            .map(str::trim)
-            .filter(|part| !part.is_empty());
-        let found: Vec<Option<T>> = parts.map(|part| find_word(&half_width(part), words)).collect();
+        let found: Vec<Option<T>> =
+            parts(&text).map(|part| find_word(&half_width(part), words)).collect();
         if found.iter().any(Option::is_none) {
             self.problems.push(self.row.problem(column, Reason::NotAWord { words: list(words) }));
         }
@@ -150,6 +147,12 @@ impl Cells<'_> {
         let (latitude, longitude) = north.zip(east).ok_or(Noted)?;
         Ok(Some(Place { latitude, longitude }))
     }
+}
+
+/// What stands between semicolons and the like.
+pub(crate) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split([';', '；', '、', ',', '，', '/']).map(str::trim);
+    parts.filter(|part| !part.is_empty())
 }
 
 fn find_word<T: Copy>(text: &str, words: &[Word<T>]) -> Option<T> {

@@ -8,6 +8,7 @@ use domain::hose::Replacement;
 use domain::household::{Appliance, Group, Hose, Household, Meter, PastReading};
 use domain::id::{ApplianceId, HallId, HoseId, HouseholdId, JobId, MeterId, UserId, derived};
 use domain::job::{Author, Channel, JobKind, Window};
+use domain::pack::SkillId;
 use domain::stamp::Timestamp;
 use uuid::Uuid;
 
@@ -67,6 +68,21 @@ pub(crate) struct Person {
     pub(crate) role: Role,
     /// The password to begin with.
     pub(crate) password: Option<String>,
+    /// What they are able to do.
+    pub(crate) skills: Skills,
+    /// Words in the addresses of their area; `None` where the file has no column for it.
+    pub(crate) area: Option<BTreeSet<String>>,
+}
+
+/// What a file says of somebody's skills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Skills {
+    /// It has no column for them: what is recorded stays.
+    Silent,
+    /// Nobody wrote them down.
+    Unrecorded,
+    /// These, and no others.
+    Listed(BTreeSet<SkillId>),
 }
 
 /// Households with what hangs on their walls, each as far as the files name it.

@@ -11,6 +11,8 @@ pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) key: &'static str,
     pub(crate) is_needed: bool,
+    /// Whether a hall's own folder may do without, too.
+    pub(crate) is_optional: bool,
 }
 
 /// A table by the name of its file in a hall's folder and its columns.
@@ -27,11 +29,16 @@ pub(crate) struct Sheet {
 }
 
 const fn needed(name: &'static str, key: &'static str) -> Column {
-    Column { name, key, is_needed: true }
+    Column { name, key, is_needed: true, is_optional: false }
 }
 
 const fn known(name: &'static str, key: &'static str) -> Column {
-    Column { name, key, is_needed: false }
+    Column { name, key, is_needed: false, is_optional: false }
+}
+
+/// A column that came later: folders from before it are still whole.
+const fn later(name: &'static str, key: &'static str) -> Column {
+    Column { name, key, is_needed: false, is_optional: true }
 }
 
 /// Who works there.
@@ -44,6 +51,8 @@ pub(crate) const STAFF: Sheet = Sheet {
         needed("姓名", "name"),
         needed("岗位", "role"),
         known("初始密码", "password"),
+        later("技能", "skills"),
+        later("片区", "area"),
     ],
 };
 

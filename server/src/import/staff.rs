@@ -1,10 +1,14 @@
 //! Reads who works in the hall.
 
+use std::collections::BTreeSet;
+
+use domain::pack::{Pack, SkillId};
+
 use crate::identity::password::check_choice;
 use crate::identity::{Role, is_login, normal_login};
 
-use super::cell::{Cells, Noted, Word};
-use super::content::{Hall, Person, user_id};
+use super::cell::{Cells, Noted, Word, parts};
+use super::content::{Hall, Person, Skills, user_id};
 use super::problem::{Problem, Reason};
 use super::reader::Seen;
 use super::sheet::Row;
@@ -30,6 +34,7 @@ const ROLES: [Word<Role>; 16] = [
 
 /// Reads who works there; the log-ins are those of rows that are wrong otherwise, too.
 pub(super) fn read(rows: &[Row], hall: &Hall, problems: &mut Vec<Problem>) -> (Vec<Person>, Seen) {
+    let pack = Pack::builtin();
     let mut seen = Seen::default();
     let mut staff = Vec::new();
     for row in rows {
@@ -38,12 +43,15 @@ pub(super) fn read(rows: &[Row], hall: &Hall, problems: &mut Vec<Problem>) -> (V
         let name = cells.text("姓名");
         let role = cells.word("岗位", &ROLES);
         let password = password(&mut cells, login.as_deref());
+        let skills = skills(&mut cells, &pack);
+        let area = row.has("片区").then(|| parts(row.cell("片区")).map(str::to_owned).collect());
         if !seen.note(row, "登录名", login.as_deref().unwrap_or_default(), problems) {
             continue;
         }
+        let Ok(skills) = skills else { continue };
         if let (Some(login), Some(name), Some(role), Ok(password)) = (login, name, role, password) {
             let (id, row) = (user_id(hall.id, &login), row.clone());
-            staff.push(Person { id, row, login, name, role, password });
+            staff.push(Person { id, row, login, name, role, password, skills, area });
         }
     }
     (staff, seen)
@@ -52,6 +60,36 @@ pub(super) fn read(rows: &[Row], hall: &Hall, problems: &mut Vec<Problem>) -> (V
 fn login(cells: &mut Cells<'_>) -> Option<String> {
     let login = normal_login(&cells.text("登录名")?);
     if is_login(&login) { Some(login) } else { cells.refuse("登录名", Reason::NotALogin) }
+}
+
+/// The word for somebody who has learnt nothing that the rules ask for; an empty cell only says that nobody wrote it down.
+const NO_SKILLS: [&str; 2] = ["无", "none"];
+
+/// Reads skills by their names or keys.
+fn skills(cells: &mut Cells<'_>, pack: &Pack) -> Result<Skills, Noted> {
+    const COLUMN: &str = "技能";
+    if !cells.row.has(COLUMN) {
+        return Ok(Skills::Silent);
+    }
+    let text = cells.row.plain(COLUMN);
+    if text.is_empty() {
+        return Ok(Skills::Unrecorded);
+    }
+    if NO_SKILLS.contains(&text.as_str()) {
+        return Ok(Skills::Listed(BTreeSet::new()));
+    }
+    let named = |word: &str| {
+        let mut skills = pack.skills.iter();
+        skills.find(|skill| [&skill.zh, &skill.en, &skill.id.0].into_iter().any(|it| it == word))
+    };
+    let found: Option<BTreeSet<SkillId>> =
+        parts(&text).map(|word| named(word).map(|skill| skill.id.clone())).collect();
+    let Some(found) = found else {
+        let words = pack.skills.iter().map(|skill| format!("{} {}", skill.zh, skill.id.0));
+        let words = words.collect::<Vec<_>>().join(", ");
+        return cells.refuse(COLUMN, Reason::NotAWord { words }).ok_or(Noted);
+    };
+    Ok(Skills::Listed(found))
 }
 
 /// Exports of other programs have none: whoever is new then signs in once somebody gave them a password.

@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use automerge::ActorId;
 use domain::id::HouseholdId;
 use domain::job::{Due, JobKind};
+use domain::qualification::Qualification;
 use domain::stamp::Timestamp;
 use serde_json::json;
 
 use crate::audit::{self, By, Entry, Subject, What};
 use crate::db::users::UserRow;
-use crate::db::{C, Db, documents, halls, users};
+use crate::db::{C, Db, documents, halls, qualifications, users};
 use crate::identity::password::Passwords;
 use crate::ids;
 use crate::jobs::{NewJob, Scribe, create_job};
 use crate::near;
 use crate::packs::Packs;
 
-use super::content::{Booking, Content, Hall, Person};
+use super::content::{Booking, Content, Hall, Person, Skills};
 use super::problem::{Problem, Reason};
 use super::summary::{Fate, Summary, Thing};
 use super::{ImportError, Mode, Teller, registers};
@@ -37,11 +38,13 @@ pub(crate) async fn store(
     let mut tx = db.begin().await?;
     let Hall { id, name, offset, .. } = &content.hall;
     halls::upsert_hall(tx.c(), *id, name, i64::from(offset.local_minus_utc() / 60)).await?;
-    for (fate, row) in &staff {
-        summary.count(Thing::Staff, *fate);
+    for ((fate, row), person) in staff.iter().zip(&content.staff) {
         if *fate != Fate::Unchanged {
             users::upsert_user(tx.c(), row).await?;
         }
+        let is_other = store_qualification(tx.c(), person, now).await?;
+        let fate = if is_other && *fate == Fate::Unchanged { Fate::Changed } else { *fate };
+        summary.count(Thing::Staff, fate);
     }
     registers::store(tx.c(), *id, &content.homes, &mut summary, teller).await?;
     store_jobs(tx.c(), content, now, &mut summary, teller).await?;
@@ -99,6 +102,29 @@ async fn staff_rows(
         }
     }
     Ok(rows)
+}
+
+/// Records what the file says of somebody's skills and area; returns whether that is something else than before.
+async fn store_qualification(
+    mut c: C<'_>,
+    person: &Person,
+    now: Timestamp,
+) -> Result<bool, ImportError> {
+    let found = qualifications::find_qualification(c.lend(), person.id).await?.unwrap_or_default();
+    let wanted = Qualification {
+        skills: match &person.skills {
+            Skills::Silent => found.skills.clone(),
+            Skills::Unrecorded => None,
+            Skills::Listed(skills) => Some(skills.clone()),
+        },
+        area: person.area.clone().unwrap_or_else(|| found.area.clone()),
+    };
+    let is_other = wanted != found;
+    if is_other {
+        let now_ms = now.timestamp_millis();
+        qualifications::upsert_qualification(c, person.id, &wanted, now_ms).await?;
+    }
+    Ok(is_other)
 }
 
 fn new_user(hall: &Hall, person: &Person, now: Timestamp) -> UserRow {

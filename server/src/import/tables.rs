@@ -91,7 +91,7 @@ impl Tables {
         let mut order = Vec::new();
         for column in sheet.columns {
             let at = header.iter().position(|found| found == column.name || found == column.key);
-            if at.is_none() {
+            if at.is_none() && !column.is_optional {
                 let missing = whole_file(sheet.file, Reason::ColumnMissing);
                 problems.push(Problem { line, column: Some(column.name.to_owned()), ..missing });
             }

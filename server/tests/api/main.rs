@@ -28,6 +28,7 @@ mod pages;
 mod passwords;
 mod photo_backups;
 mod photos;
+mod plan;
 mod refusals;
 mod registers;
 mod reports;

@@ -4,6 +4,8 @@
 mod figures;
 #[path = "bench/keeping.rs"]
 mod keeping;
+#[path = "bench/plan.rs"]
+mod plan;
 #[path = "bench/stage.rs"]
 mod stage;
 
@@ -26,6 +28,7 @@ async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
         [serve, database] if serve == "serve" => return stage::serve(database).await,
+        [plan] if plan == "plan" => return plan::plan(),
         [doorstep, ..] if doorstep == "doorstep" => return keeping::command(&arguments).await,
         _ => {}
     }
@@ -38,6 +41,7 @@ async fn main() -> anyhow::Result<()> {
     on_postgres(&sqlite).await?;
     tap_to_live(&stage).await?;
     memory(&stage).await?;
+    plan::plan()?;
     keeping::import(&Stage::set(file("register.db")).await?, folder.path())?;
     keeping::keep(&Stage::set(file("kept.db")).await?, folder.path()).await
 }

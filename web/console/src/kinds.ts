@@ -89,6 +89,8 @@ export interface Outlook {
   metres: number | null
   needs_agreement: boolean
   lacks_window: boolean
+  /** What the technician would have to be able to do, and is not. */
+  lacks_skills: Named[]
 }
 
 /** A claim of a phone's clock; the hall's bounds come with the history. */
@@ -199,6 +201,9 @@ export interface Offer {
   reached_at: number
   metres: number | null
   makes_late: number
+  /** Minutes behind the window's end, or behind what was promised. */
+  late_minutes: number
+  in_area: boolean
 }
 
 /** Who could come when. */

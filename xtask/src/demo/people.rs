@@ -10,20 +10,22 @@ pub(crate) struct Person {
     pub(crate) name: &'static str,
     /// The role, as the hall calls it.
     pub(crate) role: &'static str,
+    /// Whether they are sent to leaks.
+    pub(crate) is_crew: bool,
 }
 
 /// Everybody who works in the hall; the technicians come first, in the order of their neighbourhoods.
 pub(crate) const STAFF: [Person; 15] = [
-    person("jiang.hai", "姜海", "技术员"),
-    person("tao.jun", "陶军", "技术员"),
-    person("wei.minghui", "魏明辉", "技术员"),
-    person("shao.lan", "邵岚", "技术员"),
-    person("ruan.zhiqiang", "阮志强", "技术员"),
-    person("xia.guoping", "夏国平", "技术员"),
-    person("pan.xiaoyu", "潘晓宇", "技术员"),
-    person("cheng.dali", "程大力", "技术员"),
-    person("fang.jinhua", "方锦华", "技术员"),
-    person("yu.wenbo", "俞文博", "技术员"),
+    crew("jiang.hai", "姜海"),
+    person("tao.jun", "陶军", TECHNICIAN),
+    person("wei.minghui", "魏明辉", TECHNICIAN),
+    person("shao.lan", "邵岚", TECHNICIAN),
+    person("ruan.zhiqiang", "阮志强", TECHNICIAN),
+    person("xia.guoping", "夏国平", TECHNICIAN),
+    person("pan.xiaoyu", "潘晓宇", TECHNICIAN),
+    crew("cheng.dali", "程大力"),
+    crew("fang.jinhua", "方锦华"),
+    crew("yu.wenbo", "俞文博"),
     person("he.jing", "何静", "调度员"),
     person("dai.xinyi", "戴欣怡", "调度员"),
     person("gu.hong", "顾红", "营业员"),
@@ -38,7 +40,27 @@ pub(crate) const DISPATCHERS: [&str; 2] = ["he.jing", "dai.xinyi"];
 pub(crate) const COUNTER: &str = "gu.hong";
 
 const fn person(login: &'static str, name: &'static str, role: &'static str) -> Person {
-    Person { login, name, role }
+    Person { login, name, role, is_crew: false }
+}
+
+const fn crew(login: &'static str, name: &'static str) -> Person {
+    Person { login, name, role: TECHNICIAN, is_crew: true }
+}
+
+/// The role of whoever goes to doors.
+pub(crate) const TECHNICIAN: &str = "技术员";
+
+/// What somebody is able to do, as the hall writes it; whoever never goes to a door has nothing written down.
+///
+/// In a small hall everybody does everything but leaks, for which some are trained.
+pub(crate) fn skills(person: &Person) -> String {
+    let usual = ["燃气用户安装检修工", "安检员", "抄表员"];
+    let crew = person.is_crew.then_some("抢修员");
+    if person.role == TECHNICIAN {
+        usual.into_iter().chain(crew).collect::<Vec<_>>().join(";")
+    } else {
+        String::new()
+    }
 }
 
 /// The password to begin with, of use in a demo only.

@@ -39,6 +39,21 @@ fn assert_every_language_says(problem: &Problem) {
 }
 
 #[tokio::test]
+async fn a_skill_that_the_rule_pack_does_not_name_is_named() {
+    let world = World::small().await;
+    world.edit("staff.csv", "初始密码\n", "初始密码,技能\n");
+    world.edit("staff.csv", "noon\n", "noon,抄表员；杂技\n");
+    world.edit("staff.csv", "dusk\n", "dusk,\n");
+
+    let problems = world.problems().await;
+
+    let words = "抢修员 emergency_crew, 燃气用户安装检修工 gas_fitter, 安检员 inspector, 抄表员 meter_reader";
+    let problem = &problems[0];
+    assert_eq!((problem.line, problem.column.as_deref()), (2, Some("技能")));
+    assert_eq!(problem.reason, Reason::NotAWord { words: words.into() });
+}
+
+#[tokio::test]
 async fn a_bad_person_is_named() {
     let password = |refused| Reason::Password(refused);
     let roles = "技术员 technician, 调度员 dispatcher, 营业员 hall, 经理 manager, 管理员 admin";

@@ -1,17 +1,17 @@
 //! The demo hall and the small hall load, once and twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::household::Meter;
 use domain::id::HouseholdId;
 use domain::job::{Job, JobKind};
-use domain::pack::Pack;
+use domain::pack::{Pack, SkillId};
 use domain::reading::{self, Finding};
 
 use super::{World, load};
-use crate::db::{changes, grants, halls, jobs, users};
+use crate::db::{changes, grants, halls, jobs, qualifications, users};
 use crate::identity::password::{Checked, Passwords};
 use crate::import::content::{Known, hall_id, household_id, job_id, user_id};
 use crate::import::summary::{Counts, Summary, Thing};
@@ -81,6 +81,39 @@ async fn a_changed_password_is_not_reset() {
     assert_eq!(stored.name, "安娜娜");
     let checked = passwords.check("my own long words", stored.password_hash.as_deref()).await;
     assert_eq!(checked.unwrap(), Checked::Right);
+}
+
+#[tokio::test]
+async fn skills_and_areas_are_loaded_and_a_file_that_is_silent_on_them_leaves_them() {
+    let world = World::small().await;
+    let ana = user_id(hall_id("芜湖", "厅"), "ana");
+    let recorded = async || {
+        let mut conn = world.db.read().await.unwrap();
+        qualifications::find_qualification(conn.c(), ana).await.unwrap()
+    };
+    world.load().await.unwrap();
+    assert_eq!(recorded().await, None, "a folder from before these columns is whole");
+
+    world.edit("staff.csv", "初始密码\n", "初始密码,技能,片区\n");
+    world.edit("staff.csv", "noon\n", "noon,抄表员、gas_fitter,文化路；吉和街\n");
+    world.edit("staff.csv", "dusk\n", "dusk,,\n");
+    let summary = world.load().await.unwrap();
+    let first = recorded().await.unwrap();
+    world.edit("staff.csv", ",技能", "");
+    world.edit("staff.csv", ",抄表员、gas_fitter", "");
+    world.edit("staff.csv", "dusk,,", "dusk,");
+    let again = world.load().await.unwrap();
+    world.edit("staff.csv", "片区\n", "技能\n");
+    world.edit("staff.csv", "文化路；吉和街", "无");
+    world.load().await.unwrap();
+    let nothing = recorded().await.unwrap();
+
+    let skills = ["gas_fitter", "meter_reader"].map(|it| SkillId(it.to_owned()));
+    assert_eq!(first.skills, Some(BTreeSet::from(skills)));
+    assert_eq!(first.area, BTreeSet::from(["文化路", "吉和街"].map(str::to_owned)));
+    assert_eq!(summary.of(Thing::Staff).changed, 1);
+    assert_eq!((again.total().new, again.total().changed), (0, 0));
+    assert_eq!((nothing.skills, nothing.area), (Some(BTreeSet::new()), first.area));
 }
 
 #[tokio::test]

@@ -138,7 +138,7 @@ function bar(job: Job): Bar {
 const NARROWEST_MS = 20 * 60_000
 
 /** Puts bars that would cover each other under each other; returns how many lanes that takes. */
-function stack(bars: Bar[]): number {
+export function stack(bars: { start: number; end: number; lane: number }[]): number {
   const ends: number[] = []
   for (const it of bars) {
     const free = ends.findIndex((end) => end <= it.start)

@@ -3,7 +3,7 @@
 import { reactive } from 'vue'
 import type { Job, Outlook } from '../kinds'
 import { tried } from '../parts/toast'
-import { carryOut, outlook, outlookWords } from './moves'
+import { carryOut, isBad, outlook, outlookWords } from './moves'
 
 const BEGINS_PX = 6
 const ASK_AFTER_MS = 90
@@ -57,7 +57,7 @@ async function ask(over: string): Promise<void> {
   const seen: Outlook | null = await outlook(job, wanted).catch(() => null)
   if (drag.job !== job || drag.over !== over || !seen) return
   drag.words = outlookWords(job, seen, wanted)
-  drag.bad = seen.late.length > 0
+  drag.bad = isBad(seen)
 }
 
 function drop(event: PointerEvent): void {
