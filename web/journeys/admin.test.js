@@ -112,6 +112,29 @@ test('what a manager may not do is refused with its reason, and a password reset
   assert.deepEqual(desk.problems.filter((it) => !/403/.test(it)), [])
 })
 
+test('what a technician is able to do, and where, is recorded and entered', async (t) => {
+  const { hall, desk, page } = await atAdministration(t, staff('经理'))
+  const who = staff('技术员')
+  const dialog = page.locator('dialog')
+  const path = `/api/users/${(await hall.user(who.login)).id}/qualification`
+  const before = await hall.get(path)
+  await row(page, who.login).getByRole('button', { name: '技能与片区' }).click()
+  await dialog.getByLabel('已登记技能').check()
+  const known = dialog.locator('fieldset input:checked').first()
+  const skill = await known.inputValue()
+  await known.uncheck()
+  await dialog.getByLabel('常去片区').fill('中山路，赭山')
+  assert.deepEqual(await findings(page), [])
+  await dialog.getByRole('button', { name: '确定' }).click()
+  await said(page, '技能与片区已保存')
+  const found = await hall.get(path)
+  assert.deepEqual(found.skills, before.skills.filter((it) => it !== skill))
+  assert.deepEqual(found.area.sort(), ['中山路', '赭山'].sort())
+  await row(page, who.login).getByRole('button', { name: '技能与片区' }).click()
+  assert.equal(await dialog.locator(`fieldset input[value="${skill}"]`).isChecked(), false)
+  assert.deepEqual(desk.problems, [])
+})
+
 test('an admin adds a hall, and its first manager sees it and nothing of others', async (t) => {
   const { hall, desk, page } = await atAdministration(t, staff('管理员'), 'halls')
   await page.getByText('本厅').waitFor()
