@@ -148,10 +148,13 @@ export function stack(bars: { start: number; end: number; lane: number }[]): num
   return Math.max(1, ends.length)
 }
 
+/** What is shown besides the bars, such as what is only proposed. */
+export const besides = shallowRef<{ start: number; end: number }[]>([])
+
 /** The hours that the board shows: the usual ones, and whatever lies outside them. */
 export const hours = computed(() => {
   const start = dayStart(day.value)
-  const all = rows.value.flatMap((row) => row.bars)
+  const all = [...rows.value.flatMap((row) => row.bars), ...besides.value]
   const first = Math.min(7, ...all.map((it) => Math.floor((it.start - start) / HOUR_MS)))
   const last = Math.max(20, ...all.map((it) => Math.ceil((it.end - start) / HOUR_MS)))
   return { from: start + Math.max(0, first) * HOUR_MS, until: start + Math.min(30, last) * HOUR_MS }

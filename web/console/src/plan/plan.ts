@@ -1,9 +1,9 @@
 // The plan that is proposed: asked for, looked at, and carried out only by whoever agrees to it.
 
-import { computed, reactive } from 'vue'
+import { computed, reactive, watchEffect } from 'vue'
 import { t } from '../../../face/words'
 import { Problem, send } from '../api'
-import { stack } from '../board/day'
+import { besides, stack } from '../board/day'
 import { edit, lostWords } from '../board/moves'
 import type { Job } from '../kinds'
 import { jobs, technicians } from '../live'
@@ -88,6 +88,8 @@ export const shades = computed(() => {
   }
   return rows
 })
+
+watchEffect(() => (besides.value = [...shades.value.values()].flatMap((row) => row.shades)))
 
 /** Carries out what is ticked, job by job; what somebody else changed meanwhile stays as they left it. */
 export async function apply(): Promise<void> {
