@@ -320,6 +320,9 @@ pub struct PromiseRule {
     pub minutes: i64,
     /// What stops the clock.
     pub stops: Stop,
+    /// With so many minutes left the hall looks at it; packs before it existed do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_minutes: Option<i64>,
     /// Whether a blocked road excuses, when it was recorded with evidence.
     #[serde(default)]
     pub road_blockage_excuses: bool,

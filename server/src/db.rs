@@ -32,6 +32,7 @@ pub mod documents;
 pub mod enrolments;
 pub mod exports;
 pub mod feed;
+pub mod figures;
 pub mod grants;
 pub mod halls;
 pub mod hoses;

@@ -33,6 +33,8 @@ pub enum Value {
     Day(NaiveDate),
     /// A day with a time there, to the minute.
     Minute(NaiveDateTime),
+    /// A part of a whole, from 0 to 1.
+    Share(f64),
 }
 
 impl Value {

@@ -12,6 +12,8 @@ pub mod error;
 pub mod exports;
 pub mod extract;
 mod faces;
+pub mod figure_files;
+pub mod figures;
 pub mod halls;
 pub mod health;
 pub mod history;
@@ -109,12 +111,19 @@ fn signed_in() -> Routes {
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(exports::export_table)))
+        .routes(only(STAFF, routes!(figure_files::export_figure)))
         .routes(only(STAFF, routes!(exports::map_jobs)))
         .routes(only(ANYBODY, routes!(exports::get_calendar)))
         .routes(only(STAFF, routes!(packs::get_pack)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
         .routes(only(STAFF, routes!(reports::report_punctuality)))
+        .routes(only(STAFF, routes!(figures::report_lateness)))
+        .routes(only(STAFF, routes!(figures::report_promises)))
+        .routes(only(STAFF, routes!(figures::report_readings)))
+        .routes(only(STAFF, routes!(figures::report_conduct)))
+        .routes(only(STAFF, routes!(figures::report_outcomes)))
+        .routes(only(STAFF, routes!(figures::report_hoses)))
 }
 
 /// Open to who keeps people, phones, rules and files of the hall.

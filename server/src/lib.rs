@@ -25,6 +25,7 @@ pub mod disk;
 pub mod doctor;
 pub mod exchange;
 pub mod export;
+pub mod figures;
 pub mod http;
 pub mod identity;
 pub mod ids;

@@ -108,6 +108,7 @@ mod tests {
 
     fn stored(key: &str) -> StoredVerdict {
         StoredVerdict {
+            job_id: Uuid::nil(),
             agreed_id: Uuid::nil(),
             technician_id: Some(Uuid::nil()),
             technician_name: None,

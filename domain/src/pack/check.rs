@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Pack, PackError, SkillId, SkillRule};
+use super::{Pack, PackError, PromiseRule, SkillId, SkillRule};
 use crate::job::JobKind;
 
 /// A city is at most this many minutes from UTC.
@@ -132,7 +132,14 @@ fn skills(pack: &Pack) -> Vec<Check> {
 fn promises(pack: &Pack) -> Vec<Check> {
     let a_year = 366 * 24 * 60;
     let spans = pack.promises.iter().all(|rule| (1..=a_year).contains(&rule.minutes));
-    vec![("promises", "minutes from 1 to a year", spans)]
+    let warns = |rule: &PromiseRule| {
+        rule.warn_minutes.is_none_or(|warn| (1..=rule.minutes).contains(&warn))
+    };
+    let warns = pack.promises.iter().all(warns);
+    vec![
+        ("promises", "minutes from 1 to a year", spans),
+        ("promises", "warn_minutes from 1 to the promise's own minutes", warns),
+    ]
 }
 
 fn cases(pack: &Pack) -> Vec<Check> {
@@ -264,7 +271,8 @@ mod tests {
             ("[\"complaint\"]", "[\"complaints\"]", "unknown variant `complaints`"),
             ("level = 3", "level = 0", "a level of 1"),
             ("phase = \"at_the_door\"", "phase = \"before_leaving\"", "walking order"),
-            ("source = \"Rulebook B6: 48 hours on request\"", "source = \" \"", "a source each"),
+            ("source = \"Rulebook B6: 48 hours on request", "source = \" \" #", "a source each"),
+            ("warn_minutes = 480", "warn_minutes = 2881", "warn_minutes from 1"),
         ] {
             let error = Pack::parse(&BUILTIN.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(says), "{from} -> {to}: {error}");

@@ -229,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_number_that_stays_under_another_source_is_told() {
-        let new = with(&[("Rulebook B6: 48 hours on request", "City notice 12 of 2027")]);
+        let old = "Rulebook B6: 48 hours on request; to look at it with a working day of 8 hours left is our choice";
+        let new = with(&[(old, "City notice 12 of 2027")]);
 
         let found = compare(&Pack::builtin(), &new);
 

@@ -36,6 +36,7 @@ mod tests {
         ("enrolments", enrolments::ALL),
         ("exports", exports::ALL),
         ("feed", feed::ALL),
+        ("figures", figures::ALL),
         ("grants", grants::ALL),
         ("halls", halls::ALL),
         ("hoses", hoses::ALL),

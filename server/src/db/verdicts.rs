@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::{C, Result, statements};
 
 statements! {
-    LIST_VERDICTS = "select v.agreed_id, v.technician_id, u.name as technician_name, v.kind, v.day, v.window_start, \
+    LIST_VERDICTS = "select v.job_id, v.agreed_id, v.technician_id, u.name as technician_name, v.kind, v.day, v.window_start, \
         v.window_end, v.punctuality, v.width_ms \
         from appointment_verdict v left join user_account u on u.user_id = v.technician_id \
         where v.hall_id = $1 and v.day >= $2 and v.day <= $3 order by v.day, v.job_id, v.ordinal";
-    LIST_JOB_VERDICTS = "select v.agreed_id, v.technician_id, u.name as technician_name, v.kind, v.day, \
+    LIST_JOB_VERDICTS = "select v.job_id, v.agreed_id, v.technician_id, u.name as technician_name, v.kind, v.day, \
         v.window_start, v.window_end, v.punctuality, v.width_ms \
         from appointment_verdict v left join user_account u on u.user_id = v.technician_id \
         where v.job_id = $1 order by v.ordinal";
@@ -19,6 +19,8 @@ statements! {
 /// A verdict as it was stored when its job changed last.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredVerdict {
+    /// The job.
+    pub job_id: Uuid,
     /// The plan's entry or the fact that agreed the window.
     pub agreed_id: Uuid,
     /// Who is answerable.

@@ -30,6 +30,7 @@ fn said(value: &Value) -> String {
         Value::Day(day) => day.to_string(),
         Value::Minute(at) => at.format("%Y-%m-%d %H:%M").to_string(),
         Value::Whole(number) => number.to_string(),
+        Value::Share(share) => format!("{share:.4}"),
         Value::Volume(volume) => format!("{:.3}", volume.cubic_metres()),
     }
 }
@@ -61,6 +62,7 @@ struct Formats {
     cubic_metres: Format,
     day: Format,
     minute: Format,
+    share: Format,
 }
 
 impl Formats {
@@ -70,6 +72,7 @@ impl Formats {
             cubic_metres: format("0.000"),
             day: format("yyyy-mm-dd"),
             minute: format("yyyy-mm-dd hh:mm"),
+            share: format("0.0%"),
         }
     }
 }
@@ -87,6 +90,9 @@ fn write(
         Value::Day(day) => page.write_datetime_with_format(line, column, day, &formats.day)?,
         Value::Minute(at) => page.write_datetime_with_format(line, column, at, &formats.minute)?,
         Value::Whole(number) => page.write_number(line, column, whole(*number))?,
+        Value::Share(share) => {
+            page.write_number_with_format(line, column, *share, &formats.share)?
+        }
         Value::Volume(volume) => {
             let number = volume.cubic_metres();
             page.write_number_with_format(line, column, number, &formats.cubic_metres)?

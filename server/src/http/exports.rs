@@ -19,7 +19,7 @@ use super::jobs::day_bounds;
 use crate::db::exports::{self, Span};
 use crate::db::halls::{self, HallRow};
 use crate::db::users;
-use crate::export::{self, MOST_ROWS, Table};
+use crate::export::{self, MOST_ROWS, Sheet, Table};
 use crate::identity::Role;
 use crate::state::AppState;
 
@@ -79,7 +79,7 @@ pub(super) enum Tongue {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Form {
+pub(super) enum Form {
     #[default]
     Xlsx,
     Csv,
@@ -120,6 +120,15 @@ pub async fn export_table(
     let sheet = export::rows(conn.c(), &hall, (table, &which), how).await?;
     let sheet = sheet.map_err(|error| ApiError::Unprocessable(error.to_string()))?;
     drop(conn);
+    download(sheet, format, &format!("{}-{from}-{to}", table.key())).await
+}
+
+/// Writes a sheet as a file of this name.
+pub(super) async fn download(
+    sheet: Sheet,
+    format: Form,
+    name: &str,
+) -> Result<impl IntoResponse + use<>, ApiError> {
     let writing = tokio::task::spawn_blocking(move || match format {
         Form::Csv => export::csv(&sheet).map_err(anyhow::Error::from),
         Form::Xlsx => export::xlsx(&sheet).map_err(anyhow::Error::from),
@@ -129,7 +138,7 @@ pub async fn export_table(
         Form::Csv => ("text/csv; charset=utf-8", "csv"),
         Form::Xlsx => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
     };
-    let name = format!("attachment; filename=\"{}-{from}-{to}.{ending}\"", table.key());
+    let name = format!("attachment; filename=\"{name}.{ending}\"");
     Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes))
 }
 

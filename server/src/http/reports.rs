@@ -7,16 +7,19 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
-use domain::catalogue::{self, Language};
-use domain::punctuality::Tally;
+use domain::catalogue::Language;
+use domain::punctuality::{Punctuality, Tally};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::caller::Staff;
 use super::error::ApiError;
 use super::extract::Query;
-use crate::db::devices;
+use super::figures::hour;
 use crate::db::verdicts::{self, StoredVerdict};
+use crate::db::{devices, halls};
+use crate::figures::{MOST_NAMED, Named};
 use crate::reports;
 use crate::state::AppState;
 
@@ -46,6 +49,8 @@ enum By {
     Technician,
     Kind,
     Day,
+    /// The hour of the hall's clock in which the window begins.
+    Hour,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
@@ -66,6 +71,8 @@ pub struct PunctualityRow {
     tally: Tally,
     /// On time out of what can be judged.
     rate: Option<f64>,
+    /// The jobs behind each number, each once, at most 200.
+    jobs: BTreeMap<&'static str, Vec<Uuid>>,
 }
 
 /// The report.
@@ -74,7 +81,7 @@ pub struct PunctualityBody {
     rows: Vec<PunctualityRow>,
 }
 
-/// Counts appointments of some days by technician, kind or day.
+/// Counts appointments of some days by technician, kind, day or hour.
 #[utoipa::path(
     get, path = "/api/reports/punctuality", tag = "reports", params(AskPunctuality),
     responses((status = 200, description = "A line for each.", body = PunctualityBody)),
@@ -92,17 +99,29 @@ pub async fn report_punctuality(
     let stored = verdicts::list_verdicts(conn.c(), caller.hall, &from, &to).await?;
     let heard_until = devices::list_heard_until(conn.c(), caller.hall).await?;
     let now = state.clock.now();
-    let mut rows: BTreeMap<String, (String, Tally)> = BTreeMap::new();
+    let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let mut rows: BTreeMap<String, PunctualityRow> = BTreeMap::new();
     for verdict in &stored {
-        let (key, name) = heading(verdict, asked.by, asked.lang);
-        let (_, tally) = rows.entry(key).or_insert_with(|| (name, Tally::default()));
-        tally.count(reports::punctuality(verdict, now, &heard_until)?);
+        let heading = heading(verdict, asked.by, asked.lang, hall.utc_offset_minutes);
+        let row = rows.entry(heading.key.clone()).or_insert_with(|| PunctualityRow::of(heading));
+        row.count(verdict.job_id, reports::punctuality(verdict, now, &heard_until)?);
     }
-    let rows = rows.into_iter().map(|(key, (name, tally))| {
-        let rate = tally.on_time_rate();
-        PunctualityRow { key, name, tally, rate }
-    });
-    Ok(Json(PunctualityBody { rows: rows.collect() }))
+    Ok(Json(PunctualityBody { rows: rows.into_values().collect() }))
+}
+
+impl PunctualityRow {
+    fn of(Named { key, name }: Named) -> Self {
+        Self { key, name, tally: Tally::default(), rate: None, jobs: BTreeMap::new() }
+    }
+
+    fn count(&mut self, job: Uuid, punctuality: Punctuality) {
+        self.tally.count(punctuality);
+        self.rate = self.tally.on_time_rate();
+        let jobs = self.jobs.entry(punctuality.key()).or_default();
+        if jobs.len() < MOST_NAMED && !jobs.contains(&job) {
+            jobs.push(job);
+        }
+    }
 }
 
 /// Days are compared as text, so only the one way of writing them will do.
@@ -114,7 +133,7 @@ fn check_day(name: &str, text: String) -> Result<String, ApiError> {
     Err(ApiError::BadRequest(format!("send `{name}` as a day like 2026-03-02")))
 }
 
-fn heading(verdict: &StoredVerdict, by: By, lang: Lang) -> (String, String) {
+fn heading(verdict: &StoredVerdict, by: By, lang: Lang, utc_offset_minutes: i64) -> Named {
     let language = match lang {
         Lang::Zh => Language::Chinese,
         Lang::En => Language::English,
@@ -122,12 +141,10 @@ fn heading(verdict: &StoredVerdict, by: By, lang: Lang) -> (String, String) {
     match by {
         By::Technician => {
             let key = verdict.technician_id.map(|id| id.to_string()).unwrap_or_default();
-            (key, verdict.technician_name.clone().unwrap_or_default())
+            Named { key, name: verdict.technician_name.clone().unwrap_or_default() }
         }
-        By::Kind => {
-            let name = catalogue::text(language, &format!("kind.{}", verdict.kind), &[]);
-            (verdict.kind.clone(), name)
-        }
-        By::Day => (verdict.day.clone(), verdict.day.clone()),
+        By::Kind => Named::word(language, "kind", &verdict.kind),
+        By::Day => Named::plain(verdict.day.as_str()),
+        By::Hour => hour(verdict.window_start, utc_offset_minutes),
     }
 }

@@ -12,6 +12,7 @@ mod counter;
 mod enrolment;
 mod exports;
 mod feed;
+mod figures;
 mod hall;
 mod history;
 mod imports;

@@ -265,6 +265,15 @@ impl Desk {
     async fn rows(&self, asked: &str) -> Vec<Value> {
         let reply = self.ask(asked).await;
         assert_eq!(reply.status, 200, "{reply:?}");
-        reply.body["rows"].as_array().expect("rows").clone()
+        let mut rows = reply.body["rows"].as_array().expect("rows").clone();
+        for row in &mut rows {
+            // Each verdict here is on a job of its own, so that as many are named as are counted.
+            let jobs = row.as_object_mut().and_then(|row| row.remove("jobs")).expect("jobs");
+            for name in COUNTS {
+                let named = jobs[name].as_array().map_or(0, Vec::len);
+                assert_eq!(row[name], named, "{name} of {row}");
+            }
+        }
+        rows
     }
 }

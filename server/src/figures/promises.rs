@@ -1,0 +1,107 @@
+//! Promises: which run, and how those of some days turned out (B2, B6).
+
+use chrono::TimeDelta;
+use domain::catalogue::Language;
+use domain::pack::PromiseRule;
+use domain::stamp::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{Count, Counted, Figure, Named, Rate};
+
+/// Every state of a promise, in the order in which lists show them.
+const STATES: [&str; 6] = ["kept", "excused", "broken", "not_heard", "cannot_tell", "running"];
+
+/// A promise as it is stored with its job.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredPromise {
+    /// The job.
+    pub job_id: Uuid,
+    /// The key of its kind.
+    pub kind: String,
+    /// The pack that it is judged by.
+    pub pack_id: String,
+    /// Its address.
+    pub address: String,
+    /// Who has the job.
+    pub technician_id: Option<Uuid>,
+    /// Their name.
+    pub technician_name: Option<String>,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix ms.
+    pub due_at: i64,
+    /// Who is answerable for it.
+    pub answerable: Option<Uuid>,
+    /// The key of its state, as far as facts decide.
+    pub state: String,
+}
+
+/// A promise whose clock nobody has stopped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OpenPromise {
+    /// The job.
+    pub job: Uuid,
+    /// The key of its kind.
+    pub kind: String,
+    /// What its kind is called.
+    pub kind_name: String,
+    /// Its address.
+    pub address: String,
+    /// Who has the job.
+    pub technician: Option<Uuid>,
+    /// Their name.
+    pub technician_name: Option<String>,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix milliseconds.
+    pub due_at: i64,
+    /// How it stands now.
+    pub state: String,
+    /// Whether so little is left that somebody should look; none where its pack does not say how little.
+    pub is_at_risk: Option<bool>,
+}
+
+/// Shows an open promise as it stands.
+pub fn open(
+    stored: StoredPromise,
+    rule: Option<&PromiseRule>,
+    (state, now): (String, Timestamp),
+    language: Language,
+) -> OpenPromise {
+    let due_at = Timestamp::from_timestamp_millis(stored.due_at).unwrap_or(Timestamp::MAX_UTC);
+    let is_at_risk = rule
+        .and_then(|rule| rule.warn_minutes)
+        .map(|minutes| state == "running" && due_at - now <= TimeDelta::minutes(minutes));
+    OpenPromise {
+        job: stored.job_id,
+        kind_name: Named::word(language, "kind", &stored.kind).name,
+        kind: stored.kind,
+        address: stored.address,
+        technician: stored.technician_id,
+        technician_name: stored.technician_name,
+        rule: stored.rule,
+        due_at: stored.due_at,
+        state,
+        is_at_risk,
+    }
+}
+
+/// Counts promises by rule and state (B2, B6); each comes with its state as it reads now.
+pub fn by_rule<'a>(
+    read: impl Iterator<Item = (&'a StoredPromise, &'a str)>,
+    language: Language,
+) -> Figure {
+    let columns = STATES.map(|state| Named::word(language, "promise", state));
+    let rate = Rate {
+        named: Named::word(language, "figures", "kept_rate"),
+        of: &["kept", "excused"],
+        out_of: &["kept", "excused", "broken"],
+    };
+    let mut count = Count::of(columns.to_vec()).with_rates(vec![rate]);
+    for (promise, state) in read {
+        count.add(&Named::plain(promise.rule.as_str()), state, Counted::Job(promise.job_id));
+    }
+    count.finish(language)
+}
