@@ -174,6 +174,9 @@ pub struct CasePromise {
     pub kinds: BTreeSet<CaseKind>,
     /// How long, in minutes.
     pub minutes: i64,
+    /// With so many minutes left the hall looks at it; packs before it existed do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warn_minutes: Option<i64>,
     /// Where the number comes from.
     pub source: String,
 }

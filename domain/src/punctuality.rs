@@ -319,6 +319,14 @@ impl Tally {
         *counter += 1;
     }
 
+    /// Of what is over and was not released, the share of which nobody can tell how it turned out; `None` of nothing.
+    #[expect(clippy::cast_precision_loss, reason = "a hall has far fewer than 2^52 appointments")]
+    pub fn untold_rate(&self) -> Option<f64> {
+        let untold = self.cannot_tell + self.not_heard;
+        let all = untold + self.on_time + self.early + self.late + self.missed;
+        (all > 0).then(|| untold as f64 / all as f64)
+    }
+
     /// On time out of all that can be judged; `None` when nothing can be (A2).
     #[expect(clippy::cast_precision_loss, reason = "a hall has far fewer than 2^52 appointments")]
     pub fn on_time_rate(&self) -> Option<f64> {

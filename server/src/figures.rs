@@ -54,6 +54,10 @@ pub struct Pile {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(max_items = 200)]
     pub households: Vec<Uuid>,
+    /// The cases behind it, at most 200.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 200)]
+    pub cases: Vec<Uuid>,
 }
 
 /// What a number counts.
@@ -63,6 +67,8 @@ pub enum Counted {
     Job(Uuid),
     /// Something that hangs at a household and of which no job tells.
     Household(Uuid),
+    /// A case.
+    Case(Uuid),
 }
 
 impl Pile {
@@ -71,6 +77,7 @@ impl Pile {
         let (named, id) = match what {
             Counted::Job(id) => (&mut self.jobs, id),
             Counted::Household(id) => (&mut self.households, id),
+            Counted::Case(id) => (&mut self.cases, id),
         };
         if named.len() < MOST_NAMED && !named.contains(&id) {
             named.push(id);

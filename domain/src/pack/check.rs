@@ -153,6 +153,13 @@ fn cases(pack: &Pack) -> Vec<Check> {
             "minutes from 1 to a year",
             promises.iter().all(|it| (1..=a_year).contains(&it.minutes)),
         ),
+        (
+            "cases.promises",
+            "warn_minutes from 1 to the promise's own minutes",
+            promises
+                .iter()
+                .all(|it| it.warn_minutes.is_none_or(|warn| (1..=it.minutes).contains(&warn))),
+        ),
         ("cases.promises", "a source each", promises.iter().all(|it| says(&it.source))),
         ("cases.source", "not empty", says(&cases.source)),
     ]

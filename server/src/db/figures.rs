@@ -13,16 +13,16 @@ use uuid::Uuid;
 use super::{C, Result, decode, hoses, statements};
 use crate::figures::arrivals::Arrival;
 use crate::figures::hoses::Door;
-use crate::figures::promises::StoredPromise;
+use crate::figures::promises::{CasePromise, StoredPromise};
 use crate::figures::readings::Reading;
 use crate::figures::visits::{Answered, EndedVisit};
 
 statements! {
-    LIST_ARRIVALS = "select f.job_id, v.technician_id, f.earliest, f.latest from fact f \
-        join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id \
-        where f.hall_id = $1 and f.kind = 'arrived' and f.withdrawn = $2 and exists (select a.job_id \
-        from appointment_verdict a where a.job_id = f.job_id and a.hall_id = $1 and a.day >= $3 and a.day <= $4) \
-        order by f.job_id, f.latest, f.earliest";
+    // The days first: their jobs are few, and their facts lie together.
+    LIST_ARRIVALS = "select f.job_id, v.technician_id, f.earliest, f.latest \
+        from (select distinct job_id from appointment_verdict where hall_id = $1 and day >= $3 and day <= $4) a \
+        join fact f on f.job_id = a.job_id join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id \
+        where f.kind = 'arrived' and f.withdrawn = $2 order by f.job_id, f.latest, f.earliest";
     LIST_PROMISES = "select j.job_id, j.kind, j.pack_id, h.address, j.technician_id, u.name as technician_name, \
         j.promise_rule as rule, j.promise_due_at as due_at, j.promise_user_id as answerable, \
         j.promise_state as state from job j join household h on h.household_id = j.household_id \
@@ -38,12 +38,15 @@ statements! {
         group by f.job_id, f.visit_id, j.kind, v.technician_id, u.name, v.outcome order by f.job_id, f.visit_id";
     LIST_ANSWERS = "select job_id, visit_id, fact_id, withdrawn, body from fact \
         where hall_id = $1 and kind = 'conduct' and earliest >= $2 and earliest < $3 order by job_id, visit_id, fact_id";
-    LIST_READINGS = "select r.job_id, r.visit_id, r.fact_id, r.finding, f.body, (select count(*) from reading n \
+    LIST_READINGS = "select r.job_id, r.visit_id, r.fact_id, r.finding, f.earliest, f.body, (select count(*) from reading n \
         where n.meter_id = r.meter_id and n.finding = 'normal' and (n.read_on > r.read_on \
         or (n.read_on = r.read_on and n.fact_id > r.fact_id))) as normal_later from reading r \
         join fact f on f.job_id = r.job_id and f.visit_id = r.visit_id and f.fact_id = r.fact_id \
-        where f.hall_id = $1 and f.kind = 'read' and f.earliest >= $2 and f.earliest < $3 \
-        order by r.job_id, r.visit_id, r.fact_id";
+        where f.hall_id = $1 and f.kind = 'read' and f.earliest >= $2 order by r.job_id, r.visit_id, r.fact_id";
+    LIST_CASE_PROMISES = "select c.case_id, c.number, c.kind, c.pack_id, c.owner_id, u.name as owner_name, \
+        c.promise_rule as rule, c.due_at, c.told_at from hall_case c join user_account u on u.user_id = c.owner_id \
+        where c.hall_id = $1 and c.promise_rule is not null and c.due_at is not null \
+        and (c.told_at is null or (c.due_at >= $2 and c.due_at < $3)) order by c.due_at, c.case_id";
     LIST_READING_ANSWERS = "select f.job_id, f.visit_id, f.body from fact f where f.hall_id = $1 \
         and f.kind in ('household_told', 'measure_taken') and f.withdrawn = $2 and f.earliest >= $3 \
         order by f.job_id, f.visit_id, f.fact_id";
@@ -72,6 +75,15 @@ pub async fn list_promises(
     c.q(LIST_PROMISES).bind(hall.0).bind(from).bind(until).all().await
 }
 
+/// Lists promises of cases that run, and those that were due in some days (B5).
+pub async fn list_case_promises(
+    c: C<'_>,
+    hall: HallId,
+    (from, until): Bounds,
+) -> Result<Vec<CasePromise>> {
+    c.q(LIST_CASE_PROMISES).bind(hall.0).bind(from).bind(until).all().await
+}
+
 /// Lists visits that ended in some days.
 pub async fn list_ended_visits(
     c: C<'_>,
@@ -94,15 +106,18 @@ pub async fn list_answers(c: C<'_>, hall: HallId, (from, until): Bounds) -> Resu
     Ok(answers)
 }
 
-/// Lists readings that stand: of a corrected one the correction alone.
+/// Lists readings of some days that stand: one that was corrected since, on whatever day, is left out.
 pub async fn list_readings(c: C<'_>, hall: HallId, (from, until): Bounds) -> Result<Vec<Reading>> {
-    let rows: Vec<(Uuid, Uuid, Uuid, String, Json<Value>, i64)> =
-        c.q(LIST_READINGS).bind(hall.0).bind(from).bind(until).all().await?;
+    let rows: Vec<(Uuid, Uuid, Uuid, String, i64, Json<Value>, i64)> =
+        c.q(LIST_READINGS).bind(hall.0).bind(from).all().await?;
     let mut corrected = BTreeSet::new();
     let mut readings = Vec::new();
-    for (job, visit, fact, finding, body, normal_later) in rows {
+    for (job, visit, fact, finding, earliest, body, normal_later) in rows {
         if let Fact::Read { corrects: Some(wrong), .. } = recorded(body)? {
             corrected.insert((job, visit, wrong.0));
+        }
+        if earliest >= until {
+            continue;
         }
         let known = Finding::ALL.into_iter().find(|it| it.key() == finding);
         let finding = known.ok_or_else(|| decode(format!("{finding} is no finding")))?;

@@ -1,4 +1,4 @@
-//! Promises: which run, and how those of some days turned out (B2, B6).
+//! Promises: which run, and how those of some days turned out (B2, B5, B6).
 
 use chrono::TimeDelta;
 use domain::catalogue::Language;
@@ -38,6 +38,90 @@ pub struct StoredPromise {
     pub state: String,
 }
 
+/// A promise as it is stored with its case (B5).
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct CasePromise {
+    /// The case.
+    pub case_id: Uuid,
+    /// What people say on the phone.
+    pub number: i64,
+    /// The key of its kind.
+    pub kind: String,
+    /// The pack that it is judged by.
+    pub pack_id: String,
+    /// Who has it.
+    pub owner_id: Uuid,
+    /// Their name.
+    pub owner_name: String,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix ms.
+    pub due_at: i64,
+    /// When the caller was told.
+    pub told_at: Option<i64>,
+}
+
+impl CasePromise {
+    /// The key of its state at a time.
+    pub fn state(&self, now: Timestamp) -> &'static str {
+        match self.told_at {
+            Some(told_at) if told_at <= self.due_at => "kept",
+            None if now.timestamp_millis() <= self.due_at => "running",
+            Some(_) | None => "broken",
+        }
+    }
+}
+
+/// A case whose promise nobody has kept yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OpenCase {
+    /// The case.
+    pub case: Uuid,
+    /// What people say on the phone.
+    pub number: i64,
+    /// What its kind is called.
+    pub kind_name: String,
+    /// Who has it.
+    pub owner: Uuid,
+    /// Their name.
+    pub owner_name: String,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix milliseconds.
+    pub due_at: i64,
+    /// How it stands now.
+    pub state: String,
+    /// Whether so little is left that somebody should look; none where its pack does not say how little.
+    pub is_at_risk: Option<bool>,
+}
+
+/// Shows a case's open promise as it stands; `warn_minutes` are its pack's.
+pub fn open_case(
+    stored: CasePromise,
+    warn_minutes: Option<i64>,
+    now: Timestamp,
+    language: Language,
+) -> OpenCase {
+    let state = stored.state(now);
+    OpenCase {
+        case: stored.case_id,
+        number: stored.number,
+        kind_name: Named::word(language, "case.kind", &stored.kind).name,
+        owner: stored.owner_id,
+        owner_name: stored.owner_name,
+        rule: stored.rule,
+        due_at: stored.due_at,
+        state: state.to_owned(),
+        is_at_risk: warns(warn_minutes, state, stored.due_at, now),
+    }
+}
+
+/// Whether so little is left of what still runs that somebody should look.
+fn warns(warn_minutes: Option<i64>, state: &str, due_at: i64, now: Timestamp) -> Option<bool> {
+    let due_at = Timestamp::from_timestamp_millis(due_at).unwrap_or(Timestamp::MAX_UTC);
+    warn_minutes.map(|minutes| state == "running" && due_at - now <= TimeDelta::minutes(minutes))
+}
+
 /// A promise whose clock nobody has stopped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OpenPromise {
@@ -70,10 +154,8 @@ pub fn open(
     (state, now): (String, Timestamp),
     language: Language,
 ) -> OpenPromise {
-    let due_at = Timestamp::from_timestamp_millis(stored.due_at).unwrap_or(Timestamp::MAX_UTC);
-    let is_at_risk = rule
-        .and_then(|rule| rule.warn_minutes)
-        .map(|minutes| state == "running" && due_at - now <= TimeDelta::minutes(minutes));
+    let warn_minutes = rule.and_then(|rule| rule.warn_minutes);
+    let is_at_risk = warns(warn_minutes, &state, stored.due_at, now);
     OpenPromise {
         job: stored.job_id,
         kind_name: Named::word(language, "kind", &stored.kind).name,
@@ -88,9 +170,9 @@ pub fn open(
     }
 }
 
-/// Counts promises by rule and state (B2, B6); each comes with its state as it reads now.
+/// Counts promises by rule and state (B2, B5, B6); each comes with its state as it reads now.
 pub fn by_rule<'a>(
-    read: impl Iterator<Item = (&'a StoredPromise, &'a str)>,
+    read: impl Iterator<Item = (&'a str, &'a str, Counted)>,
     language: Language,
 ) -> Figure {
     let columns = STATES.map(|state| Named::word(language, "promise", state));
@@ -100,8 +182,8 @@ pub fn by_rule<'a>(
         out_of: &["kept", "excused", "broken"],
     };
     let mut count = Count::of(columns.to_vec()).with_rates(vec![rate]);
-    for (promise, state) in read {
-        count.add(&Named::plain(promise.rule.as_str()), state, Counted::Job(promise.job_id));
+    for (rule, state, what) in read {
+        count.add(&Named::plain(rule), state, what);
     }
     count.finish(language)
 }

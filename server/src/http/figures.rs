@@ -27,10 +27,10 @@ use crate::db::halls::{self, HallRow};
 use crate::db::verdicts::{self, StoredVerdict};
 use crate::db::{Conn, devices, figures as rows, hoses as registers};
 use crate::figures::hoses::{HoseFigures, Replaced};
-use crate::figures::promises::OpenPromise;
+use crate::figures::promises::{OpenCase, OpenPromise};
 use crate::figures::readings::ReadingFigures;
 use crate::figures::visits::EndedVisit;
-use crate::figures::{Figure, Named, arrivals, hoses, promises, readings, visits};
+use crate::figures::{Counted, Figure, Named, arrivals, hoses, promises, readings, visits};
 use crate::ledger;
 use crate::reports;
 use crate::state::AppState;
@@ -95,6 +95,9 @@ pub struct PromiseFigures {
     open: Vec<OpenPromise>,
     /// How many these are.
     open_count: usize,
+    /// Cases whose callers were not told yet, the first due first; at most 1000.
+    #[schema(max_items = 1000)]
+    open_cases: Vec<OpenCase>,
     /// Those due in the days asked for, by rule.
     pub(super) by_rule: Figure,
 }
@@ -261,9 +264,23 @@ impl Desk {
             (it, state)
         });
         let read: Vec<_> = read.collect();
-        let asked = read.iter().filter(|(it, _)| (bounds.0..bounds.1).contains(&it.due_at));
-        let asked = asked.map(|(it, state)| (it, state.as_str()));
-        let by_rule = promises::by_rule(asked, self.language);
+        let cases = rows::list_case_promises(self.conn.c(), hall, bounds).await?;
+        let is_asked = |due_at: i64| (bounds.0..bounds.1).contains(&due_at);
+        let of_jobs = read.iter().filter(|(it, _)| is_asked(it.due_at));
+        let of_jobs =
+            of_jobs.map(|(it, state)| (it.rule.as_str(), state.as_str(), Counted::Job(it.job_id)));
+        let of_cases = cases.iter().filter(|it| is_asked(it.due_at));
+        let of_cases =
+            of_cases.map(|it| (it.rule.as_str(), it.state(self.now), Counted::Case(it.case_id)));
+        let by_rule = promises::by_rule(of_jobs.chain(of_cases), self.language);
+        let mut open_cases = Vec::new();
+        for stored in cases.into_iter().filter(|it| it.told_at.is_none()).take(MOST_OPEN) {
+            let pack = state.packs.find(self.conn.c(), &PackId(stored.pack_id.clone())).await?;
+            let rules = pack.cases.as_ref().map(|cases| cases.promises.as_slice());
+            let binds = rules.into_iter().flatten().find(|it| it.rule == stored.rule);
+            let warn_minutes = binds.and_then(|rule| rule.warn_minutes);
+            open_cases.push(promises::open_case(stored, warn_minutes, self.now, self.language));
+        }
         let running = read.into_iter().filter(|(it, _)| it.state == "running");
         let running: Vec<_> = running.collect();
         let open_count = running.len();
@@ -275,7 +292,7 @@ impl Desk {
             });
             open.push(promises::open(stored, binds, (reads, self.now), self.language));
         }
-        Ok(PromiseFigures { open, open_count, by_rule })
+        Ok(PromiseFigures { open, open_count, open_cases, by_rule })
     }
 
     pub(super) async fn readings(mut self) -> Result<ReadingFigures, ApiError> {

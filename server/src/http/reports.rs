@@ -79,6 +79,10 @@ pub struct PunctualityRow {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PunctualityBody {
     rows: Vec<PunctualityRow>,
+    /// On time out of what can be judged, of all rows together.
+    rate: Option<f64>,
+    /// Of what is over and was not released, the share of which nobody can tell how it turned out.
+    untold_rate: Option<f64>,
 }
 
 /// Counts appointments of some days by technician, kind, day or hour.
@@ -101,12 +105,16 @@ pub async fn report_punctuality(
     let now = state.clock.now();
     let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let mut rows: BTreeMap<String, PunctualityRow> = BTreeMap::new();
+    let mut all = Tally::default();
     for verdict in &stored {
         let heading = heading(verdict, asked.by, asked.lang, hall.utc_offset_minutes);
         let row = rows.entry(heading.key.clone()).or_insert_with(|| PunctualityRow::of(heading));
-        row.count(verdict.job_id, reports::punctuality(verdict, now, &heard_until)?);
+        let punctuality = reports::punctuality(verdict, now, &heard_until)?;
+        row.count(verdict.job_id, punctuality);
+        all.count(punctuality);
     }
-    Ok(Json(PunctualityBody { rows: rows.into_values().collect() }))
+    let (rate, untold_rate) = (all.on_time_rate(), all.untold_rate());
+    Ok(Json(PunctualityBody { rows: rows.into_values().collect(), rate, untold_rate }))
 }
 
 impl PunctualityRow {

@@ -4,7 +4,7 @@ import { computed, reactive, shallowRef, watch, type Ref } from 'vue'
 import { dayOf, language, t } from '../../../face/words'
 import { Problem, get } from '../api'
 import { offset } from '../session'
-import type { Days, Figure, Line, Punctuality } from './types'
+import type { Days, Figure, Line, Punctuality, PunctualityRow } from './types'
 
 const DAY_MS = 86_400_000
 
@@ -57,8 +57,8 @@ export function useReport<What>(report: string, more: () => string = () => ''): 
 const VERDICTS = ['on_time', 'early', 'late', 'missed', 'cannot_tell', 'not_heard', 'released', 'pending']
 
 /** The punctuality report as a table of numbers. */
-export function asFigure(rows: Punctuality[]): Figure {
-  const lines = rows.map((row): Line => ({
+export function asFigure({ rows, rate }: Punctuality): Figure {
+  const lines = rows.map((row: PunctualityRow): Line => ({
     key: row.key,
     name: row.name || t('figures.nobody'),
     cells: VERDICTS.map((verdict) => ({ count: Number(row[verdict] ?? 0), jobs: row.jobs[verdict] ?? [] })),
@@ -69,7 +69,7 @@ export function asFigure(rows: Punctuality[]): Figure {
     return { count: all.reduce((sum, it) => sum + it.count, 0), jobs: [...new Set(all.flatMap((it) => it.jobs))].slice(0, 200) }
   })
   const columns = VERDICTS.map((key) => ({ key, name: t(`punctuality.${key}`) }))
-  return { columns, rates: [{ key: 'rate', name: t('figures.on_time_rate') }], lines, total: { key: 'total', name: t('figures.total'), cells, rates: [null] } }
+  return { columns, rates: [{ key: 'rate', name: t('figures.on_time_rate') }], lines, total: { key: 'total', name: t('figures.total'), cells, rates: [rate] } }
 }
 
 /** 93%, or a dash where nothing can be judged. */

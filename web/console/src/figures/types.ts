@@ -10,6 +10,7 @@ export interface Pile {
   count: number
   jobs: string[]
   households?: string[]
+  cases?: string[]
 }
 
 export interface Line extends Named {
@@ -36,9 +37,22 @@ export interface OpenPromise {
   is_at_risk: boolean | null
 }
 
+/** A case whose caller was not told yet. */
+export interface OpenCase {
+  case: string
+  number: number
+  kind_name: string
+  owner_name: string
+  rule: string
+  due_at: number
+  state: string
+  is_at_risk: boolean | null
+}
+
 export interface Promises {
   open: OpenPromise[]
   open_count: number
+  open_cases: OpenCase[]
   by_rule: Figure
 }
 
@@ -54,8 +68,15 @@ export interface Hoses {
   doors: Record<string, { account: string; address: string }>
 }
 
-/** A row of the punctuality report. */
-export interface Punctuality extends Named {
+/** The punctuality report. */
+export interface Punctuality {
+  rows: PunctualityRow[]
+  rate: number | null
+  untold_rate: number | null
+}
+
+/** A row of it. */
+export interface PunctualityRow extends Named {
   rate: number | null
   jobs: Record<string, string[]>
   [verdict: string]: unknown
