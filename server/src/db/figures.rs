@@ -108,8 +108,8 @@ pub async fn list_answers(c: C<'_>, hall: HallId, (from, until): Bounds) -> Resu
 
 /// Lists readings of some days that stand: one that was corrected since, on whatever day, is left out.
 pub async fn list_readings(c: C<'_>, hall: HallId, (from, until): Bounds) -> Result<Vec<Reading>> {
-    let rows: Vec<(Uuid, Uuid, Uuid, String, i64, Json<Value>, i64)> =
-        c.q(LIST_READINGS).bind(hall.0).bind(from).all().await?;
+    type Row = (Uuid, Uuid, Uuid, String, i64, Json<Value>, i64);
+    let rows: Vec<Row> = c.q(LIST_READINGS).bind(hall.0).bind(from).all().await?;
     let mut corrected = BTreeSet::new();
     let mut readings = Vec::new();
     for (job, visit, fact, finding, earliest, body, normal_later) in rows {

@@ -164,21 +164,52 @@ async fn a9_an_abnormal_reading_shows_whether_it_was_told_what_was_done_and_what
 }
 
 #[tokio::test]
-async fn a9_a_reading_that_was_corrected_is_not_counted() {
-    let counter = Counter::open().await;
+async fn a9_a_reading_that_was_corrected_since_on_whatever_day_is_not_counted() {
+    let mut counter = Counter::open().await;
     hang_a_meter(&counter).await;
     let mut ana = counter.hire("ana").await;
     let job = counter.job_for(ana.user).await;
     ana.synced().await;
     let meter = go_in(&mut ana, job).await;
     let unread = ana.phone.read_meter(job, meter, None).await.unwrap().saved.fact;
+    ana.synced().await;
+    let that_day = "from=2026-03-02&to=2026-03-02";
+    let told = async |counter: &Counter| {
+        let figures = report(counter, "readings", that_day).await;
+        let cells = figures["told"]["total"]["cells"].as_array().unwrap().clone();
+        cells.iter().map(|it| it["count"].as_u64().unwrap()).sum::<u64>()
+    };
+    assert_eq!(told(&counter).await, 1);
+
+    counter.wait_minutes(16 * 60, &[&ana]).await;
     ana.phone.correct_reading(job, unread, Some(Volume(5_000))).await.unwrap();
     ana.synced().await;
 
-    let figures = report(&counter, "readings", "").await;
+    assert_eq!(told(&counter).await, 0);
+}
 
-    assert_eq!(figures["told"]["total"]["cells"][0]["count"], 0);
-    assert_eq!(figures["told"]["total"]["cells"][1]["count"], 0);
+#[tokio::test]
+async fn b5_a_complaint_whose_caller_was_not_told_is_watched_as_promises_of_jobs_are() {
+    let mut counter = Counter::open().await;
+    let body = json!({"kind": "complaint", "channel": "phone", "caller": "章思雨",
+        "contact": "05530200000", "words": "上门迟到"});
+    let case = counter.node.post("/api/cases", Some(&counter.manager), &body).await.body;
+    let days = "from=2026-03-02&to=2026-03-06";
+    let watched = async |counter: &Counter| {
+        let figures = report(counter, "promises", days).await;
+        let open = &figures["open_cases"][0];
+        assert_eq!(open["case"], case["id"]);
+        let (state, risk) = (open["state"].clone(), open["is_at_risk"].clone());
+        (state, risk, cells(&figures["by_rule"], "B5"))
+    };
+
+    let running = cells_of(&[("running", 1)]);
+    assert_eq!(watched(&counter).await, (json!("running"), json!(false), running.clone()));
+    counter.wait_minutes(49 * 60, &[]).await;
+    assert_eq!(watched(&counter).await, (json!("running"), json!(true), running));
+    counter.wait_minutes(24 * 60, &[]).await;
+    let broken = cells_of(&[("broken", 1)]);
+    assert_eq!(watched(&counter).await, (json!("broken"), json!(false), broken));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 // Phones, the worst first: never heard is not silent, and silent is not fine.
 
 import { computed } from 'vue'
-import type { Device } from '../kinds'
+import type { Device, Job } from '../kinds'
 import { devices, jobs, now } from '../live'
 import { SILENT_MS, isAtWork, isOpen } from '../standing'
 
@@ -11,9 +11,9 @@ export const SIGNS = ['∅', '?', '▲', '◌', '●']
 const openJobs = computed(() => [...jobs.value.values()].filter((job) => job.technician !== null && isOpen(job)))
 const atWork = computed(() => new Set(openJobs.value.filter(isAtWork).map((job) => job.technician)))
 const openBy = computed(() => {
-  const counts = new Map<string, number>()
-  for (const { technician } of openJobs.value) if (technician) counts.set(technician, (counts.get(technician) ?? 0) + 1)
-  return counts
+  const by = new Map<string | null, Job[]>()
+  for (const job of openJobs.value) by.set(job.technician, [...(by.get(job.technician) ?? []), job])
+  return by
 })
 
 function rank(device: Device): number {
@@ -24,11 +24,11 @@ function rank(device: Device): number {
   return age >= SILENT_MS ? 3 : 4
 }
 
-/** Each phone that is not shut out, with how many open jobs its technician has. */
+/** Each phone that is not shut out, with the open jobs of its technician. */
 export const lines = computed(() =>
   devices.value
     .filter((device) => device.revoked_at === null)
-    .map((device) => ({ device, rank: rank(device), open: openBy.value.get(device.user) ?? 0 }))
+    .map((device) => ({ device, rank: rank(device), open: openBy.value.get(device.user) ?? [] }))
     .sort((a, b) => a.rank - b.rank || (a.device.heard_at ?? 0) - (b.device.heard_at ?? 0)),
 )
 
