@@ -14,7 +14,7 @@ use super::{Count, Counted, Figure, Named, Rate};
 const OUTCOMES: [&str; 5] = ["done", "no_one_home", "refused", "wrong_address", "cannot_finish"];
 
 /// The answers to an item, in the order in which lists show them.
-const ANSWERS: [&str; 4] = ["done", "not_done", "waived", "withdrawn"];
+const ANSWERS: [&str; 4] = ["done", "waived", "not_done", "withdrawn"];
 
 /// A visit that ended.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
