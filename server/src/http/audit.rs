@@ -40,6 +40,7 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/households/{id}", What::HouseholdRead, "household"),
     ("/api/cases/{id}", What::CaseRead, "case"),
     ("/api/exports/{table}", What::Exported, "table"),
+    ("/api/exports/figures/{figure}", What::Exported, "figure"),
     ("/api/map/jobs", What::Exported, "map"),
     ("/api/technicians/{id}/calendar", What::Exported, "person"),
     ("/api/audit/export", What::Exported, "audit"),

@@ -25,6 +25,8 @@ async fn check_59_what_is_done_and_read_is_entered_with_who_and_on_what() {
     node.get(&format!("/api/jobs?text={ACCOUNT}"), &counter.dispatcher).await;
     node.get("/api/households?text=x", &counter.dispatcher).await;
     node.get("/api/exports/jobs?from=2026-03-01&to=2026-03-04", &counter.manager).await;
+    let figure = "/api/exports/figures/arrivals?from=2026-03-01&to=2026-03-04";
+    node.get(figure, &counter.manager).await;
     let refused = node.get("/api/audit", &counter.dispatcher).await;
     node.post(
         &format!("/api/devices/{}/revoke", ana.device),
@@ -34,7 +36,7 @@ async fn check_59_what_is_done_and_read_is_entered_with_who_and_on_what() {
     .await;
     node.send(reqwest::Method::DELETE, "/api/session", Some(&counter.dispatcher), None).await;
 
-    let entries = entries(&counter, "", 11).await;
+    let entries = entries(&counter, "", 12).await;
 
     assert_eq!(
         (wrong.status.as_u16(), stranger.status.as_u16(), refused.status.as_u16()),
@@ -51,6 +53,7 @@ async fn check_59_what_is_done_and_read_is_entered_with_who_and_on_what() {
     let expected = [
         "code_made DORA person",
         "document_read DORA job",
+        "exported MARA figure",
         "exported MARA table",
         "job_read DORA job",
         "phone_enrolled ANA phone",
