@@ -73,7 +73,10 @@ export async function start(): Promise<void> {
   waiting = new Map()
   worker = new Worker(trusted(workerUrl), { type: 'module', name: 'doorstep' })
   worker.onmessage = (event: MessageEvent<Told>) => hear(event.data)
-  worker.onerror = () => void start()
+  worker.onerror = (event) => {
+    console.warn(`the worker ended: ${event.message}`)
+    void start()
+  }
   const booting = call('boot', localStorage.getItem(HAD_LOG) !== null, key)
   // What is asked meanwhile waits for it.
   booted = booting.then(
