@@ -113,6 +113,30 @@ fn both_databases_have_the_same_migrations() {
     assert_eq!(names("sqlite"), names("postgres"));
 }
 
+/// The API's description knows a type by its bare name, and of two with one name it shows either.
+#[test]
+fn no_two_types_of_the_api_share_a_name() {
+    let mut places: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for file in rust_files().into_iter().filter(|file| file.path.starts_with("server/src")) {
+        let described = file.text.split("#[derive(").skip(1).filter(|it| {
+            it.split_once(')').is_some_and(|(derived, _)| derived.contains("ToSchema"))
+        });
+        for name in described.filter_map(type_name) {
+            places.entry(name).or_default().push(file.path.clone());
+        }
+    }
+    assert!(places.len() > 50, "the types were not found");
+    places.retain(|_, files| files.len() > 1);
+    assert!(places.is_empty(), "{places:?}");
+}
+
+/// The name of the type that a derive stands on.
+fn type_name(derived: &str) -> Option<String> {
+    let words: Vec<&str> = derived.split([' ', '(', '<', '{', ';', '\n']).collect();
+    let at = words.iter().position(|word| ["struct", "enum"].contains(word))?;
+    words.get(at + 1).map(|name| (*name).to_owned())
+}
+
 #[test]
 fn no_file_knows_a_developers_machine() {
     let marks = [["/ro", "ot/"].concat(), ["/wo", "rk/"].concat(), ["/ho", "me/"].concat()];

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{C, Result, decode, hoses, statements};
 use crate::figures::arrivals::Arrival;
-use crate::figures::hoses::Door;
+use crate::figures::hoses::HoseDoor;
 use crate::figures::promises::{CasePromise, StoredPromise};
 use crate::figures::readings::Reading;
 use crate::figures::visits::{Answered, EndedVisit};
@@ -173,9 +173,9 @@ pub async fn list_hose_changes(c: C<'_>, hall: HallId) -> Result<Vec<HoseChange>
 }
 
 /// What each household of a hall is called.
-pub async fn list_doors(c: C<'_>, hall: HallId) -> Result<BTreeMap<Uuid, Door>> {
+pub async fn list_doors(c: C<'_>, hall: HallId) -> Result<BTreeMap<Uuid, HoseDoor>> {
     let rows: Vec<(Uuid, String, String)> = c.q(LIST_DOORS).bind(hall.0).all().await?;
-    let doors = rows.into_iter().map(|(id, account, address)| (id, Door { account, address }));
+    let doors = rows.into_iter().map(|(id, account, address)| (id, HoseDoor { account, address }));
     Ok(doors.collect())
 }
 

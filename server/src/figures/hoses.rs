@@ -37,12 +37,12 @@ pub struct HoseFigures {
     /// By kind: those on the wall today, within their span or over it.
     pub due: Figure,
     /// The households that are named behind numbers, by their ids.
-    pub doors: BTreeMap<Uuid, Door>,
+    pub doors: BTreeMap<Uuid, HoseDoor>,
 }
 
 /// What a household is called where only its hoses are told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Door {
+pub struct HoseDoor {
     /// Its account number.
     pub account: String,
     /// Its address.
@@ -50,7 +50,7 @@ pub struct Door {
 }
 
 /// The doors of the households that some figures name.
-pub fn doors(figures: [&Figure; 2], mut all: BTreeMap<Uuid, Door>) -> BTreeMap<Uuid, Door> {
+pub fn doors(figures: [&Figure; 2], mut all: BTreeMap<Uuid, HoseDoor>) -> BTreeMap<Uuid, HoseDoor> {
     let lines = figures.into_iter().flat_map(|it| &it.lines);
     let named: BTreeSet<Uuid> = lines
         .flat_map(|line| &line.cells)

@@ -74,7 +74,7 @@ impl CasePromise {
 
 /// A case whose promise nobody has kept yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OpenCase {
+pub struct WatchedCase {
     /// The case.
     pub case: Uuid,
     /// What people say on the phone.
@@ -101,9 +101,9 @@ pub fn open_case(
     warn_minutes: Option<i64>,
     now: Timestamp,
     language: Language,
-) -> OpenCase {
+) -> WatchedCase {
     let state = stored.state(now);
-    OpenCase {
+    WatchedCase {
         case: stored.case_id,
         number: stored.number,
         kind_name: Named::word(language, "case.kind", &stored.kind).name,

@@ -27,7 +27,7 @@ use crate::db::halls::{self, HallRow};
 use crate::db::verdicts::{self, StoredVerdict};
 use crate::db::{Conn, devices, figures as rows, hoses as registers};
 use crate::figures::hoses::{HoseFigures, Replaced};
-use crate::figures::promises::{OpenCase, OpenPromise};
+use crate::figures::promises::{OpenPromise, WatchedCase};
 use crate::figures::readings::ReadingFigures;
 use crate::figures::visits::EndedVisit;
 use crate::figures::{Counted, Figure, Named, arrivals, hoses, promises, readings, visits};
@@ -97,7 +97,7 @@ pub struct PromiseFigures {
     open_count: usize,
     /// Cases whose callers were not told yet, the first due first; at most 1000.
     #[schema(max_items = 1000)]
-    open_cases: Vec<OpenCase>,
+    open_cases: Vec<WatchedCase>,
     /// Those due in the days asked for, by rule.
     pub(super) by_rule: Figure,
 }

@@ -71,7 +71,7 @@ async fn find(
 /// What is written.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
+pub enum Deed {
     /// Telephone number and way in: `phone`, `access`.
     Contact,
     /// A paper was seen: `group`, `text` says which paper, `until` how long it holds.
@@ -90,7 +90,7 @@ pub enum What {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddToLedger {
-    what: What,
+    what: Deed,
     /// The telephone number from now on.
     #[schema(max_length = 20, pattern = "^[0-9]{5,20}$")]
     phone: Option<String>,
@@ -186,7 +186,7 @@ fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {
     let channel = || body.channel.ok_or_else(|| needed("`channel`"));
     let text = || plans::said(body.text.trim().to_owned());
     Ok(match body.what {
-        What::Contact => {
+        Deed::Contact => {
             let phone = body.phone.clone().unwrap_or_else(|| household.phone.clone());
             let access = body.access.clone().unwrap_or_else(|| household.access.clone());
             check_contact(body.phone.as_deref(), &access)?;
@@ -200,19 +200,19 @@ fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {
                 access,
             }
         }
-        What::GroupShown => {
+        Deed::GroupShown => {
             Entry::GroupShown { group: group()?, paper: line(text()?)?, until: body.until }
         }
-        What::GroupWithdrawn => Entry::GroupWithdrawn { group: group()?, reason: text()? },
-        What::ConsentGiven => Entry::ConsentGiven {
+        Deed::GroupWithdrawn => Entry::GroupWithdrawn { group: group()?, reason: text()? },
+        Deed::ConsentGiven => Entry::ConsentGiven {
             purpose: purpose()?,
             version: line(text()?)?,
             channel: channel()?,
         },
-        What::ConsentWithdrawn => {
+        Deed::ConsentWithdrawn => {
             Entry::ConsentWithdrawn { purpose: purpose()?, channel: channel()? }
         }
-        What::HazardCleared => {
+        Deed::HazardCleared => {
             let it = body.hazard.ok_or_else(|| needed("`hazard`"))?;
             let (job, visit, fact) = (JobId(it.job), VisitId(it.visit), FactId(it.fact));
             Entry::HazardCleared { job, visit, fact, text: text()? }

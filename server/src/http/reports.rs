@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::caller::Staff;
 use super::error::ApiError;
 use super::extract::Query;
-use super::figures::hour;
+use super::figures::{By, hour};
 use crate::db::verdicts::{self, StoredVerdict};
 use crate::db::{devices, halls};
 use crate::figures::{MOST_NAMED, Named};
@@ -41,16 +41,6 @@ pub struct AskPunctuality {
     #[serde(default)]
     #[param(value_type = Option<Lang>, inline)]
     lang: Lang,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum By {
-    Technician,
-    Kind,
-    Day,
-    /// The hour of the hall's clock in which the window begins.
-    Hour,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]

@@ -7,6 +7,7 @@ use server::command::rebuild::Rebuild;
 use server::identity::Role;
 
 use crate::counter::{ACCOUNT, Counter, Technician};
+use crate::figures::{cells, cells_of, report};
 use crate::hall::{MORNING_MS, Reply, text};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -100,6 +101,28 @@ async fn b4_who_takes_a_request_first_owns_it_until_somebody_accepts_it() {
     assert_eq!(told, ["opened", "offered", "declined", "offered", "accepted"]);
     assert_eq!(hall.listed(&hall.ana, "?view=mine").await, [0_i64; 0]);
     assert_eq!(hall.listed(&hall.ben, "?view=mine").await, [1]);
+}
+
+#[tokio::test]
+async fn b5_a_complaint_whose_caller_was_not_told_is_watched_as_promises_of_jobs_are() {
+    let mut hall = Staffed::open().await;
+    let case = hall.complaint().await;
+    let days = "from=2026-03-02&to=2026-03-06";
+    let watched = async |counter: &Counter| {
+        let figures = report(counter, "promises", days).await;
+        let open = &figures["open_cases"][0];
+        assert_eq!(open["case"], json!(case));
+        let (state, risk) = (open["state"].clone(), open["is_at_risk"].clone());
+        (state, risk, cells(&figures["by_rule"], "B5"))
+    };
+
+    let running = cells_of(&[("running", 1)]);
+    assert_eq!(watched(&hall.counter).await, (json!("running"), json!(false), running.clone()));
+    hall.counter.wait_minutes(49 * 60, &[]).await;
+    assert_eq!(watched(&hall.counter).await, (json!("running"), json!(true), running));
+    hall.counter.wait_minutes(24 * 60, &[]).await;
+    let broken = cells_of(&[("broken", 1)]);
+    assert_eq!(watched(&hall.counter).await, (json!("broken"), json!(false), broken));
 }
 
 #[tokio::test]

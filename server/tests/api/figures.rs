@@ -189,30 +189,6 @@ async fn a9_a_reading_that_was_corrected_since_on_whatever_day_is_not_counted() 
 }
 
 #[tokio::test]
-async fn b5_a_complaint_whose_caller_was_not_told_is_watched_as_promises_of_jobs_are() {
-    let mut counter = Counter::open().await;
-    let body = json!({"kind": "complaint", "channel": "phone", "caller": "章思雨",
-        "contact": "05530200000", "words": "上门迟到"});
-    let case = counter.node.post("/api/cases", Some(&counter.manager), &body).await.body;
-    let days = "from=2026-03-02&to=2026-03-06";
-    let watched = async |counter: &Counter| {
-        let figures = report(counter, "promises", days).await;
-        let open = &figures["open_cases"][0];
-        assert_eq!(open["case"], case["id"]);
-        let (state, risk) = (open["state"].clone(), open["is_at_risk"].clone());
-        (state, risk, cells(&figures["by_rule"], "B5"))
-    };
-
-    let running = cells_of(&[("running", 1)]);
-    assert_eq!(watched(&counter).await, (json!("running"), json!(false), running.clone()));
-    counter.wait_minutes(49 * 60, &[]).await;
-    assert_eq!(watched(&counter).await, (json!("running"), json!(true), running));
-    counter.wait_minutes(24 * 60, &[]).await;
-    let broken = cells_of(&[("broken", 1)]);
-    assert_eq!(watched(&counter).await, (json!("broken"), json!(false), broken));
-}
-
-#[tokio::test]
 async fn a5_of_an_item_answered_again_the_newest_counts_and_what_was_taken_back_apart() {
     let counter = Counter::open().await;
     let mut ana = counter.hire("ana").await;
@@ -367,7 +343,7 @@ async fn every_figure_is_written_as_the_console_shows_it() {
     );
 }
 
-async fn report(counter: &Counter, name: &str, asked: &str) -> Value {
+pub(crate) async fn report(counter: &Counter, name: &str, asked: &str) -> Value {
     let asked = if asked.is_empty() { DAYS } else { asked };
     let path = format!("/api/reports/{name}?{asked}");
     let reply = counter.node.get(&path, &counter.manager).await;
@@ -383,7 +359,7 @@ async fn punctuality(counter: &Counter, by: &str) -> Vec<Value> {
 }
 
 /// The numbers of a line that are not zero, by column.
-fn cells(figure: &Value, line: &str) -> BTreeMap<String, u64> {
+pub(crate) fn cells(figure: &Value, line: &str) -> BTreeMap<String, u64> {
     let lines = figure["lines"].as_array().expect("a list");
     let line = lines.iter().find(|it| it["key"] == line);
     let line = line.expect("the line");
@@ -400,7 +376,7 @@ fn cells(figure: &Value, line: &str) -> BTreeMap<String, u64> {
         .collect()
 }
 
-fn cells_of(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
+pub(crate) fn cells_of(counts: &[(&str, u64)]) -> BTreeMap<String, u64> {
     counts.iter().map(|(key, count)| ((*key).to_owned(), *count)).collect()
 }
 
