@@ -9,7 +9,7 @@ use serde_json::json;
 use sqlx::types::Json;
 
 use crate::db::cases::{self, CaseRow, EventRow, ListedRow, NO_CLOCK, StandingRow};
-use crate::db::live_events::{self, LiveEventRow};
+use crate::db::live_events;
 use crate::db::{C, is_unique_violation, users};
 use crate::http::error::ApiError;
 
@@ -115,7 +115,7 @@ pub async fn open(
         cases::insert_reporter(c.lend(), new.id, (name, contact)).await?;
     }
     cases::insert_event(c.lend(), new.id, 1, &event_row(&opened)).await?;
-    tell(c, (new.hall, new.id), (now, position)).await?;
+    live_events::insert_hint(c, new.hall, (LIVE_KIND, new.id.0), (now, position)).await?;
     Ok(number)
 }
 
@@ -152,7 +152,7 @@ pub async fn add(
     cases::insert_event(c.lend(), id, version, &event_row(&next)).await?;
     let row = standing_row(whole.nature, &standing, version);
     cases::update_standing(c.lend(), id, &row).await?;
-    tell(c, (hall, id), (now, position)).await?;
+    live_events::insert_hint(c, hall, (LIVE_KIND, id.0), (now, position)).await?;
     Ok(version)
 }
 
@@ -226,21 +226,4 @@ fn happened(row: EventRow) -> anyhow::Result<Happened> {
 
 fn not_opened() -> ApiError {
     ApiError::Internal(anyhow::anyhow!("the events of a case do not begin with its opening"))
-}
-
-/// Tells the live stream that a case changed, and nothing of what it says.
-async fn tell(
-    c: C<'_>,
-    (hall, id): (HallId, CaseId),
-    (now, position): (Timestamp, i64),
-) -> Result<(), ApiError> {
-    let event = LiveEventRow {
-        hall_id: hall.0,
-        position,
-        kind: LIVE_KIND.to_owned(),
-        job_id: None,
-        at: now.timestamp_millis(),
-        body: Json(json!({"what": LIVE_KIND, "case": id})),
-    };
-    Ok(live_events::insert_events(c, &[event]).await?)
 }

@@ -1,7 +1,8 @@
 //! What happened in a hall, in the order of its positions: the rows that live streams read.
 
 use domain::id::HallId;
-use serde_json::Value;
+use domain::stamp::Timestamp;
+use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -38,6 +39,24 @@ pub async fn insert_events(c: C<'_>, events: &[LiveEventRow]) -> Result<()> {
     })
     .await
     .map(drop)
+}
+
+/// Adds that something changed: its kind and id, and nothing of what it says.
+pub async fn insert_hint(
+    c: C<'_>,
+    hall: HallId,
+    (kind, id): (&str, Uuid),
+    (at, position): (Timestamp, i64),
+) -> Result<()> {
+    let event = LiveEventRow {
+        hall_id: hall.0,
+        position,
+        kind: kind.to_owned(),
+        job_id: None,
+        at: at.timestamp_millis(),
+        body: Json(json!({"what": kind, kind: id})),
+    };
+    insert_events(c, &[event]).await
 }
 
 /// Lists what happened after a position.

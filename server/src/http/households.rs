@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use chrono::NaiveDate;
 use domain::calendar::city_day;
 use domain::household::{Group, Household};
-use domain::id::{EntryId, FactId, HallId, HouseholdId, JobId, VisitId};
+use domain::id::{EntryId, FactId, HouseholdId, JobId, VisitId};
 use domain::job::Channel;
 use domain::ledger::{Entry, Purpose, Written, check};
 use domain::stamp::Timestamp;
@@ -24,7 +24,7 @@ use super::ledger_views::{LedgerBody, Seen, ledger_body};
 use super::once::{Once, Receipt};
 use super::{plans, schema};
 use crate::db::ledger::{self as rows, EntryRow};
-use crate::db::live_events::{self, LiveEventRow};
+use crate::db::live_events;
 use crate::db::{C, halls, households};
 use crate::ids::fresh_uuid;
 use crate::ledger::{self, LIVE_KIND};
@@ -164,7 +164,7 @@ async fn add_once(
         body: SqlJson(json!(entry)),
     };
     rows::insert_entry(tx.c(), id, &row).await?;
-    tell(tx.c(), (caller.hall, id), (now, position)).await?;
+    live_events::insert_hint(tx.c(), caller.hall, (LIVE_KIND, id.0), (now, position)).await?;
     let written = WrittenBody { entry: row.entry_id };
     receipt.keep(tx.c(), &written, now.timestamp_millis()).await?;
     tx.commit().await?;
@@ -250,21 +250,4 @@ async fn check_hazard(
         row.kind == "hazard_found" && place == (job.0, visit.0, fact.0)
     });
     if is_there { Ok(()) } else { Err(ApiError::NotFound("hazard")) }
-}
-
-/// Tells the live stream that a household changed, and nothing of what it says.
-async fn tell(
-    c: C<'_>,
-    (hall, household): (HallId, HouseholdId),
-    (now, position): (Timestamp, i64),
-) -> Result<(), ApiError> {
-    let event = LiveEventRow {
-        hall_id: hall.0,
-        position,
-        kind: LIVE_KIND.to_owned(),
-        job_id: None,
-        at: now.timestamp_millis(),
-        body: SqlJson(json!({"what": LIVE_KIND, "household": household})),
-    };
-    Ok(live_events::insert_events(c, &[event]).await?)
 }

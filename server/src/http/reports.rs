@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
-use domain::catalogue::Language;
 use domain::punctuality::{Punctuality, Tally};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,6 +14,7 @@ use uuid::Uuid;
 
 use super::caller::Staff;
 use super::error::ApiError;
+use super::exports::Tongue;
 use super::extract::Query;
 use super::figures::{By, hour};
 use crate::db::verdicts::{self, StoredVerdict};
@@ -39,16 +39,8 @@ pub struct AskPunctuality {
     by: By,
     /// The language of names.
     #[serde(default)]
-    #[param(value_type = Option<Lang>, inline)]
-    lang: Lang,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum Lang {
-    #[default]
-    Zh,
-    En,
+    #[param(value_type = Option<Tongue>, inline)]
+    lang: Tongue,
 }
 
 /// One line of the report.
@@ -131,11 +123,8 @@ fn check_day(name: &str, text: String) -> Result<String, ApiError> {
     Err(ApiError::BadRequest(format!("send `{name}` as a day like 2026-03-02")))
 }
 
-fn heading(verdict: &StoredVerdict, by: By, lang: Lang, utc_offset_minutes: i64) -> Named {
-    let language = match lang {
-        Lang::Zh => Language::Chinese,
-        Lang::En => Language::English,
-    };
+fn heading(verdict: &StoredVerdict, by: By, lang: Tongue, utc_offset_minutes: i64) -> Named {
+    let language = lang.into();
     match by {
         By::Technician => {
             let key = verdict.technician_id.map(|id| id.to_string()).unwrap_or_default();

@@ -46,7 +46,7 @@ async fn busy() -> (Counter, crate::counter::Technician, domain::id::JobId) {
     (counter, ana, job)
 }
 
-async fn hang_a_meter(counter: &Counter) {
+pub(crate) async fn hang_a_meter(counter: &Counter) {
     let mut tx = counter.hall.db.begin().await.expect("a transaction");
     let home = find_household_by_account(tx.c(), counter.hall.id, ACCOUNT)
         .await

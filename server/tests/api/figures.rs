@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use calamine::{Data, Reader as _, Xlsx};
 use domain::conduct::Answer;
 use domain::hose::Replacement;
-use domain::household::{Hose, HoseKind, Meter};
-use domain::id::{HoseId, HouseholdId, JobId, MeterId, derived};
+use domain::household::{Hose, HoseKind};
+use domain::id::{HoseId, HouseholdId, JobId, MeterId};
 use domain::measure::Volume;
 use domain::reading::Measure;
 use domain::visit::Outcome;
 use serde_json::{Value, json};
 use server::db::hoses;
 use server::db::households::find_household_by_account;
-use server::db::meters::upsert_meters;
 use uuid::Uuid;
 
 use crate::counter::{ACCOUNT, Counter, Technician};
+use crate::exports::hang_a_meter;
 
 const DAYS: &str = "from=2026-03-01&to=2026-03-04";
 const BEFORE_GOING_IN: [&str; 5] =
@@ -440,19 +440,6 @@ async fn go_in_without_meter(technician: &mut Technician, job: JobId) {
 async fn go_in(technician: &mut Technician, job: JobId) -> MeterId {
     go_in_without_meter(technician, job).await;
     technician.phone.job(job).expect("it is there").job.briefing.meters[0].id
-}
-
-async fn hang_a_meter(counter: &Counter) {
-    let mut tx = counter.hall.db.begin().await.expect("a transaction");
-    let home = find_household_by_account(tx.c(), counter.hall.id, ACCOUNT)
-        .await
-        .expect("a look")
-        .expect("its household");
-    let id = MeterId(derived(counter.hall.id, "meter", "N1"));
-    let (serial, size) = ("N1".to_owned(), "G2.5".to_owned());
-    let meter = Meter { id, serial, size, digits: 5, readings: vec![] };
-    upsert_meters(tx.c(), &[(home.id, meter)]).await.expect("it is there");
-    tx.commit().await.expect("a commit");
 }
 
 /// Three rubber hoses of three ages, and one that was put in free though the home is in no group.
