@@ -53,7 +53,7 @@ export class Phone {
     if (comesFromTheHall) await this.context.route('**/m/assets/main-*.js', async (route) => {
       const reply = await route.fetch().catch(() => null)
       if (!reply) return route.abort()
-      return route.fulfill({ response: reply, body: shifted(this.shift) + (await reply.text()) })
+      return route.fulfill({ response: reply, body: shifted(this.shift) + (this.worker ?? '') + (await reply.text()) })
     })
     this.page = this.context.pages()[0] ?? (await this.context.newPage())
     this.listen(this.page)

@@ -40,6 +40,8 @@ let worker: Worker | null = null
 let waiting = new Map<number, Waiting>()
 let next = 1
 let booted: Promise<void> = Promise.resolve()
+/** The last worker could not read the phone's store: what is asked next starts another. */
+let away = false
 let key: CryptoKey | null = null
 let shown: string | null = null
 
@@ -48,6 +50,7 @@ export function call<Name extends keyof Calls>(
   name: Name,
   ...args: Parameters<Calls[Name]>
 ): ReturnType<Calls[Name]> {
+  if (away && name !== 'boot') void start()
   const id = next++
   const asked: Asked = { id, call: name, args }
   const mine = worker
@@ -56,7 +59,8 @@ export function call<Name extends keyof Calls>(
     const late = name === 'ask' && setTimeout(() => mine === worker && void start(), PATIENCE_MS)
     const settle = () => late && clearTimeout(late)
     waiting.set(id, { resolve: (value) => (settle(), resolve(value)), reject: (error) => (settle(), reject(error)) })
-    void (name === 'boot' ? Promise.resolve() : booted).then(() => worker?.postMessage(asked))
+    const fail = () => (waiting.delete(id), settle(), reject(new Refused([{ key: 'face.store_away', arguments: {} }])))
+    void (name === 'boot' ? Promise.resolve() : booted).then(() => worker?.postMessage(asked), fail)
   })
   return answer as ReturnType<Calls[Name]>
 }
@@ -69,22 +73,39 @@ export function ask<What>(request: Record<string, unknown>): Promise<What> {
 /** Starts the worker, or another in place of one that died; nothing saved is lost by that. */
 export async function start(): Promise<void> {
   worker?.terminate()
-  for (const { reject } of waiting.values()) reject(new Refused([{ key: 'face.restarted', arguments: {} }]))
-  waiting = new Map()
-  worker = new Worker(trusted(workerUrl), { type: 'module', name: 'doorstep' })
-  worker.onmessage = (event: MessageEvent<Told>) => hear(event.data)
-  worker.onerror = (event) => {
+  giveUp('face.restarted')
+  const mine = new Worker(trusted(workerUrl), { type: 'module', name: 'doorstep' })
+  let isBooted = false
+  mine.onmessage = (event: MessageEvent<Told>) => hear(event.data)
+  mine.onerror = (event) => {
     console.warn(`the worker ended: ${event.message}`)
-    void start()
+    // One that never came up would not come up at once either.
+    if (isBooted) void start()
+    else giveUp('face.store_away')
   }
+  worker = mine
+  away = false
   const booting = call('boot', localStorage.getItem(HAD_LOG) !== null, key)
   // What is asked meanwhile waits for it.
-  booted = booting.then(
-    () => undefined,
-    () => undefined,
-  )
-  phone.stage = await booting
+  booted = booting.then(() => undefined)
+  booted.catch(() => undefined)
+  try {
+    phone.stage = await booting
+    isBooted = true
+  } catch (error) {
+    if (mine !== worker) return
+    away = true
+    // Whoever was looking at a job goes on looking at it.
+    if (phone.stage?.at !== 'open') phone.stage = { at: 'broken', why: String(error) }
+    return
+  }
   await entered()
+}
+
+/** Tells everybody who waits for the worker why nothing will come. */
+function giveUp(why: string): void {
+  for (const { reject } of waiting.values()) reject(new Refused([{ key: why, arguments: {} }]))
+  waiting = new Map()
 }
 
 export async function enrol(form: Parameters<Calls['enrol']>[0]): Promise<void> {

@@ -47,8 +47,8 @@ impl Brain {
         let looks = looks(wall_ms, awake_ms);
         let mut fresh = [0; 4];
         BrowserRng.fill(&mut fresh);
-        let left = store.left_moment().await.as_string();
-        let left = left.and_then(|text| store::read_moment(&text));
+        let left = store.left_moment().await.map_err(|error| store::said(error).to_string())?;
+        let left = left.as_string().and_then(|text| store::read_moment(&text));
         let clock = CarriedClock::go_on(left, looks, BootId(u32::from_le_bytes(fresh)));
         let store = BrowserStore::new(Rc::new(store), clock.clone());
         match Phone::open(store, clock.clone(), BrowserRng).await {

@@ -66,8 +66,11 @@ const calls: Calls = {
     const ring = await store.ring()
     if (!ring) return { at: hadLog ? 'gone' : 'new' }
     hall.token = await readToken(ring)
-    if (known) return enter(known)
-    return lockedAt(ring)
+    if (!known) return lockedAt(ring)
+    const stage = await enter(known)
+    // Whoever looks at a job goes on looking at it: the next tap boots again.
+    if (stage.at === 'broken') throw new Error(stage.why)
+    return stage
   },
 
   async enrol(form) {
@@ -170,7 +173,7 @@ async function reopen(): Promise<void> {
     try {
       brain = await openBrain()
     } catch {
-      throw new Refused([{ key: 'phone.full', arguments: {} }])
+      throw new Refused([{ key: 'face.store_away', arguments: {} }])
     }
   })
 }

@@ -19,8 +19,9 @@ extern "C" {
     /// What the worker hands over; `store.ts` is its other half.
     pub type JsStore;
 
-    #[wasm_bindgen(method, js_name = leftMoment)]
-    pub(super) async fn left_moment(this: &JsStore) -> JsValue;
+    // Each is told to catch: what one threw uncaught would end the worker.
+    #[wasm_bindgen(method, catch, js_name = leftMoment)]
+    pub(super) async fn left_moment(this: &JsStore) -> Result<JsValue, JsValue>;
 
     /// The log's bytes; `null` when there is none, `"gone"` when there was one.
     #[wasm_bindgen(method, catch)]
@@ -166,7 +167,7 @@ impl BlobStore for BrowserStore {
 
 /// What the store said, by the `name` of its error.
 #[expect(clippy::needless_pass_by_value, reason = "errors are handed over")]
-fn said(error: JsValue) -> StoreError {
+pub(super) fn said(error: JsValue) -> StoreError {
     let field = |name: &str| js_sys::Reflect::get(&error, &name.into()).ok()?.as_string();
     match field("name").as_deref() {
         Some("QuotaExceededError") => StoreError::Full,
