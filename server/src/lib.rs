@@ -39,6 +39,7 @@ pub mod packs;
 pub mod photos;
 pub mod plan;
 pub mod projection;
+pub mod reach;
 pub mod reports;
 pub mod retry;
 pub mod state;

@@ -14,6 +14,9 @@ pub use self::nodes::join_nodes;
 #[derive(Clone, Debug, Default)]
 pub struct Bell(Arc<Inner>);
 
+/// Rung for what has none: positions begin at one.
+const NO_POSITION: i64 = 0;
+
 #[derive(Debug, Default)]
 struct Inner {
     ropes: Mutex<BTreeMap<HallId, watch::Sender<i64>>>,
@@ -35,6 +38,11 @@ impl Bell {
         }
     }
 
+    /// Says that something of a hall is to be read that has no position of its own.
+    pub fn nudge(&self, hall: HallId) {
+        self.ring(hall, NO_POSITION);
+    }
+
     /// Listens to one hall.
     pub fn listen(&self, hall: HallId) -> watch::Receiver<i64> {
         self.rope(hall).subscribe()
@@ -42,7 +50,7 @@ impl Bell {
 
     fn ring_here(&self, hall: HallId, position: i64) {
         self.rope(hall).send_if_modified(|known| {
-            let is_news = *known < position;
+            let is_news = *known < position || position == NO_POSITION;
             *known = (*known).max(position);
             is_news
         });

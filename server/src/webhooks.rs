@@ -9,5 +9,8 @@ pub mod sender;
 pub mod signature;
 
 /// The kinds of events that can be told.
-pub const KINDS: [&str; 5] =
-    ["job.created", "job.planned", "job.visited", "job.said", "reading.recorded"];
+pub const KINDS: [&str; 6] =
+    ["job.created", "job.planned", "job.visited", "job.said", "reading.recorded", STAFF_NOTICE];
+
+/// Something that a person of the hall has to hear of: for gateways to phones, WeCom or DingTalk.
+pub const STAFF_NOTICE: &str = "staff.notice";

@@ -26,7 +26,7 @@ statements! {
     DELETE_DELIVERIES = "delete from webhook_delivery where webhook_id = $1";
     DELETE_ENDED = "delete from webhook_delivery where state <> 'pending' and queued_at < $1";
     INSERT_DELIVERY = "insert into webhook_delivery (delivery_id, webhook_id, hall_id, kind, payload, created_at, state, \
-        queued_at, next_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        queued_at, next_at, notice_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     FIND_DUE = "select d.delivery_id from webhook_delivery d join webhook w on w.webhook_id = d.webhook_id \
         where d.state = 'pending' and d.next_at <= $1 and (d.claimed_until is null or d.claimed_until <= $1) \
         and w.disabled_at is null limit 1";
@@ -159,6 +159,8 @@ pub struct NewDelivery {
     pub payload: String,
     /// When it happened.
     pub created_at: i64,
+    /// The notice to a person that it carries.
+    pub notice_id: Option<Uuid>,
 }
 
 /// Puts messages into the outbox.
@@ -173,6 +175,7 @@ pub async fn insert_deliveries(c: C<'_>, rows: &[NewDelivery]) -> Result<()> {
             .bind("pending")
             .bind(row.created_at)
             .bind(row.created_at)
+            .bind(row.notice_id)
     })
     .await
     .map(drop)

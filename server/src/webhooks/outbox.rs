@@ -1,11 +1,12 @@
 //! What is told: messages written to the outbox in the transaction in which something happened.
 
 use chrono::SecondsFormat;
-use domain::id::{FactId, VisitId};
+use domain::id::{FactId, HallId, VisitId};
 use domain::job::Job;
 use domain::stamp::Timestamp;
 use domain::visit::Fact;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::db::webhooks::{self, NewDelivery, WebhookRow};
 use crate::db::{C, Result};
@@ -36,9 +37,43 @@ pub async fn write(
         .iter()
         .flat_map(|webhook| events.iter().map(move |event| (webhook, event)))
         .filter(|(webhook, event)| webhook.kinds.0.contains(&event.kind))
-        .map(|(webhook, event)| delivery(webhook, event, job, now))
+        .map(|(webhook, event)| {
+            let data = data_for(webhook, event, job);
+            delivery(webhook, (&event.kind, data), job.hall, now)
+        })
         .collect();
     webhooks::insert_deliveries(c, &deliveries).await
+}
+
+/// Writes one event of any kind for everybody who listens for it; tells how many that are.
+pub async fn write_event(
+    c: C<'_>,
+    hall: HallId,
+    kind: &str,
+    data: Value,
+    now: Timestamp,
+) -> Result<usize> {
+    write_noticed(c, hall, (kind, data, None), now).await
+}
+
+/// Writes an event that carries a notice to a person; how it ends is found by the notice.
+pub async fn write_noticed(
+    mut c: C<'_>,
+    hall: HallId,
+    (kind, data, notice_id): (&str, Value, Option<Uuid>),
+    now: Timestamp,
+) -> Result<usize> {
+    let listening = webhooks::list_listening(c.lend(), hall).await?;
+    let listening = listening.iter().filter(|it| it.kinds.0.iter().any(|known| known == kind));
+    let event = Event { kind: kind.to_owned(), data };
+    let deliveries: Vec<_> = listening
+        .map(|webhook| {
+            let made = delivery(webhook, (&event.kind, event.data.clone()), hall, now);
+            NewDelivery { notice_id, ..made }
+        })
+        .collect();
+    webhooks::insert_deliveries(c, &deliveries).await?;
+    Ok(deliveries.len())
 }
 
 fn events(job: &Job, happening: &Happening, (status, position): (&str, i64)) -> Vec<Event> {
@@ -73,7 +108,8 @@ fn reading(job: &Job, visit: VisitId, fact: FactId) -> Option<Value> {
     }))
 }
 
-fn delivery(webhook: &WebhookRow, event: &Event, job: &Job, now: Timestamp) -> NewDelivery {
+/// What one receiver is told of an event: names and addresses only where the hall said so.
+fn data_for(webhook: &WebhookRow, event: &Event, job: &Job) -> Value {
     let mut data = event.data.clone();
     if webhook.with_household {
         let household = &job.briefing.household;
@@ -82,14 +118,24 @@ fn delivery(webhook: &WebhookRow, event: &Event, job: &Job, now: Timestamp) -> N
             "holder": household.holder, "address": household.address,
         });
     }
+    data
+}
+
+fn delivery(
+    webhook: &WebhookRow,
+    (kind, data): (&str, Value),
+    hall: HallId,
+    now: Timestamp,
+) -> NewDelivery {
     let timestamp = now.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let payload = json!({"type": event.kind, "timestamp": timestamp, "data": data});
+    let payload = json!({"type": kind, "timestamp": timestamp, "data": data});
     NewDelivery {
         delivery_id: fresh_uuid(now),
         webhook_id: webhook.webhook_id,
-        hall_id: job.hall.0,
-        kind: event.kind.clone(),
+        hall_id: hall.0,
+        kind: kind.to_owned(),
         payload: payload.to_string(),
         created_at: now.timestamp_millis(),
+        notice_id: None,
     }
 }
