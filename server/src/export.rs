@@ -1,6 +1,8 @@
 //! Files that leave the hall: tables for spreadsheets and billing, a calendar, a map.
 
+mod behind;
 pub mod calendar;
+mod lists;
 pub mod map;
 mod tables;
 mod write;
@@ -9,6 +11,8 @@ use chrono::{DateTime, DurationRound as _, FixedOffset, NaiveDate, NaiveDateTime
 use domain::catalogue::{self, Language};
 use domain::measure::Volume;
 
+pub use self::behind::behind;
+pub use self::lists::{open_promises, phones};
 pub use self::tables::{Table, TooManyRows, rows};
 pub use self::write::{csv, xlsx};
 

@@ -5,18 +5,19 @@
 
 pub mod arrivals;
 pub mod hoses;
+pub mod phones;
 pub mod promises;
 pub mod readings;
 pub mod visits;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::catalogue::{self, Language};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The most ids that are named behind one number; the number itself is always whole.
+/// The most ids that an answer names behind one number; the number itself is always whole.
 pub const MOST_NAMED: usize = 200;
 
 /// A key with what people call it.
@@ -47,17 +48,24 @@ impl Named {
 pub struct Pile {
     /// How many.
     pub count: u64,
-    /// The jobs behind it, each once, at most 200.
-    #[schema(max_items = 200)]
-    pub jobs: Vec<Uuid>,
-    /// The households behind it where no job is, at most 200.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 200)]
-    pub households: Vec<Uuid>,
-    /// The cases behind it, at most 200.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(max_items = 200)]
-    pub cases: Vec<Uuid>,
+    /// How many different jobs, households and cases of the caller's hall are behind it.
+    pub behind: u64,
+    /// The jobs behind it, each once, the first 200.
+    #[serde(serialize_with = "first_named")]
+    #[schema(value_type = Vec<Uuid>, max_items = 200)]
+    pub jobs: BTreeSet<Uuid>,
+    /// The households behind it where no job is, the first 200.
+    #[serde(serialize_with = "first_named", skip_serializing_if = "BTreeSet::is_empty")]
+    #[schema(value_type = Vec<Uuid>, max_items = 200)]
+    pub households: BTreeSet<Uuid>,
+    /// The cases behind it, the first 200.
+    #[serde(serialize_with = "first_named", skip_serializing_if = "BTreeSet::is_empty")]
+    #[schema(value_type = Vec<Uuid>, max_items = 200)]
+    pub cases: BTreeSet<Uuid>,
+}
+
+fn first_named<S: Serializer>(ids: &BTreeSet<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(ids.iter().take(MOST_NAMED))
 }
 
 /// What a number counts.
@@ -69,19 +77,20 @@ pub enum Counted {
     Household(Uuid),
     /// A case.
     Case(Uuid),
+    /// Something of a hall into which the caller does not see: a number and nothing more.
+    Elsewhere,
 }
 
 impl Pile {
     fn add(&mut self, what: Counted) {
         self.count += 1;
-        let (named, id) = match what {
-            Counted::Job(id) => (&mut self.jobs, id),
-            Counted::Household(id) => (&mut self.households, id),
-            Counted::Case(id) => (&mut self.cases, id),
+        let is_new = match what {
+            Counted::Job(id) => self.jobs.insert(id),
+            Counted::Household(id) => self.households.insert(id),
+            Counted::Case(id) => self.cases.insert(id),
+            Counted::Elsewhere => false,
         };
-        if named.len() < MOST_NAMED && !named.contains(&id) {
-            named.push(id);
-        }
+        self.behind += u64::from(is_new);
     }
 }
 
@@ -108,6 +117,15 @@ pub struct Figure {
     pub lines: Vec<Line>,
     /// All lines together.
     pub total: Line,
+}
+
+impl Figure {
+    /// Finds what is behind a number by the keys of its line and column.
+    pub fn pile(&self, line: &str, column: &str) -> Option<&Pile> {
+        let mut lines = self.lines.iter().chain([&self.total]);
+        let line = lines.find(|it| it.heading.key == line)?;
+        line.cells.get(self.columns.iter().position(|it| it.key == column)?)
+    }
 }
 
 /// A share: these columns out of those.
@@ -216,8 +234,10 @@ mod tests {
         let figure = count.finish(Language::English);
 
         let [a, b] = &figure.lines[0].cells[..] else { panic!("two columns") };
-        assert_eq!((a.count, a.jobs.len()), (300, MOST_NAMED));
-        assert_eq!((b.count, b.jobs.len()), (3, 1));
+        let said = serde_json::to_value(a).unwrap();
+        assert_eq!((a.count, a.behind), (300, 300));
+        assert_eq!(said["jobs"].as_array().unwrap().len(), MOST_NAMED);
+        assert_eq!((b.count, b.behind, b.jobs.len()), (3, 1, 1));
         assert_eq!(figure.total.cells, figure.lines[0].cells);
     }
 

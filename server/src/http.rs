@@ -12,7 +12,9 @@ pub mod error;
 pub mod exports;
 pub mod extract;
 mod faces;
+mod figure_desk;
 pub mod figure_files;
+pub mod figure_lists;
 pub mod figures;
 pub mod halls;
 pub mod health;
@@ -112,12 +114,15 @@ fn signed_in() -> Routes {
         .routes(only(ANYBODY, routes!(photos::get_photo)))
         .routes(only(STAFF, routes!(exports::export_table)))
         .routes(only(STAFF, routes!(figure_files::export_figure)))
+        .routes(only(STAFF, routes!(figure_files::export_behind)))
+        .routes(only(STAFF, routes!(figure_lists::export_list)))
         .routes(only(STAFF, routes!(exports::map_jobs)))
         .routes(only(ANYBODY, routes!(exports::get_calendar)))
         .routes(only(STAFF, routes!(packs::get_pack)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
         .routes(only(STAFF, routes!(reports::report_punctuality)))
+        .routes(only(STAFF, routes!(figures::report_arrivals)))
         .routes(only(STAFF, routes!(figures::report_lateness)))
         .routes(only(STAFF, routes!(figures::report_promises)))
         .routes(only(STAFF, routes!(figures::report_readings)))

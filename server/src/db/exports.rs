@@ -15,6 +15,13 @@ statements! {
         where j.hall_id = $1 and coalesce(j.window_start, j.created_at) >= $2 \
         and coalesce(j.window_start, j.created_at) < $3 and (j.kind = $4 or $4 is null) \
         and (j.technician_id = $5 or $5 is null) order by coalesce(j.window_start, j.created_at), j.job_id limit $6";
+    FIND_JOB = "select j.job_id, j.kind, j.status, h.account, h.holder, h.address, h.phone, h.access, h.latitude, \
+        h.longitude, u.name as technician, j.window_start, j.window_end, j.created_at, j.promise_rule, j.promise_due_at, \
+        j.promise_user_id, j.promise_state from job j join household h on h.household_id = j.household_id \
+        left join user_account u on u.user_id = j.technician_id where j.hall_id = $1 and j.job_id = $2";
+    FIND_DOOR = "select account, holder, address, phone from household where hall_id = $1 and household_id = $2";
+    FIND_CASE = "select c.number, c.kind, u.name as owner, c.opened_at, c.promise_rule, c.due_at \
+        from hall_case c join user_account u on u.user_id = c.owner_id where c.hall_id = $1 and c.case_id = $2";
     LIST_VISITS = "select v.job_id, v.visit_id, j.kind, h.account, h.address, u.name as technician, v.outcome, \
         min(f.earliest) as began, max(f.latest) as ended, \
         min(case when f.kind = 'arrived' then f.earliest end) as arrived_earliest, \
@@ -96,6 +103,36 @@ pub struct JobRow {
     pub promise_user_id: Option<Uuid>,
     /// How it stands as far as facts decide.
     pub promise_state: Option<String>,
+}
+
+/// A household's door.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DoorRow {
+    /// Its account.
+    pub account: String,
+    /// Its holder.
+    pub holder: String,
+    /// Its address.
+    pub address: String,
+    /// Its telephone number.
+    pub phone: String,
+}
+
+/// A case as far as everybody of the hall may know it.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct CaseRow {
+    /// What people say on the phone.
+    pub number: i64,
+    /// The key of its kind.
+    pub kind: String,
+    /// Who has it.
+    pub owner: String,
+    /// When it was taken on.
+    pub opened_at: i64,
+    /// What was promised.
+    pub promise_rule: Option<String>,
+    /// Until when.
+    pub due_at: Option<i64>,
 }
 
 /// A visit with its door.
@@ -180,6 +217,21 @@ fn span<'c>(query: super::Query<'c>, hall: HallId, span: &Span) -> super::Query<
 /// Lists jobs by their windows, or by when they were taken on.
 pub async fn list_jobs(c: C<'_>, hall: HallId, which: &Span) -> Result<Vec<JobRow>> {
     span(c.q(LIST_JOBS), hall, which).all().await
+}
+
+/// Finds a job of a hall with its door.
+pub async fn find_job(c: C<'_>, hall: HallId, job: Uuid) -> Result<Option<JobRow>> {
+    c.q(FIND_JOB).bind(hall.0).bind(job).opt().await
+}
+
+/// Finds the door of a household of a hall.
+pub async fn find_door(c: C<'_>, hall: HallId, household: Uuid) -> Result<Option<DoorRow>> {
+    c.q(FIND_DOOR).bind(hall.0).bind(household).opt().await
+}
+
+/// Finds a case of a hall.
+pub async fn find_case(c: C<'_>, hall: HallId, case: Uuid) -> Result<Option<CaseRow>> {
+    c.q(FIND_CASE).bind(hall.0).bind(case).opt().await
 }
 
 /// Lists visits by when they began; facts that were taken back do not count.

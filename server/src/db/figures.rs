@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{C, Result, decode, hoses, statements};
 use crate::figures::arrivals::Arrival;
 use crate::figures::hoses::HoseDoor;
+use crate::figures::phones::PhoneRow;
 use crate::figures::promises::{CasePromise, StoredPromise};
 use crate::figures::readings::Reading;
 use crate::figures::visits::{Answered, EndedVisit};
@@ -53,6 +54,13 @@ statements! {
     LIST_HOSE_CHANGES = "select c.job_id, c.household_id, c.removed_hose_id, c.hose_id, c.kind, c.length_mm, \
         c.changed_on, c.free from hose_change c join household h on h.household_id = c.household_id \
         where h.hall_id = $1 order by c.changed_on, c.job_id, c.fact_id";
+    LIST_PHONES = "select u.name as person, d.name as phone, d.heard_at, d.pending, \
+        (select count(*) from job j where j.hall_id = d.hall_id and j.technician_id = d.user_id \
+        and j.status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')) as open_jobs, \
+        (select count(*) from job j where j.hall_id = d.hall_id and j.technician_id = d.user_id \
+        and j.status in ('set_out', 'at_door', 'working')) as jobs_under_way \
+        from device d join user_account u on u.user_id = d.user_id \
+        where d.hall_id = $1 and d.revoked_at is null order by d.device_id";
     LIST_DOORS = "select household_id, account, address from household where hall_id = $1";
     LIST_HALL_GROUPS = "select g.household_id, g.member_of from household_group g \
         join household h on h.household_id = g.household_id where h.hall_id = $1";
@@ -170,6 +178,11 @@ pub async fn list_hose_changes(c: C<'_>, hall: HallId) -> Result<Vec<HoseChange>
         Ok(HoseChange { job, household, removed, installed, free })
     });
     changes.collect()
+}
+
+/// Lists the phones of a hall that were not shut out, in no order that means anything.
+pub async fn list_phones(c: C<'_>, hall: HallId) -> Result<Vec<PhoneRow>> {
+    c.q(LIST_PHONES).bind(hall.0).all().await
 }
 
 /// What each household of a hall is called.

@@ -22,7 +22,7 @@ use crate::packs::Packs;
 use crate::reports;
 
 // The columns of each table, by their keys in the catalogue.
-const JOBS: &str = "job kind status account holder address phone technician window_start window_end created_at promise promise_due_at promise_state";
+pub(super) const JOBS: &str = "job kind status account holder address phone technician window_start window_end created_at promise promise_due_at promise_state";
 const VISITS: &str =
     "job visit kind account address technician outcome arrived_earliest arrived_latest ended facts";
 const READINGS: &str =
@@ -83,9 +83,9 @@ impl Table {
 pub struct TooManyRows(pub i64);
 
 /// What a table is written from.
-struct Desk {
-    language: Language,
-    offset: FixedOffset,
+pub(super) struct Desk {
+    pub(super) language: Language,
+    pub(super) offset: FixedOffset,
 }
 
 /// Reads a table; `Err` inside when there are more rows than the span allows.
@@ -95,9 +95,7 @@ pub async fn rows(
     (table, which): (Table, &Span),
     (language, now): (Language, Timestamp),
 ) -> anyhow::Result<Result<Sheet, TooManyRows>> {
-    let minutes = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
-    let offset = FixedOffset::east_opt(minutes * 60).unwrap_or_else(|| Utc.fix());
-    let desk = Desk { language, offset };
+    let desk = Desk::of(hall, language);
     let most = which.limit;
     // One more than is wanted tells that there are more.
     let which = Span { limit: most + 1, ..which.clone() };
@@ -112,6 +110,12 @@ pub async fn rows(
 }
 
 impl Desk {
+    pub(super) fn of(hall: &HallRow, language: Language) -> Self {
+        let minutes = i32::try_from(hall.utc_offset_minutes).unwrap_or(0);
+        let offset = FixedOffset::east_opt(minutes * 60).unwrap_or_else(|| Utc.fix());
+        Self { language, offset }
+    }
+
     async fn read(
         &self,
         mut c: C<'_>,
@@ -157,15 +161,20 @@ impl Desk {
         })
     }
 
-    fn word(&self, what: &str, key: &str) -> Value {
+    pub(super) fn word(&self, what: &str, key: &str) -> Value {
         Value::word(self.language, what, key)
     }
 
-    fn at(&self, ms: impl Into<Option<i64>>) -> Value {
+    pub(super) fn at(&self, ms: impl Into<Option<i64>>) -> Value {
         Value::instant(ms.into(), self.offset)
     }
 
-    fn job(&self, row: JobRow, now: Timestamp, heard: &BTreeMap<UserId, i64>) -> Vec<Value> {
+    pub(super) fn job(
+        &self,
+        row: JobRow,
+        now: Timestamp,
+        heard: &BTreeMap<UserId, i64>,
+    ) -> Vec<Value> {
         let promise = row.promise_due_at.zip(row.promise_state).map(|(due_at, state)| {
             reports::promise_state(state, (due_at, row.promise_user_id), now, heard)
         });

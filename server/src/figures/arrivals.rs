@@ -29,23 +29,20 @@ pub struct Arrival {
     pub latest: i64,
 }
 
-/// Counts appointments by how they turned out, under the heading that `heading` gives each (A2).
-pub fn turned_out(
-    read: &[(StoredVerdict, Punctuality)],
-    heading: impl Fn(&StoredVerdict) -> Named,
-    language: Language,
-) -> Figure {
+/// Begins the count of appointments by how they turned out: a column for each verdict's key (A2).
+pub fn turned_out(language: Language) -> Count {
     let columns = VERDICTS.map(|key| Named::word(language, "punctuality", key));
-    let rate = Rate {
+    let on_time = Rate {
         named: Named::word(language, "figures", "on_time_rate"),
         of: &["on_time"],
         out_of: &["on_time", "early", "late", "missed"],
     };
-    let mut count = Count::of(columns.to_vec()).with_rates(vec![rate]);
-    for (verdict, punctuality) in read {
-        count.add(&heading(verdict), punctuality.key(), Counted::Job(verdict.job_id));
-    }
-    count.finish(language)
+    let untold = Rate {
+        named: Named::word(language, "figures", "untold_rate"),
+        of: &["cannot_tell", "not_heard"],
+        out_of: &["on_time", "early", "late", "missed", "cannot_tell", "not_heard"],
+    };
+    Count::of(columns.to_vec()).with_rates(vec![on_time, untold])
 }
 
 /// Counts arrivals by how many minutes after the window's end they were (A2).

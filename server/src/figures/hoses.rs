@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Count, Counted, Figure, Named};
+use super::{Count, Counted, Figure, MOST_NAMED, Named};
 
 /// Where one band of months over the span ends and the next begins.
 const EDGES: [u32; 3] = [6, 12, 36];
@@ -54,7 +54,7 @@ pub fn doors(figures: [&Figure; 2], mut all: BTreeMap<Uuid, HoseDoor>) -> BTreeM
     let lines = figures.into_iter().flat_map(|it| &it.lines);
     let named: BTreeSet<Uuid> = lines
         .flat_map(|line| &line.cells)
-        .flat_map(|cell| cell.households.iter().copied())
+        .flat_map(|cell| cell.households.iter().take(MOST_NAMED).copied())
         .collect();
     all.retain(|id, _| named.contains(id));
     all

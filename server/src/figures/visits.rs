@@ -33,14 +33,10 @@ pub struct EndedVisit {
     pub ended_at: i64,
 }
 
-/// Counts how visits ended, under the heading that `heading` gives each.
+/// Begins the count of visits by how they ended: a column for each outcome's key.
 ///
 /// Somebody got in where the work was done or begun; at a wrong address nobody could.
-pub fn outcomes(
-    visits: &[EndedVisit],
-    heading: impl Fn(&EndedVisit) -> Named,
-    language: Language,
-) -> Figure {
+pub fn outcomes(language: Language) -> Count {
     let columns = OUTCOMES.map(|outcome| Named::word(language, "status", outcome));
     let rate = |key: &str, of: &'static [&'static str]| Rate {
         named: Named::word(language, "figures", key),
@@ -51,11 +47,7 @@ pub fn outcomes(
         rate("entry_rate", &["done", "cannot_finish"]),
         rate("no_one_home_rate", &["no_one_home"]),
     ];
-    let mut count = Count::of(columns.to_vec()).with_rates(rates);
-    for visit in visits {
-        count.add(&heading(visit), &visit.outcome, Counted::Job(visit.job_id));
-    }
-    count.finish(language)
+    Count::of(columns.to_vec()).with_rates(rates)
 }
 
 /// One answer as it was recorded.

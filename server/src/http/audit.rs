@@ -41,6 +41,8 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/cases/{id}", What::CaseRead, "case"),
     ("/api/exports/{table}", What::Exported, "table"),
     ("/api/exports/figures/{figure}", What::Exported, "figure"),
+    ("/api/exports/figures/{figure}/behind", What::Exported, "figure"),
+    ("/api/exports/lists/{list}", What::Exported, "list"),
     ("/api/map/jobs", What::Exported, "map"),
     ("/api/technicians/{id}/calendar", What::Exported, "person"),
     ("/api/audit/export", What::Exported, "audit"),
@@ -323,7 +325,10 @@ fn entry_body(row: ListedEntryRow) -> EntryBody {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::http;
 
     #[test]
     fn check_59_what_is_read_is_told_by_its_place_and_never_by_the_words_searched_for() {
@@ -339,6 +344,74 @@ mod tests {
         assert!(!format!("{search:?}").contains("canary"));
         assert_eq!(told("/api/jobs", "/api/jobs?day=2026-03-02&text="), None, "no words");
         assert_eq!(told("/api/me", "/api/me"), None);
+    }
+
+    /// Nothing of a household is read here.
+    const NO_HOUSEHOLD: &[(&str, &str)] = &[
+        ("/api/me", "one's own account"),
+        ("/api/users", "people of the hall"),
+        ("/api/users/{id}/qualification", "people of the hall"),
+        ("/api/devices", "phones of the hall"),
+        ("/api/devices/self/share", "a phone's own key"),
+        ("/api/halls", "names and counts"),
+        ("/api/audit/chain", "numbers of entries"),
+        ("/api/packs", "rules"),
+        ("/api/packs/{id}", "rules"),
+        ("/api/packs/{id}/text", "rules"),
+        ("/api/packs/{id}/differences", "rules"),
+        ("/api/packs/{id}/trial", "numbers, and ids of jobs"),
+        ("/api/intake/promises", "rules, told before anybody is named"),
+        ("/api/jobs/{id}/photos", "hashes and sizes; each picture is entered when it is opened"),
+        ("/api/jobs/{id}/photos/{hash}/upload", "how much of a phone's own picture came"),
+        ("/api/photos/missing", "hashes, and ids of jobs"),
+        ("/api/reports/punctuality", "numbers, and ids of jobs"),
+        ("/api/reports/arrivals", "numbers, and ids of jobs"),
+        ("/api/reports/lateness", "numbers, and ids of jobs"),
+        ("/api/reports/readings", "numbers, and ids of jobs"),
+        ("/api/reports/conduct", "numbers, and ids of jobs"),
+        ("/api/reports/outcomes", "numbers, and ids of jobs"),
+        ("/api/webhooks", "addresses of other systems"),
+        ("/api/webhooks/{id}/deliveries", "when and how it ended"),
+    ];
+
+    /// What stands on every desk all day: an entry for each look would drown the others, and opening a line is entered.
+    const BEFORE_EVERYBODY: &[(&str, &str)] = &[
+        ("/api/live", "the board and the wall"),
+        ("/api/board/rounds", "the board"),
+        ("/api/questions", "what was asked at doors and waits for an answer"),
+        ("/api/reports/promises", "addresses of what is due, which the board shows too"),
+        ("/api/reports/hoses", "addresses of hoses that are due"),
+        ("/api/quarantine", "what waits for a manager's word"),
+        ("/api/imports/{id}", "what the hall itself hands in"),
+        ("/api/imports/{id}/problems", "what the hall itself hands in"),
+        ("/api/audit", "the trail; where nobody is sought a name is all that it shows"),
+    ];
+
+    #[test]
+    fn check_59_each_route_that_is_read_is_entered_or_says_why_not() {
+        let routes = http::signed_in()
+            .merge(http::administration())
+            .merge(http::files())
+            .merge(http::phones());
+        let described = routes.split_for_parts().1.paths.paths;
+        let read: BTreeSet<&str> = described
+            .iter()
+            .filter(|(_, item)| item.get.is_some())
+            .map(|(path, _)| path.as_str())
+            .collect();
+        assert!(read.len() > 40, "the routes were not found");
+
+        let entered = READINGS.iter().map(|it| it.0).chain(SEARCHES.iter().copied());
+        let passed = NO_HOUSEHOLD.iter().chain(BEFORE_EVERYBODY).map(|(route, why)| {
+            assert!(!why.is_empty(), "{route} says no reason");
+            *route
+        });
+        let mut told = BTreeSet::new();
+        for route in entered.chain(passed) {
+            assert!(told.insert(route), "{route} stands twice");
+        }
+
+        assert_eq!(read, told);
     }
 
     #[test]

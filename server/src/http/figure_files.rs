@@ -13,8 +13,10 @@ use super::caller::Staff;
 use super::error::ApiError;
 use super::exports::{Form, Tongue, download};
 use super::extract::{Path, Query};
-use super::figures::{AskFigure, By, Desk};
-use crate::export::{Sheet, Value};
+use super::figure_desk::{By, Desk};
+use super::figures::AskFigure;
+use crate::db::halls;
+use crate::export::{self, Sheet, Value};
 use crate::figures::{Figure, Named};
 use crate::state::AppState;
 
@@ -84,6 +86,21 @@ impl Which {
             Self::Due => "due",
         }
     }
+
+    async fn figure(self, mut desk: Desk, by: By, state: &AppState) -> Result<Figure, ApiError> {
+        Ok(match self {
+            Self::Arrivals => desk.arrivals(by).await?,
+            Self::Lateness => desk.lateness().await?,
+            Self::Promises => desk.promises(state, 0).await?.by_rule,
+            Self::Told => desk.readings().await?.told,
+            Self::Measures => desk.readings().await?.measures,
+            Self::Since => desk.readings().await?.since,
+            Self::Conduct => desk.conduct(state).await?,
+            Self::Outcomes => desk.outcomes(by).await?,
+            Self::Replaced => desk.hoses(state).await?.replaced,
+            Self::Due => desk.hoses(state).await?.due,
+        })
+    }
 }
 
 /// Writes a figure for spreadsheets: a line for each heading, a column for each number and share.
@@ -106,23 +123,76 @@ pub async fn export_figure(
 ) -> Result<impl IntoResponse, ApiError> {
     let AskFile { from, to, by, lang, format } = asked;
     let desk = Desk::of(&state, &caller, &AskFigure { from, to, lang }).await?;
-    let figure = match which {
-        Which::Arrivals => desk.arrivals(by).await?,
-        Which::Lateness => desk.lateness().await?,
-        Which::Promises => desk.promises(&state).await?.by_rule,
-        Which::Told => desk.readings().await?.told,
-        Which::Measures => desk.readings().await?.measures,
-        Which::Since => desk.readings().await?.since,
-        Which::Conduct => desk.conduct(&state).await?,
-        Which::Outcomes => desk.outcomes(by).await?,
-        Which::Replaced => desk.hoses(&state).await?.replaced,
-        Which::Due => desk.hoses(&state).await?.due,
-    };
+    let figure = which.figure(desk, by, &state).await?;
     let say = |key: &str| catalogue::text(lang.into(), key, &[]);
     let title = say(&format!("figures.file.{}", which.key()));
     let sheet = sheet(figure, title, say("figures.under"));
     let name = format!("{}-{from}-{to}", which.key());
     download(sheet, format, &name).await
+}
+
+/// Which number of a figure, and how what is behind it is written.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AskBehind {
+    /// The first day in the hall's city, like 2026-03-02.
+    #[param(value_type = String, format = Date)]
+    from: NaiveDate,
+    /// The last day, no earlier, at most 400 days later.
+    #[param(value_type = String, format = Date)]
+    to: NaiveDate,
+    /// What makes a line of arrivals and outcomes, a day when nothing is said; of no use elsewhere.
+    #[serde(default)]
+    #[param(value_type = Option<By>, inline)]
+    by: By,
+    /// The key of the heading; `total` for all lines together.
+    #[param(max_length = 100)]
+    line: String,
+    /// The key of the column.
+    #[param(max_length = 100)]
+    column: String,
+    /// The language of headers and words.
+    #[serde(default)]
+    #[param(value_type = Option<Tongue>, inline)]
+    lang: Tongue,
+    /// How it is written.
+    #[serde(default)]
+    #[param(value_type = Option<Form>, inline)]
+    format: Form,
+}
+
+/// Writes what is behind a number of a figure: every job, household and case of the caller's hall.
+#[utoipa::path(
+    get, path = "/api/exports/figures/{figure}/behind", tag = "exports",
+    params(("figure" = inline(Which), Path, description = "Whose number."), AskBehind),
+    responses((
+        status = 200, description = "The file, as a download.",
+        content(
+            (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+            (String = "text/csv"),
+        ),
+    )),
+)]
+pub async fn export_behind(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Path(which): Path<Which>,
+    Query(asked): Query<AskBehind>,
+) -> Result<impl IntoResponse, ApiError> {
+    let AskBehind { from, to, by, line, column, lang, format } = asked;
+    let desk = Desk::of(&state, &caller, &AskFigure { from, to, lang }).await?;
+    let figure = which.figure(desk, by, &state).await?;
+    let pile = figure.pile(&line, &column).ok_or_else(|| {
+        let what = "send as `line` and `column` keys that this figure has in these days";
+        ApiError::Unprocessable(what.to_owned())
+    })?;
+    let mut conn = state.db.read().await?;
+    let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let how = (lang.into(), state.clock.now());
+    let sheet = export::behind(conn.c(), &hall, pile, how).await?;
+    drop(conn);
+    download(sheet, format, &format!("{}-behind-{from}-{to}", which.key())).await
 }
 
 fn sheet(figure: Figure, title: String, under: String) -> Sheet {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
+use domain::id::HallId;
 use domain::punctuality::{Punctuality, Tally};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -16,9 +17,10 @@ use super::caller::Staff;
 use super::error::ApiError;
 use super::exports::Tongue;
 use super::extract::Query;
-use super::figures::{By, hour};
+use super::figure_desk::{By, counted_halls, hall_heading, hour};
+use crate::db::devices;
+use crate::db::halls::{self, HallRow};
 use crate::db::verdicts::{self, StoredVerdict};
-use crate::db::{devices, halls};
 use crate::figures::{MOST_NAMED, Named};
 use crate::reports;
 use crate::state::AppState;
@@ -67,7 +69,7 @@ pub struct PunctualityBody {
     untold_rate: Option<f64>,
 }
 
-/// Counts appointments of some days by technician, kind, day or hour.
+/// Counts appointments of some days by technician, kind, day, hour or, for admins, hall.
 #[utoipa::path(
     get, path = "/api/reports/punctuality", tag = "reports", params(AskPunctuality),
     responses((status = 200, description = "A line for each.", body = PunctualityBody)),
@@ -82,18 +84,22 @@ pub async fn report_punctuality(
         return Err(ApiError::Unprocessable("let `from` be no later than `to`".to_owned()));
     }
     let mut conn = state.db.read().await?;
-    let stored = verdicts::list_verdicts(conn.c(), caller.hall, &from, &to).await?;
-    let heard_until = devices::list_heard_until(conn.c(), caller.hall).await?;
     let now = state.clock.now();
-    let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let own = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let mut rows: BTreeMap<String, PunctualityRow> = BTreeMap::new();
     let mut all = Tally::default();
-    for verdict in &stored {
-        let heading = heading(verdict, asked.by, asked.lang, hall.utc_offset_minutes);
-        let row = rows.entry(heading.key.clone()).or_insert_with(|| PunctualityRow::of(heading));
-        let punctuality = reports::punctuality(verdict, now, &heard_until)?;
-        row.count(verdict.job_id, punctuality);
-        all.count(punctuality);
+    for hall in counted_halls(conn.c(), (&own, caller.role), asked.by).await? {
+        let id = HallId(hall.hall_id);
+        let heard_until = devices::list_heard_until(conn.c(), id).await?;
+        for verdict in &verdicts::list_verdicts(conn.c(), id, &from, &to).await? {
+            let heading = heading(verdict, asked.by, asked.lang, &hall);
+            let fresh = || PunctualityRow::of(heading.clone());
+            let row = rows.entry(heading.key.clone()).or_insert_with(fresh);
+            let punctuality = reports::punctuality(verdict, now, &heard_until)?;
+            let is_own = id == caller.hall;
+            row.count(is_own.then_some(verdict.job_id), punctuality);
+            all.count(punctuality);
+        }
     }
     let (rate, untold_rate) = (all.on_time_rate(), all.untold_rate());
     Ok(Json(PunctualityBody { rows: rows.into_values().collect(), rate, untold_rate }))
@@ -104,11 +110,12 @@ impl PunctualityRow {
         Self { key, name, tally: Tally::default(), rate: None, jobs: BTreeMap::new() }
     }
 
-    fn count(&mut self, job: Uuid, punctuality: Punctuality) {
+    /// Counts one; a job of another hall is not named.
+    fn count(&mut self, job: Option<Uuid>, punctuality: Punctuality) {
         self.tally.count(punctuality);
         self.rate = self.tally.on_time_rate();
         let jobs = self.jobs.entry(punctuality.key()).or_default();
-        if jobs.len() < MOST_NAMED && !jobs.contains(&job) {
+        if let Some(job) = job.filter(|job| jobs.len() < MOST_NAMED && !jobs.contains(job)) {
             jobs.push(job);
         }
     }
@@ -123,7 +130,7 @@ fn check_day(name: &str, text: String) -> Result<String, ApiError> {
     Err(ApiError::BadRequest(format!("send `{name}` as a day like 2026-03-02")))
 }
 
-fn heading(verdict: &StoredVerdict, by: By, lang: Tongue, utc_offset_minutes: i64) -> Named {
+fn heading(verdict: &StoredVerdict, by: By, lang: Tongue, hall: &HallRow) -> Named {
     let language = lang.into();
     match by {
         By::Technician => {
@@ -132,6 +139,7 @@ fn heading(verdict: &StoredVerdict, by: By, lang: Tongue, utc_offset_minutes: i6
         }
         By::Kind => Named::word(language, "kind", &verdict.kind),
         By::Day => Named::plain(verdict.day.as_str()),
-        By::Hour => hour(verdict.window_start, utc_offset_minutes),
+        By::Hour => hour(verdict.window_start, hall.utc_offset_minutes),
+        By::Hall => hall_heading(hall),
     }
 }

@@ -8,7 +8,7 @@ use domain::hose::Replacement;
 use domain::household::{Appliance, Group, Hose, Household, Meter, PastReading};
 use domain::id::{ApplianceId, HallId, HoseId, HouseholdId, JobId, MeterId, UserId, derived};
 use domain::job::{Author, Channel, JobKind, Window};
-use domain::pack::SkillId;
+use domain::pack::{SkillId, SkillRule};
 use domain::stamp::Timestamp;
 use uuid::Uuid;
 
@@ -127,6 +127,8 @@ pub(crate) struct Known {
     pub(crate) meters: BTreeMap<String, u8>,
     /// Log-ins with who has them.
     pub(crate) people: BTreeMap<String, (UserId, Role)>,
+    /// The skills of the rule pack in force.
+    pub(crate) skills: Vec<SkillRule>,
 }
 
 /// A job as the hall booked it.

@@ -34,7 +34,7 @@ pub(crate) fn read(
     day: NaiveDate,
     problems: &mut Vec<Problem>,
 ) -> Content {
-    let (staff, logins) = staff::read(tables.of(&sheet::STAFF), hall, problems);
+    let (staff, logins) = staff::read(tables.of(&sheet::STAFF), hall, known, problems);
     let (homes, accounts) = homes::read(tables, hall, known, problems);
     let names = bookings::Names { hall, staff: &staff, logins, homes: &homes, accounts, known };
     let bookings = bookings::read(tables.of(&sheet::JOBS), &names, day, problems);

@@ -4,18 +4,27 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::household::{Household, Meter, PastReading};
 use domain::id::{HallId, HouseholdId, MeterId};
+use domain::stamp::Timestamp;
 
 use super::content::{Homes, Known, Silent};
 use super::summary::{Fate, Summary, Thing};
 use super::{ImportError, Teller};
 use crate::db::{C, appliances, hoses, households, meters, users};
 use crate::identity::Role;
+use crate::packs::{self, Packs};
 
 /// Readings are written in steps of so many.
 const STEP: usize = 50_000;
 
-/// What the hall's registers know, for files that name it.
-pub(super) async fn known(mut c: C<'_>, hall: HallId) -> Result<Known, ImportError> {
+/// What the hall's registers and the rules that hold know, for files that name it.
+pub(super) async fn known(
+    mut c: C<'_>,
+    hall: HallId,
+    now: Timestamp,
+) -> Result<Known, ImportError> {
+    // A new database has no pack yet.
+    packs::ensure_builtin(c.lend(), now.timestamp_millis()).await?;
+    let skills = Packs::default().in_force(c.lend(), now).await?.skills.clone();
     let households = households::list_households(c.lend(), hall).await?;
     let meters = meters::list_hall_meters(c.lend(), hall).await?;
     let everybody = (String::new(), i64::MAX);
@@ -30,6 +39,7 @@ pub(super) async fn known(mut c: C<'_>, hall: HallId) -> Result<Known, ImportErr
                 Some((it.login, (domain::id::UserId(it.user_id), role)))
             })
             .collect(),
+        skills,
     })
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use domain::pack::{Pack, SkillId};
+use domain::pack::{SkillId, SkillRule};
 
 use crate::identity::password::check_choice;
 use crate::identity::{Role, is_login, normal_login};
 
 use super::cell::{Cells, Noted, Word, parts};
-use super::content::{Hall, Person, Skills, user_id};
+use super::content::{Hall, Known, Person, Skills, user_id};
 use super::problem::{Problem, Reason};
 use super::reader::Seen;
 use super::sheet::Row;
@@ -33,8 +33,12 @@ const ROLES: [Word<Role>; 16] = [
 ];
 
 /// Reads who works there; the log-ins are those of rows that are wrong otherwise, too.
-pub(super) fn read(rows: &[Row], hall: &Hall, problems: &mut Vec<Problem>) -> (Vec<Person>, Seen) {
-    let pack = Pack::builtin();
+pub(super) fn read(
+    rows: &[Row],
+    hall: &Hall,
+    known: &Known,
+    problems: &mut Vec<Problem>,
+) -> (Vec<Person>, Seen) {
     let mut seen = Seen::default();
     let mut staff = Vec::new();
     for row in rows {
@@ -43,7 +47,7 @@ pub(super) fn read(rows: &[Row], hall: &Hall, problems: &mut Vec<Problem>) -> (V
         let name = cells.text("姓名");
         let role = cells.word("岗位", &ROLES);
         let password = password(&mut cells, login.as_deref());
-        let skills = skills(&mut cells, &pack);
+        let skills = skills(&mut cells, &known.skills);
         let area = row.has("片区").then(|| parts(row.cell("片区")).map(str::to_owned).collect());
         if !seen.note(row, "登录名", login.as_deref().unwrap_or_default(), problems) {
             continue;
@@ -66,7 +70,7 @@ fn login(cells: &mut Cells<'_>) -> Option<String> {
 const NO_SKILLS: [&str; 2] = ["无", "none"];
 
 /// Reads skills by their names or keys.
-fn skills(cells: &mut Cells<'_>, pack: &Pack) -> Result<Skills, Noted> {
+fn skills(cells: &mut Cells<'_>, known: &[SkillRule]) -> Result<Skills, Noted> {
     const COLUMN: &str = "技能";
     if !cells.row.has(COLUMN) {
         return Ok(Skills::Silent);
@@ -79,13 +83,13 @@ fn skills(cells: &mut Cells<'_>, pack: &Pack) -> Result<Skills, Noted> {
         return Ok(Skills::Listed(BTreeSet::new()));
     }
     let named = |word: &str| {
-        let mut skills = pack.skills.iter();
+        let mut skills = known.iter();
         skills.find(|skill| [&skill.zh, &skill.en, &skill.id.0].into_iter().any(|it| it == word))
     };
     let found: Option<BTreeSet<SkillId>> =
         parts(&text).map(|word| named(word).map(|skill| skill.id.clone())).collect();
     let Some(found) = found else {
-        let words = pack.skills.iter().map(|skill| format!("{} {}", skill.zh, skill.id.0));
+        let words = known.iter().map(|skill| format!("{} {}", skill.zh, skill.id.0));
         let words = words.collect::<Vec<_>>().join(", ");
         return cells.refuse(COLUMN, Reason::NotAWord { words }).ok_or(Noted);
     };

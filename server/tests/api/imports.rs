@@ -7,7 +7,8 @@ use server::identity::Role;
 use server::upkeep::prune;
 
 use crate::counter::Counter;
-use crate::hall::{Reply, reply};
+use crate::hall::{Reply, reply, text};
+use crate::packs;
 use crate::reports::another_hall;
 
 const USERS: &str = "用户编号,用户名称,用气地址,联系电话\n\
@@ -65,6 +66,32 @@ async fn files_are_looked_at_first_and_loaded_when_asked() {
     assert_eq!((again.status.as_u16(), again.problem()), (409, "conflict"));
     let anew = hand_in(&counter, "/api/imports", "表具.csv", METERS.as_bytes()).await.body;
     assert_eq!(anew["preview"]["counts"]["meter"]["unchanged"], 1, "twice changes nothing");
+}
+
+#[tokio::test]
+async fn skills_in_a_file_are_the_words_of_the_pack_that_holds() {
+    let (mut counter, admin) = packs::open().await;
+    let edits = [("zh = \"抄表员\"", "zh = \"巡检员\"")];
+    let added = packs::add(&counter, &admin, &packs::pack("next", "2026-03-03", &edits)).await;
+    assert_eq!(added.status, 201, "{added:?}");
+    let staff = "登录名,姓名,岗位,技能\nlena,李娜,技术员,巡检员\n".as_bytes();
+
+    let before = hand_in(&counter, "/api/imports", "人员.csv", staff).await.body;
+    counter.wait_minutes(16 * 60, &[]).await;
+    let after = hand_in(&counter, "/api/imports", "人员.csv", staff).await.body;
+
+    assert_eq!(before["preview"]["problems"], 1, "{before}");
+    let path = format!("/api/imports/{}/problems", text(&before["id"]));
+    let problem = counter.node.get(&path, &counter.manager).await.body["problems"][0].clone();
+    assert!(text(&problem["fix_zh"]).contains("抄表员 meter_reader"), "{problem}");
+    assert_eq!(after["preview"]["problems"], 0, "{after}");
+    assert_eq!(after["preview"]["counts"]["staff"]["new"], 1, "{after}");
+    let loaded = apply(&counter, &text(&after["id"]), false).await.body;
+    assert!(loaded["applied_at"].is_i64(), "{loaded}");
+    let people = counter.node.get("/api/users?text=lena", &counter.manager).await.body;
+    let path = format!("/api/users/{}/qualification", text(&people["users"][0]["id"]));
+    let kept = counter.node.get(&path, &counter.manager).await.body;
+    assert!(kept.to_string().contains("meter_reader"), "{kept}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod counter;
 mod enrolment;
 mod exports;
 mod feed;
+mod figure_lists;
 mod figures;
 mod hall;
 mod history;

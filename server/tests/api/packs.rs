@@ -199,14 +199,14 @@ async fn visited_late(counter: &mut Counter, ana: &mut Technician, job: domain::
     ana.synced().await;
 }
 
-async fn open() -> (Counter, String) {
+pub(crate) async fn open() -> (Counter, String) {
     let counter = Counter::open().await;
     counter.hall.person(ADMIN, Role::Admin).await;
     let admin = counter.node.sign_in(ADMIN).await;
     (counter, admin)
 }
 
-fn pack(id: &str, valid_from: &str, edits: &[(&str, &str)]) -> String {
+pub(crate) fn pack(id: &str, valid_from: &str, edits: &[(&str, &str)]) -> String {
     let (id, from) = (format!("id = \"{id}\""), format!("valid_from = \"{valid_from}\""));
     let named = BUILTIN.replacen("id = \"city-gas-2026-11-01\"", &id, 1).replacen(
         "valid_from = \"2026-11-01\"",
@@ -219,7 +219,7 @@ fn pack(id: &str, valid_from: &str, edits: &[(&str, &str)]) -> String {
     })
 }
 
-async fn add(counter: &Counter, token: &str, toml: &str) -> Reply {
+pub(crate) async fn add(counter: &Counter, token: &str, toml: &str) -> Reply {
     counter.node.post("/api/packs", Some(token), &json!({"toml": toml})).await
 }
 

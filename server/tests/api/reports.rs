@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use domain::household::Household;
 use domain::id::{DeviceId, HallId, HouseholdId, JobId, UserId};
 use domain::pack::Pack;
+use reqwest::Method;
 use serde_json::{Value, json};
 use server::db::documents::{self, DocumentRow};
+use server::db::jobs::{self, JobRow};
 use server::db::projections::{JobDetails, VerdictRow, replace_details};
 use server::db::{devices, halls, households};
 use server::identity::Role;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::hall::{Hall, Node, Reply};
+use crate::hall::{Hall, Node, Reply, text};
 
 const MONDAY: &str = "2026-03-02";
 const TUESDAY: &str = "2026-03-03";
@@ -111,6 +114,106 @@ async fn another_halls_verdicts_are_not_counted() {
 }
 
 #[tokio::test]
+async fn a2_by_hall_an_admin_sees_every_halls_numbers_and_the_jobs_of_their_own_hall() {
+    let desk = Desk::open().await;
+    let admin = desk.admin().await;
+    let (elsewhere, past) = (another_hall(&desk.hall).await, desk.now_ms() - 1);
+    for (hall, stored) in [
+        (desk.hall.id, "on_time"),
+        (desk.hall.id, "late"),
+        (elsewhere, "on_time"),
+        (elsewhere, "on_time"),
+        (elsewhere, "missed"),
+    ] {
+        desk.verdict_in(hall, (None, "repair", MONDAY, past, stored)).await;
+    }
+    let asked = format!("from={MONDAY}&to={MONDAY}&by=hall&lang=en");
+
+    let figure = desk.node.get(&format!("/api/reports/arrivals?{asked}"), &admin).await.body;
+    let rows = desk.node.get(&format!("/api/reports/punctuality?{asked}"), &admin).await.body;
+    let ended = desk.node.get(&format!("/api/reports/outcomes?{asked}"), &admin).await.body;
+
+    // In order: on time, early, late, missed.
+    let told = |line: &Value| -> (String, Vec<u64>, Vec<usize>) {
+        let cells = &line["cells"].as_array().unwrap()[..4];
+        let counts = cells.iter().map(|it| it["count"].as_u64().unwrap()).collect();
+        let jobs = cells.iter().map(|it| it["jobs"].as_array().unwrap().len()).collect();
+        (text(&line["name"]), counts, jobs)
+    };
+    let lines: Vec<_> = figure["lines"].as_array().unwrap().iter().map(told).collect();
+    let own = ("城东营业厅".to_owned(), vec![1, 0, 1, 0], vec![1, 0, 1, 0]);
+    let other = ("城西营业厅".to_owned(), vec![2, 0, 0, 1], vec![0, 0, 0, 0]);
+    assert_eq!(lines, [own, other]);
+    let all = ("All".to_owned(), vec![3, 0, 1, 1], vec![1, 0, 1, 0]);
+    assert_eq!(told(&figure["total"]), all);
+    assert_eq!(figure["total"]["rates"], json!([0.6, 0.0]));
+    let counts: Vec<_> = rows["rows"].as_array().unwrap().iter().collect();
+    assert_eq!(counts.iter().map(|it| it["on_time"].as_u64().unwrap()).sum::<u64>(), 3);
+    assert_eq!((&rows["rate"], counts.len()), (&json!(0.6), 2));
+    let named = counts.iter().map(|it| it["jobs"]["on_time"].as_array().unwrap().len());
+    assert_eq!(named.sum::<usize>(), 1, "{rows}");
+    assert_eq!(ended["lines"].as_array().unwrap().len(), 2, "also where nothing was: {ended}");
+
+    let csv = format!("/api/exports/figures/arrivals?{asked}&format=csv");
+    let file = desk.file(&csv, &admin).await;
+    assert!(file.contains("\r\n城西营业厅,2,0,0,1,0,0,0,0,0.6667,0.0000\r\n"), "{file}");
+    let behind = async |line: &str| {
+        let path = format!(
+            "/api/exports/figures/arrivals/behind?{asked}&line={line}&column=on_time&format=csv"
+        );
+        desk.file(&path, &admin).await.lines().count() - 1
+    };
+    assert_eq!((behind("total").await, behind(&elsewhere.to_string()).await), (1, 0));
+}
+
+#[tokio::test]
+async fn a2_who_is_no_admin_asks_for_no_other_hall() {
+    let desk = Desk::open().await;
+    desk.hall.person("mara", Role::Manager).await;
+    let manager = desk.node.sign_in("mara").await;
+    let asked = format!("from={MONDAY}&to={MONDAY}&by=hall");
+
+    for path in [
+        "/api/reports/arrivals?",
+        "/api/reports/outcomes?",
+        "/api/reports/punctuality?",
+        "/api/exports/figures/arrivals?",
+        "/api/exports/figures/outcomes/behind?line=total&column=done&",
+    ] {
+        for token in [&manager, &desk.dispatcher] {
+            let refused = desk.node.get(&format!("{path}{asked}"), token).await;
+            assert_eq!(refused.status, 403, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_a_number_two_hundred_are_named_and_the_file_has_them_all() {
+    let desk = Desk::open().await;
+    let past = desk.now_ms() - 1;
+    for _ in 0..203 {
+        desk.verdict_in(desk.hall.id, (None, "repair", MONDAY, past, "on_time")).await;
+    }
+    let asked = format!("from={MONDAY}&to={MONDAY}&by=kind&lang=en");
+
+    let path = format!("/api/reports/arrivals?{asked}");
+    let figure = desk.node.get(&path, &desk.dispatcher).await.body;
+    let behind = format!("/api/exports/figures/arrivals/behind?{asked}&format=csv");
+    let line = format!("{behind}&line=repair&column=on_time");
+    let file = desk.file(&line, &desk.dispatcher).await;
+    let unknown = format!("{behind}&line=ignition&column=on_time");
+    let unknown = desk.node.get(&unknown, &desk.dispatcher).await;
+
+    let cell = &figure["lines"][0]["cells"][0];
+    assert_eq!((&cell["count"], &cell["behind"]), (&json!(203), &json!(203)));
+    assert_eq!(cell["jobs"].as_array().unwrap().len(), 200);
+    assert!(file.starts_with("\u{feff}What,Number,Kind,Status,Account,Holder,"), "{file}");
+    assert_eq!(file.lines().count(), 1 + 203);
+    assert!(file.contains("Job,") && file.contains(",Repair,Done,"), "{file}");
+    assert_eq!((unknown.status.as_u16(), unknown.problem()), (422, "unprocessable"));
+}
+
+#[tokio::test]
 async fn days_that_are_none_are_refused_with_what_to_do() {
     let desk = Desk::open().await;
 
@@ -203,6 +306,18 @@ impl Desk {
         Self { hall, node, dispatcher }
     }
 
+    async fn admin(&self) -> String {
+        self.hall.person("ines", Role::Admin).await;
+        self.node.sign_in("ines").await
+    }
+
+    /// A file that is text.
+    async fn file(&self, path: &str, token: &str) -> String {
+        let sent = self.node.send_with((Method::GET, path), token, &[], None).await;
+        assert_eq!(sent.status(), 200, "{path}");
+        sent.text().await.expect("text")
+    }
+
     async fn technician(&self, login: &str) -> UserId {
         self.hall.person(login, Role::Technician).await
     }
@@ -244,8 +359,29 @@ impl Desk {
             punctuality: stored.to_owned(),
             width_ms: (stored == "cannot_tell").then_some(1),
         };
+        let job = JobRow {
+            job_id: document.job_id,
+            hall_id: hall.0,
+            household_id: document.household_id,
+            kind: kind.to_owned(),
+            pack_id: document.pack_id.clone(),
+            status: "done".to_owned(),
+            technician_id: verdict.technician_id,
+            visit_id: None,
+            window_start: Some(verdict.window_start),
+            window_end: Some(ends),
+            created_at: document.created_at,
+            promise_rule: None,
+            promise_due_at: None,
+            promise_user_id: None,
+            promise_state: None,
+            clashes: Json(json!([])),
+            updated_position: 1,
+            status_since: None,
+        };
         let details = JobDetails { verdicts: vec![verdict], ..JobDetails::default() };
         let mut tx = self.hall.db.begin().await.expect("a transaction");
+        jobs::upsert_jobs(tx.c(), &[job]).await.expect("a job");
         let stored = replace_details(tx.c(), hall.0, JobId(document.job_id), &details).await;
         stored.expect("a verdict");
         tx.commit().await.expect("a commit");

@@ -35,6 +35,11 @@ export function manages(): boolean {
   return ['manager', 'admin'].includes(me.value?.role ?? '')
 }
 
+/** Who may see the numbers of every hall. */
+export function seesHalls(): boolean {
+  return me.value?.role === 'admin'
+}
+
 /** The hall's city's distance from UTC, in minutes. */
 export function offset(): number {
   return me.value?.utc_offset_minutes ?? 480

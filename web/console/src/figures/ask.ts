@@ -1,10 +1,10 @@
 // Which days are looked at, and the reports of these days in the language chosen.
 
 import { computed, reactive, shallowRef, watch, type Ref } from 'vue'
-import { dayOf, language, t } from '../../../face/words'
+import { dayOf, language } from '../../../face/words'
 import { Problem, get } from '../api'
 import { offset } from '../session'
-import type { Days, Figure, Line, Punctuality, PunctualityRow } from './types'
+import type { Behind, Days, Figure, Line, Pile } from './types'
 
 const DAY_MS = 86_400_000
 
@@ -54,25 +54,30 @@ export function useReport<What>(report: string, more: () => string = () => ''): 
   return { data, wrong }
 }
 
-const VERDICTS = ['on_time', 'early', 'late', 'missed', 'cannot_tell', 'not_heard', 'released', 'pending']
-
-/** The punctuality report as a table of numbers. */
-export function asFigure({ rows, rate }: Punctuality): Figure {
-  const lines = rows.map((row: PunctualityRow): Line => ({
-    key: row.key,
-    name: row.name || t('figures.nobody'),
-    cells: VERDICTS.map((verdict) => ({ count: Number(row[verdict] ?? 0), jobs: row.jobs[verdict] ?? [] })),
-    rates: [row.rate],
-  }))
-  const cells = VERDICTS.map((_, at) => {
-    const all = lines.map((line) => line.cells[at] ?? { count: 0, jobs: [] })
-    return { count: all.reduce((sum, it) => sum + it.count, 0), jobs: [...new Set(all.flatMap((it) => it.jobs))].slice(0, 200) }
-  })
-  const columns = VERDICTS.map((key) => ({ key, name: t(`punctuality.${key}`) }))
-  return { columns, rates: [{ key: 'rate', name: t('figures.on_time_rate') }], lines, total: { key: 'total', name: t('figures.total'), cells, rates: [rate] } }
+/** Where a figure's file is, or, with a line and a column, that of what is behind their number. */
+export function filePath(file: string, format: string, cell?: Pick<Behind, 'line' | 'column'>): string {
+  const [figure, by = ''] = file.split('?')
+  const asked = new URLSearchParams(by)
+  for (const [key, value] of Object.entries({ from: days.from, to: days.to, lang: language.value, format })) asked.set(key, value)
+  if (cell) asked.set('line', cell.line)
+  if (cell) asked.set('column', cell.column)
+  return `/api/exports/figures/${figure}${cell ? '/behind' : ''}?${asked}`
 }
+
+export const listPath = (list: string, format: string) => `/api/exports/lists/${list}?lang=${language.value}&format=${format}`
+
+/** Whether anything is behind a number that may be opened here. */
+export const opens = (pile: Pile) => pile.behind > 0
 
 /** 93%, or a dash where nothing can be judged. */
 export const percent = (share: number | null | undefined) => (share === null || share === undefined ? '—' : `${Math.round(share * 100)}%`)
 
 export const sum = (line: Line) => line.cells.reduce((all, cell) => all + cell.count, 0)
+
+/** What a number's list is shown by. */
+export const behindOf = (figure: Figure, line: Line, at: number): Behind => ({
+  title: `${line.name} · ${figure.columns[at]?.name ?? ''}`,
+  line: line.key,
+  column: figure.columns[at]?.key ?? '',
+  pile: line.cells[at] ?? { count: 0, behind: 0, jobs: [] },
+})

@@ -5,9 +5,11 @@ export interface Named {
   name: string
 }
 
-/** A number and what is behind it; the lists are cut at 200, the number is whole. */
+/** A number and what is behind it; the lists are cut at 200, the numbers are whole. */
 export interface Pile {
   count: number
+  /** How many different jobs, households and cases of one's own hall. */
+  behind: number
   jobs: string[]
   households?: string[]
   cases?: string[]
@@ -68,23 +70,12 @@ export interface Hoses {
   doors: Record<string, { account: string; address: string }>
 }
 
-/** The punctuality report. */
-export interface Punctuality {
-  rows: PunctualityRow[]
-  rate: number | null
-  untold_rate: number | null
-}
-
-/** A row of it. */
-export interface PunctualityRow extends Named {
-  rate: number | null
-  jobs: Record<string, string[]>
-  [verdict: string]: unknown
-}
-
 /** What somebody wants to see behind a number. */
 export interface Behind {
   title: string
+  /** The keys by which the number is found again. */
+  line: string
+  column: string
   pile: Pile
 }
 
