@@ -32,6 +32,7 @@ pub mod promise;
 pub mod punctuality;
 pub mod qualification;
 pub mod reading;
+pub mod reminder;
 pub mod round;
 pub mod stamp;
 pub mod status;

@@ -3,6 +3,7 @@
 mod check;
 mod compare;
 mod place;
+mod reminders;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::compare::{Difference, compare};
 pub use self::place::line_of;
+pub use self::reminders::{Duty, Every, ReminderRules};
 
 use crate::case::CaseKind;
 use crate::conduct::Phase;
@@ -93,6 +95,9 @@ pub struct Pack {
     /// What is promised of cases; packs before they existed have none.
     #[serde(default)]
     pub cases: Option<CaseRules>,
+    /// When somebody is reminded; packs before it existed remind nobody.
+    #[serde(default)]
+    pub reminders: Option<ReminderRules>,
     /// The conduct checklist, in walking order within each phase.
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.

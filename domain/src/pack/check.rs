@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Pack, PackError, PromiseRule, SkillId, SkillRule};
+use super::{Pack, PackError, PromiseRule, ReminderRules, SkillId, SkillRule};
 use crate::job::JobKind;
 
 /// A city is at most this many minutes from UTC.
@@ -26,7 +26,8 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     }
     let checks = numbers(pack).into_iter().chain(travel(pack)).chain(promises(pack));
     let checks = checks.chain(cases(pack)).chain(hours(pack)).chain(skills(pack));
-    let checks = checks.chain(sources(pack));
+    let reminders = pack.reminders.iter().flat_map(ReminderRules::checks);
+    let checks = checks.chain(reminders).chain(sources(pack));
     match checks.into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })

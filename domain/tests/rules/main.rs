@@ -6,5 +6,6 @@ mod hoses;
 mod ledger;
 mod punctuality;
 mod readings;
+mod reminders;
 mod status;
 mod visits;
