@@ -53,6 +53,7 @@ pub mod projections;
 pub mod qualifications;
 pub mod quarantine;
 pub mod receipts;
+pub mod reminders;
 mod router;
 mod rows;
 pub mod schema;

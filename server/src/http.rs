@@ -36,6 +36,7 @@ pub mod problem;
 pub mod proposals;
 pub mod qualifications;
 pub mod quarantine;
+pub mod reminders;
 pub mod reports;
 pub(crate) mod schema;
 pub mod sessions;
@@ -121,6 +122,11 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(packs::get_pack)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
+        .routes(only(ANYBODY, routes!(reminders::list_reminders)))
+        .routes(only(ANYBODY, routes!(reminders::snooze_reminder)))
+        .routes(only(ANYBODY, routes!(reminders::finish_reminder)))
+        .routes(only(STAFF, routes!(reminders::list_duties)))
+        .routes(only(STAFF, routes!(reminders::record_duty)))
         .routes(only(STAFF, routes!(reports::report_punctuality)))
         .routes(only(STAFF, routes!(figures::report_arrivals)))
         .routes(only(STAFF, routes!(figures::report_lateness)))

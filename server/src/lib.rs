@@ -40,6 +40,7 @@ pub mod photos;
 pub mod plan;
 pub mod projection;
 pub mod reach;
+pub mod reminders;
 pub mod reports;
 pub mod retry;
 pub mod state;

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::audit::chain::hexadecimal;
 use crate::audit::{By, Entry, Subject, What};
-use crate::db::{Db, Result, audit, imports, login_attempts, upkeep, webhooks};
+use crate::db::{Db, Result, audit, imports, login_attempts, reminders, upkeep, webhooks};
 use crate::import::upload::KEPT_MS;
 use crate::near;
+use crate::reminders as reminding;
 use crate::state::AppState;
 
 /// How far behind the time that the database knows a clock may be without a word.
@@ -34,6 +35,8 @@ pub struct Pruned {
     pub deliveries: u64,
     /// Files handed in for import.
     pub imports: u64,
+    /// Reminders.
+    pub reminders: u64,
 }
 
 /// Keeps the house, every minute until it is dropped.
@@ -53,6 +56,9 @@ pub async fn run(state: AppState) {
                 tracing::error!(%error, "jobs that have come near cannot be given to phones");
             }
         }
+        if let Err(error) = reminding::keep(&state).await {
+            tracing::error!(%error, "nobody can be reminded; it is tried again in a minute");
+        }
         if turn % PRUNE_EVERY != 0 {
             continue;
         }
@@ -65,6 +71,7 @@ pub async fn run(state: AppState) {
                 pruned.released,
                 pruned.deliveries,
                 pruned.imports,
+                pruned.reminders,
                 "what is over was deleted"
             ),
             Err(error) => tracing::error!(%error, "what is over cannot be deleted"),
@@ -116,6 +123,7 @@ pub async fn prune(state: &AppState) -> Result<Pruned> {
         pruned.deliveries = webhooks::delete_ended(tx.c(), before).await?;
     }
     pruned.imports = imports::delete_old(tx.c(), now_ms - KEPT_MS).await?;
+    pruned.reminders = reminders::delete_over(tx.c(), now_ms - reminding::KEPT_MS).await?;
     let head = audit::find_chain(tx.c()).await?;
     tx.commit().await?;
     if let Some(head) = head {

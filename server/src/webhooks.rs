@@ -12,5 +12,5 @@ pub mod signature;
 pub const KINDS: [&str; 6] =
     ["job.created", "job.planned", "job.visited", "job.said", "reading.recorded", STAFF_NOTICE];
 
-/// Something that a person of the hall has to hear of: for gateways to phones, WeCom or DingTalk.
+/// Something that a person of the hall has to hear of: for gateways to phones and chats.
 pub const STAFF_NOTICE: &str = "staff.notice";

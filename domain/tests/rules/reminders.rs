@@ -20,9 +20,8 @@ fn holding(reminders: &[Reminder], clock: &str) -> Vec<About> {
 #[test]
 fn a1_a_household_is_phoned_before_its_window_and_a2_somebody_sets_out_in_time() {
     use About::{PhoneAhead, SetOut};
-    let of = |status, phoned| {
-        reminder::of_window(window("10:00", "12:00"), (status, phoned), &rules())
-    };
+    let of =
+        |status, phoned| reminder::of_window(window("10:00", "12:00"), (status, phoned), &rules());
 
     for (status, phoned, clock, expected) in [
         (Status::Assigned, false, "09:19", vec![]),

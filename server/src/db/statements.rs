@@ -55,6 +55,7 @@ mod tests {
         ("qualifications", qualifications::ALL),
         ("quarantine", quarantine::ALL),
         ("receipts", receipts::ALL),
+        ("reminders", reminders::ALL),
         ("sessions", sessions::ALL),
         ("upkeep", upkeep::ALL),
         ("users", users::ALL),

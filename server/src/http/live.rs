@@ -26,7 +26,7 @@ use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
 use crate::jobs::summary;
 use crate::state::AppState;
-use crate::{cases, ledger};
+use crate::{cases, ledger, reminders};
 
 /// Events read at once.
 const PAGE: i64 = 200;
@@ -217,7 +217,7 @@ fn event(epoch: Uuid, row: LiveEventRow) -> Event {
     let mut data = row.body.0;
     data["at"] = json!(row.at);
     data["position"] = json!(row.position);
-    let others = [cases::LIVE_KIND, ledger::LIVE_KIND];
+    let others = [cases::LIVE_KIND, ledger::LIVE_KIND, reminders::LIVE_KIND];
     let name = others.into_iter().find(|it| *it == row.kind).unwrap_or("job");
     Event::default().id(event_id(epoch, row.position)).event(name).data(data.to_string())
 }

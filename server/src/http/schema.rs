@@ -4,6 +4,7 @@ use domain::case::{Act, CaseKind, CaseState};
 use domain::household::Group;
 use domain::job::{Channel, JobKind};
 use domain::ledger::Purpose;
+use domain::reminder::About;
 use domain::status::Status;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema,
@@ -54,6 +55,16 @@ pub(crate) fn case_view() -> Schema {
 /// What can be done with a case.
 pub(crate) fn case_act() -> Schema {
     one_of(Act::ALL.iter().map(|act| act.key()))
+}
+
+/// What somebody is reminded of.
+pub(crate) fn reminder_about() -> Schema {
+    one_of(About::ALL.iter().map(|about| about.key()))
+}
+
+/// How a duty of a day stands.
+pub(crate) fn duty_state() -> Schema {
+    one_of(["coming", "open", "done", "late", "missed"].into_iter())
 }
 
 /// The groups that households belong to.

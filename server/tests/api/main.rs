@@ -33,6 +33,7 @@ mod photos;
 mod plan;
 mod refusals;
 mod registers;
+mod reminders;
 mod reports;
 mod restore;
 mod roles;
