@@ -6,11 +6,15 @@ use std::sync::OnceLock;
 use crate::pack::ItemName;
 
 /// A language that the product speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Language {
     /// 中文
+    #[serde(rename = "zh")]
     Chinese,
     /// English
+    #[serde(rename = "en")]
     English,
 }
 
@@ -105,6 +109,7 @@ mod tests {
     use crate::household::{ApplianceKind, Group, HoseKind};
     use crate::job::{Channel, JobKind};
     use crate::ledger::{Evidence, Purpose};
+    use crate::notice::Occasion;
     use crate::reading::{Finding, Measure};
     use crate::status::Status;
     use crate::visit::Subject;
@@ -139,6 +144,7 @@ mod tests {
             named("case.act", &Act::ALL, |it| it.key()),
             named("ledger.evidence", &Evidence::ALL, |it| it.key()),
             named("ledger.purpose", &Purpose::ALL, |it| it.key()),
+            named("told.occasion", &Occasion::ALL, |it| it.key()),
         ];
         for key in lists.concat() {
             assert!(entries().contains_key(&key), "{key}");

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::Language;
 use crate::household::Group;
 use crate::id::{EntryId, FactId, JobId, VisitId};
 use crate::job::{Author, Channel};
@@ -84,6 +85,11 @@ pub enum Entry {
         purpose: Purpose,
         /// How.
         channel: Channel,
+    },
+    /// In which language it wants to be told.
+    LanguageChosen {
+        /// From now on.
+        language: Language,
     },
     /// A hazard is gone.
     HazardCleared {
@@ -165,6 +171,7 @@ pub fn evidence(
             Entry::ContactCorrected { .. }
             | Entry::ConsentGiven { .. }
             | Entry::ConsentWithdrawn { .. }
+            | Entry::LanguageChosen { .. }
             | Entry::HazardCleared { .. } => {}
         }
     }
@@ -204,8 +211,18 @@ pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
         | Entry::GroupWithdrawn { .. }
         | Entry::ConsentGiven { .. }
         | Entry::ConsentWithdrawn { .. }
+        | Entry::LanguageChosen { .. }
         | Entry::HazardCleared { .. } => None,
     })
+}
+
+/// In which language a household is told: the newest word holds, Chinese when nobody said.
+pub fn language(entries: &[Written]) -> Language {
+    let chosen = entries.iter().rev().find_map(|written| {
+        let Entry::LanguageChosen { language } = written.entry else { return None };
+        Some(language)
+    });
+    chosen.unwrap_or(Language::Chinese)
 }
 
 /// Who said that a hazard is gone, and how they knew.
@@ -275,6 +292,7 @@ pub fn check(
         | Entry::GroupShown { .. }
         | Entry::ConsentGiven { .. }
         | Entry::ConsentWithdrawn { .. }
+        | Entry::LanguageChosen { .. }
         | Entry::HazardCleared { .. } => Ok(()),
     }
 }

@@ -25,6 +25,7 @@ pub mod id;
 pub mod job;
 pub mod ledger;
 pub mod measure;
+pub mod notice;
 pub mod pack;
 pub mod photo;
 pub mod place;

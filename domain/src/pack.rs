@@ -2,6 +2,7 @@
 
 mod check;
 mod compare;
+mod notices;
 mod place;
 mod reminders;
 
@@ -12,6 +13,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 pub use self::compare::{Difference, compare};
+pub use self::notices::{NoticeRules, NoticeTemplate, Said};
 pub use self::place::line_of;
 pub use self::reminders::{Duty, Every, ReminderRules};
 
@@ -98,6 +100,9 @@ pub struct Pack {
     /// When somebody is reminded; packs before it existed remind nobody.
     #[serde(default)]
     pub reminders: Option<ReminderRules>,
+    /// What households are told, and how long their links hold; packs before it existed have none.
+    #[serde(default)]
+    pub notices: Option<NoticeRules>,
     /// The conduct checklist, in walking order within each phase.
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.

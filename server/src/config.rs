@@ -47,6 +47,8 @@ pub struct Config {
     pub photo_store: String,
     /// The folder of the built web applications; empty serves none.
     pub web: String,
+    /// Where households reach this server, like `https://gas.example.cn`; empty sends them no links. Default empty.
+    pub public_url: String,
     /// The name of the key to the bucket. Default none.
     pub photo_store_key_id: String,
     /// The key to the bucket. Default none.
@@ -107,6 +109,7 @@ impl Default for Config {
             import_body_limit_bytes: 32 << 20,
             photo_store: String::new(),
             web: String::new(),
+            public_url: String::new(),
             photo_store_key_id: String::new(),
             photo_store_secret: Secret(String::new()),
             photo_quota_bytes: 1 << 30,
@@ -251,6 +254,7 @@ impl Config {
                 why,
             });
         }
+        self.check_public_url()?;
         if let Err(error) = Address::parse(self) {
             return Err(ConfigError::PhotoStore(error.to_string()));
         }
@@ -263,6 +267,19 @@ impl Config {
             });
         }
         Ok(())
+    }
+
+    /// Households are sent whole addresses.
+    fn check_public_url(&self) -> Result<(), ConfigError> {
+        let url = &self.public_url;
+        if url.is_empty() || url.starts_with("https://") || url.starts_with("http://") {
+            return Ok(());
+        }
+        Err(ConfigError::Value {
+            place: "configuration".into(),
+            key: "public_url".into(),
+            why: format!("is {url}: write it whole, like https://gas.example.cn"),
+        })
     }
 }
 

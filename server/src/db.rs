@@ -60,12 +60,15 @@ pub mod schema;
 pub mod sessions;
 mod statements;
 pub mod tables;
+pub mod told;
+pub mod tracking;
 mod trouble;
 pub mod upkeep;
 pub mod users;
 pub mod verdicts;
 pub mod waiting;
 pub mod webhooks;
+pub mod work_cards;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgArguments;

@@ -41,6 +41,7 @@ pub mod reports;
 pub(crate) mod schema;
 pub mod sessions;
 pub mod sync;
+pub mod told;
 pub mod users;
 pub mod version;
 pub mod webhooks;
@@ -104,6 +105,8 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
         .routes(only(STAFF, routes!(households::get_household)))
+        .routes(only(STAFF, routes!(told::list_job_notices)))
+        .routes(only(STAFF, routes!(told::list_household_notices)))
         .routes(only(STAFF, once(routes!(households::add_to_ledger))))
         .routes(only(STAFF, routes!(cases::list_cases)))
         .routes(only(STAFF, once(routes!(cases::open_case))))
@@ -156,6 +159,8 @@ fn administration() -> Routes {
         .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
         .routes(only(STAFF, routes!(qualifications::get_qualification)))
         .routes(only(MANAGERS, routes!(qualifications::put_qualification)))
+        .routes(only(STAFF, routes!(told::get_work_card)))
+        .routes(only(MANAGERS, routes!(told::put_work_card)))
         .routes(only(ANYBODY, routes!(devices::list_devices)))
         .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
         .routes(only(MANAGERS, routes!(packs::list_packs)))

@@ -45,6 +45,7 @@ pub mod reports;
 pub mod retry;
 pub mod state;
 pub mod telemetry;
+pub mod told;
 pub mod upkeep;
 pub mod webhooks;
 
@@ -137,6 +138,7 @@ impl App {
         let sweeping = tokio::spawn(sweep_photos(self.state.clone()));
         let clerk = tokio::spawn(audit::clerk::run(self.state.clone(), self.audit));
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
+        let telling = tokio::spawn(told::courier::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
             () = webhooks::sender::run(self.state.clone()) => {}
@@ -150,6 +152,7 @@ impl App {
         drop(tokio::time::timeout(CLERK_LEAVES, clerk).await);
         sweeping.abort();
         keeping.abort();
+        telling.abort();
         self.state.db.close().await;
         Ok(())
     }

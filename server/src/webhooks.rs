@@ -9,8 +9,19 @@ pub mod sender;
 pub mod signature;
 
 /// The kinds of events that can be told.
-pub const KINDS: [&str; 6] =
-    ["job.created", "job.planned", "job.visited", "job.said", "reading.recorded", STAFF_NOTICE];
+pub const KINDS: [&str; 7] = [
+    "job.created",
+    "job.planned",
+    "job.visited",
+    "job.said",
+    "reading.recorded",
+    STAFF_NOTICE,
+    HOUSEHOLD_NOTICE,
+];
 
 /// Something that a person of the hall has to hear of: for gateways to phones and chats.
+/// Something that a person of the hall has to hear of: for gateways to phones, `WeCom` or `DingTalk`.
 pub const STAFF_NOTICE: &str = "staff.notice";
+
+/// What a household has to hear, with its telephone number: for gateways that send text messages.
+pub const HOUSEHOLD_NOTICE: &str = "household.notice";

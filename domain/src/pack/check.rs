@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Pack, PackError, PromiseRule, ReminderRules, SkillId, SkillRule};
+use super::{Pack, PackError, PromiseRule, ReminderRules, SkillId, SkillRule, notices};
 use crate::job::JobKind;
 
 /// A city is at most this many minutes from UTC.
@@ -32,7 +32,10 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
         }
-        None => Ok(()),
+        None => match pack.notices.as_ref().and_then(notices::wrong) {
+            Some((key, needs)) => Err(PackError::Number { pack: name(), key, needs }),
+            None => Ok(()),
+        },
     }
 }
 

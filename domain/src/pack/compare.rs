@@ -153,12 +153,12 @@ fn add_table(parts: &mut Parts, name: &str, table: Table) {
     parts.insert((name.to_owned(), None), own);
 }
 
-/// What an item of a list is called: its id, or the rule with the kinds that it binds.
+/// What an item of a list is called: its id, its occasion, or the rule with the kinds that it binds.
 fn name_of(item: &Value) -> String {
     let text = |key: &str| item.get(key).and_then(Value::as_str);
     let kinds = item.get("kinds").and_then(Value::as_array);
     let kinds: Vec<&str> = kinds.into_iter().flatten().filter_map(Value::as_str).collect();
-    text("id").map_or_else(
+    text("id").or(text("occasion")).map_or_else(
         || format!("{} {}", text("rule").unwrap_or_default(), kinds.join(" ")).trim().to_owned(),
         str::to_owned,
     )

@@ -57,11 +57,14 @@ mod tests {
         ("receipts", receipts::ALL),
         ("reminders", reminders::ALL),
         ("sessions", sessions::ALL),
+        ("told", told::ALL),
+        ("tracking", tracking::ALL),
         ("upkeep", upkeep::ALL),
         ("users", users::ALL),
         ("verdicts", verdicts::ALL),
         ("waiting", waiting::ALL),
         ("webhooks", webhooks::ALL),
+        ("work_cards", work_cards::ALL),
     ];
 
     #[test]

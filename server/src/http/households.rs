@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::NaiveDate;
 use domain::calendar::city_day;
+use domain::catalogue::Language;
 use domain::household::{Group, Household};
 use domain::id::{EntryId, FactId, HouseholdId, JobId, VisitId};
 use domain::job::Channel;
@@ -82,6 +83,8 @@ pub enum Deed {
     ConsentGiven,
     /// It took its consent back: `purpose`, `channel`.
     ConsentWithdrawn,
+    /// In which language it wants to be told: `language`.
+    Language,
     /// A hazard is gone: `hazard`, `text` says how anybody knows.
     HazardCleared,
 }
@@ -106,6 +109,8 @@ pub struct AddToLedger {
     purpose: Option<Purpose>,
     #[schema(schema_with = schema::channel)]
     channel: Option<Channel>,
+    #[schema(schema_with = schema::language)]
+    language: Option<Language>,
     /// The finding.
     hazard: Option<AskedAt>,
     #[serde(default)]
@@ -211,6 +216,9 @@ fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {
         },
         Deed::ConsentWithdrawn => {
             Entry::ConsentWithdrawn { purpose: purpose()?, channel: channel()? }
+        }
+        Deed::Language => {
+            Entry::LanguageChosen { language: body.language.ok_or_else(|| needed("`language`"))? }
         }
         Deed::HazardCleared => {
             let it = body.hazard.ok_or_else(|| needed("`hazard`"))?;

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, NaiveDate};
 use domain::calendar::city_day;
+use domain::catalogue::Language;
 use domain::hose::{ends_on, entitlement, is_overdue};
 use domain::household::{Appliance, Group, Household, Meter};
 use domain::id::{FactId, HallId, JobId, VisitId};
 use domain::job::{Author, Channel};
 use domain::ledger::{
-    Consent, Entry, Evidence, Purpose, Written, clearance, consent, evidence, shown_groups,
+    Consent, Entry, Evidence, Purpose, Written, clearance, consent, evidence, language,
+    shown_groups,
 };
 use domain::pack::{Pack, PackId};
 use domain::stamp::Timestamp;
@@ -51,6 +53,9 @@ pub struct LedgerBody {
     groups_withheld: bool,
     /// Each group that anything is known of; none while they are withheld.
     groups: Vec<GroupBody>,
+    /// In which language it is told, `zh` or `en`.
+    #[schema(value_type = String)]
+    language: Language,
     /// What it consented to, one for each purpose.
     consents: Vec<ConsentBody>,
     meters: Vec<MeterBody>,
@@ -228,6 +233,7 @@ pub async fn ledger_body(
     Ok(LedgerBody {
         groups_withheld,
         groups,
+        language: language(&entries),
         consents,
         meters: meters.collect::<anyhow::Result<_>>()?,
         hoses: hoses.iter().map(|hose| hose_body(hose, seen.today, &pack)).collect(),

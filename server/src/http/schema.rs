@@ -1,6 +1,7 @@
 //! How the types of `domain` look in the API's description; `domain` itself knows of no HTTP.
 
 use domain::case::{Act, CaseKind, CaseState};
+use domain::catalogue::Language;
 use domain::household::Group;
 use domain::job::{Channel, JobKind};
 use domain::ledger::Purpose;
@@ -75,6 +76,11 @@ pub(crate) fn group() -> Schema {
 /// What households consent to.
 pub(crate) fn purpose() -> Schema {
     one_of(Purpose::ALL.iter().map(|purpose| purpose.key()))
+}
+
+/// The languages in which households are told.
+pub(crate) fn language() -> Schema {
+    one_of([Language::Chinese, Language::English].map(Language::tag).into_iter())
 }
 
 /// The kinds of events that webhooks are told of, one or more.

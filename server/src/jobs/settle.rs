@@ -15,6 +15,7 @@ use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{C, Result, anchors, changes, devices, projections};
 use crate::projection::times::{Arrival, DeviceTime, facts_in};
 use crate::projection::{Knowledge, project};
+use crate::told;
 use crate::webhooks::outbox;
 
 /// What happened to a job, as the live stream names it.
@@ -37,6 +38,7 @@ pub async fn settle(
 ) -> Result<()> {
     let row = derive(c.lend(), job, (pack, now, position)).await?;
     outbox::write(c.lend(), job, happening, (&row.status, position, now)).await?;
+    told::write(c.lend(), job, happening, (pack, now)).await?;
     let heard_at = match row.technician_id {
         Some(technician) => devices::find_heard_at(c.lend(), technician).await?,
         None => None,

@@ -41,6 +41,7 @@ mod s3;
 mod sessions;
 mod storage;
 mod times;
+mod told;
 mod versions;
 mod webhooks;
 mod work;
