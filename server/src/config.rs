@@ -81,6 +81,8 @@ pub struct Config {
     pub quarantine_days: u32,
     /// After how many days messages of webhooks that were sent or given up leave the log. 0 keeps them. Default 30.
     pub delivery_days: u32,
+    /// Whether this server reminds people; one of several is enough. Default `true`.
+    pub reminders: bool,
     /// For how many days a phone's PIN opens its store without the hall being heard, 1 to 14. Default 7.
     pub lease_days: u32,
     /// How many days ahead of today a phone holds its technician's jobs. Default 2.
@@ -126,6 +128,7 @@ impl Default for Config {
             audit_days: 400,
             quarantine_days: 365,
             delivery_days: 30,
+            reminders: true,
             lease_days: 7,
             near_days_ahead: 2,
             closed_days_kept: 3,

@@ -139,6 +139,7 @@ impl App {
         let clerk = tokio::spawn(audit::clerk::run(self.state.clone(), self.audit));
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         let telling = tokio::spawn(told::courier::run(self.state.clone()));
+        let reminding = tokio::spawn(reminders::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
             () = webhooks::sender::run(self.state.clone()) => {}
@@ -153,6 +154,7 @@ impl App {
         sweeping.abort();
         keeping.abort();
         telling.abort();
+        reminding.abort();
         self.state.db.close().await;
         Ok(())
     }

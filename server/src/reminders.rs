@@ -4,6 +4,7 @@
 //! nothing that holds is stored apart from that somebody was told, and for how long they put it off.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{NaiveTime, TimeDelta};
 use domain::calendar::city_day;
@@ -60,6 +61,26 @@ struct Links {
 impl Wanted {
     fn key(&self) -> (&str, &str, &str) {
         (self.reminder.about.key(), &self.subject, &self.occasion)
+    }
+}
+
+/// Reminds once a minute of the server's clock, until it is dropped; a clock that is set is followed at once.
+pub async fn run(state: AppState) {
+    if !state.config.reminders {
+        return;
+    }
+    let mut look = tokio::time::interval(Duration::from_secs(1));
+    let mut kept = None;
+    loop {
+        look.tick().await;
+        let minute = state.clock.now_ms().div_euclid(60_000);
+        if kept == Some(minute) {
+            continue;
+        }
+        match keep(&state).await {
+            Ok(_) => kept = Some(minute),
+            Err(error) => tracing::error!(%error, "nobody can be reminded; it is tried again"),
+        }
     }
 }
 

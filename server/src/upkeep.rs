@@ -56,9 +56,6 @@ pub async fn run(state: AppState) {
                 tracing::error!(%error, "jobs that have come near cannot be given to phones");
             }
         }
-        if let Err(error) = reminding::keep(&state).await {
-            tracing::error!(%error, "nobody can be reminded; it is tried again in a minute");
-        }
         if turn % PRUNE_EVERY != 0 {
             continue;
         }

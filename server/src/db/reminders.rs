@@ -33,8 +33,8 @@ statements! {
         c.number as case_number, r.household_id, h.address, r.device_id, d.name as device_name, u.name as person_name, \
         r.due_at, r.until_at, r.told_at, r.snoozed_until from reminder r \
         left join job j on j.job_id = r.job_id left join hall_case c on c.case_id = r.case_id \
-        left join household h on h.household_id = r.household_id left join device d on d.device_id = r.device_id \
-        left join user_account u on u.user_id = coalesce(r.user_id, d.user_id, c.owner_id) \
+        left join household h on h.household_id = coalesce(r.household_id, j.household_id) left join device d on d.device_id = r.device_id \
+        left join user_account u on u.user_id = coalesce(r.user_id, d.user_id, c.owner_id, j.technician_id) \
         where r.hall_id = $1 and r.done_at is null and r.ended_at is null and (r.user_id = $2 or ($2 is null \
         and (r.user_id is null or (r.about = 'set_out' and r.due_at <= $3)))) order by r.due_at, r.about, r.reminder_id limit $4";
     DELETE_OVER = "delete from reminder where ended_at is not null and ended_at < $1";
@@ -43,6 +43,7 @@ statements! {
     LIST_DUTIES = "select r.day, r.duty, r.note, r.done_by, u.name as done_by_name, r.done_at from duty_record r \
         join user_account u on u.user_id = r.done_by where r.hall_id = $1 and r.day >= $2 and r.day <= $3 \
         order by r.day, r.duty";
+    FIND_BEGINNING = "select min(created_at) from user_account where hall_id = $1";
     END_DUTY = "update reminder set done_at = $1, done_by = $2 where hall_id = $3 and about = 'duty' and subject = $4 \
         and occasion = $5 and done_at is null";
 }
@@ -310,6 +311,11 @@ pub async fn insert_duty(
     let ending = c.q(END_DUTY).bind(now_ms).bind(by.0).bind(hall.0).bind(duty).bind(day);
     ending.execute().await?;
     Ok(is_first)
+}
+
+/// When the first person of a hall was entered: nobody had duties before.
+pub async fn find_beginning(c: C<'_>, hall: HallId) -> Result<Option<i64>> {
+    c.q(FIND_BEGINNING).bind(hall.0).scalar().await
 }
 
 /// Lists the duties that were done on some days.

@@ -294,8 +294,14 @@ pub async fn list_duties(
     let done = rows::list_duties(conn.c(), caller.hall, (&first, &last)).await?;
     let done: BTreeMap<(String, String), DutyRow> =
         done.into_iter().map(|row| ((row.day.clone(), row.duty.clone()), row)).collect();
+    let began = rows::find_beginning(conn.c(), caller.hall).await?.unwrap_or_default();
+    let began =
+        city_day(Timestamp::from_timestamp_millis(began).unwrap_or_default(), offset(&hall));
     let mut duties = Vec::new();
     for day in asked.from.iter_days().take(usize::try_from(days + 1).unwrap_or(1)) {
+        if day < began {
+            continue;
+        }
         duties.extend(on_day(&state, conn.c(), (&hall, day), &done).await?);
     }
     Ok(Json(DutiesBody { duties }))

@@ -61,6 +61,8 @@ impl Hall {
             database: Secret(database),
             photo_store: folder.path().join("photos").display().to_string(),
             clock: Clock::manual(morning),
+            // A test says when somebody is reminded.
+            reminders: false,
             ..Config::default()
         };
         let db = Db::open(&config.database.0).await.expect("the database opens");

@@ -8,7 +8,7 @@ import type { Device, Job, Person } from './kinds'
 const SLEPT_MS = 40_000
 const LOOK_EVERY_MS = 10_000
 const OPEN_AGAIN_MS = 3_000
-const NEWS = ['case', 'household'] as const
+const NEWS = ['case', 'household', 'reminder'] as const
 
 /** What was over before is asked for when somebody looks at its day. */
 const KEPT_MS = 14 * 86_400_000
@@ -35,11 +35,11 @@ export function onChange(listener: Listener): () => void {
   return () => listeners.delete(listener)
 }
 
-type News = 'case' | 'household'
+type News = (typeof NEWS)[number]
 type NewsListener = (what: News, id: string) => void
 const newsListeners = new Set<NewsListener>()
 
-/** Calls when a case or household changed, with no id when nobody knows what was missed; until the returned function is called. */
+/** Calls when a case, a household or a reminder changed, with no id when nobody knows what was missed; until the returned function is called. */
 export function onNews(listener: NewsListener): () => void {
   newsListeners.add(listener)
   return () => newsListeners.delete(listener)

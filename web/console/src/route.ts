@@ -6,7 +6,7 @@ import { ref } from 'vue'
 type Shelf = 'cases' | 'households' | 'figures' | 'admin'
 
 export type Route =
-  | { at: 'board' | 'wall' }
+  | { at: 'board' | 'wall' | 'reminders' }
   | { at: 'intake'; from: string }
   | { at: 'find'; text: string }
   | { at: 'job'; id: string }
@@ -24,6 +24,7 @@ function read(): Route {
   const [, first, rest = ''] = location.hash.split('/')
   switch (first) {
     case 'wall':
+    case 'reminders':
       return { at: first }
     case 'intake':
       return { at: first, from: decodeURIComponent(rest) }
