@@ -62,7 +62,7 @@ pub struct CreateHall {
 }
 
 /// Reads whole minutes; for JSON `480.0` is as whole a number as `480`.
-fn read_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+pub(super) fn read_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let text = serde_json::Number::deserialize(deserializer)?.to_string();
     let whole = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
     whole.ok_or_else(|| D::Error::custom(format!("send whole minutes, not {text}")))

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
+use super::halls::read_minutes;
 use super::schema;
 use crate::audit::{self, Entry, Subject, What};
 use crate::db::halls::{self, HallRow};
@@ -150,6 +151,7 @@ fn reminder_body(row: ShownRow, words: &BTreeMap<&str, DutyWords>) -> ReminderBo
 pub struct AskSnooze {
     /// One of the rule pack's `snooze_minutes`.
     #[schema(minimum = 1, maximum = 1440)]
+    #[serde(deserialize_with = "read_minutes")]
     minutes: i64,
 }
 
