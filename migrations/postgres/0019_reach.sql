@@ -26,6 +26,9 @@ create table push_subscription (
     endpoint text not null,
     p256dh bytea not null,
     auth bytea not null,
+    -- The words on a lock screen, and the app's own address that a tap opens.
+    language text not null,
+    scope text not null,
     created_at bigint not null,
     sent_at bigint,
     failed_at bigint,
@@ -81,6 +84,8 @@ create table notice_delivery (
     next_at bigint not null,
     claimed_until bigint,
     attempts bigint not null default 0,
+    -- The service took nothing so long: it is sent without its second line.
+    shrunk bigint not null default 0,
     last_status bigint,
     last_error text,
     sent_at bigint

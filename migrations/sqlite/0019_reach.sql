@@ -26,6 +26,9 @@ create table push_subscription (
     endpoint text not null,
     p256dh blob not null,
     auth blob not null,
+    -- The words on a lock screen, and the app's own address that a tap opens.
+    language text not null,
+    scope text not null,
     created_at integer not null,
     sent_at integer,
     failed_at integer,
@@ -81,6 +84,8 @@ create table notice_delivery (
     next_at integer not null,
     claimed_until integer,
     attempts integer not null default 0,
+    -- The service took nothing so long: it is sent without its second line.
+    shrunk integer not null default 0,
     last_status integer,
     last_error text,
     sent_at integer
