@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod notices;
 mod place;
+mod reach;
 mod reminders;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::compare::{Difference, compare};
 pub use self::notices::{NoticeRules, NoticeTemplate, Said};
 pub use self::place::line_of;
+pub use self::reach::{ReachKind, ReachRules, Urgency};
 pub use self::reminders::{Duty, Every, ReminderRules};
 
 use crate::case::CaseKind;
@@ -97,6 +99,9 @@ pub struct Pack {
     /// What is promised of cases; packs before they existed have none.
     #[serde(default)]
     pub cases: Option<CaseRules>,
+    /// How people are told; packs before it existed leave it to the program's own.
+    #[serde(default)]
+    pub reach: Option<ReachRules>,
     /// When somebody is reminded; packs before it existed remind nobody.
     #[serde(default)]
     pub reminders: Option<ReminderRules>,

@@ -93,6 +93,8 @@ whats! {
     WebhookAdded = "webhook_added";
     /// A webhook was removed, enabled, given another secret, or made to send again.
     WebhookChanged = "webhook_changed";
+    /// Another key for push services was made.
+    PushKeyMade = "push_key_made";
     /// A duty was recorded as done.
     DutyRecorded = "duty_recorded";
     /// A file left the hall.

@@ -63,6 +63,10 @@ pub struct Config {
     pub login_window_s: u32,
     /// Receivers of webhooks that may stand beside the server or speak plain HTTP, each as `host:port`. Default none.
     pub webhook_allowed: Vec<String>,
+    /// Push services besides the browsers' own, each as `host:port`; these may speak plain HTTP. Default none.
+    pub push_allowed: Vec<String>,
+    /// Whom a push service writes to when something is wrong with this server, a `mailto:` or `https:` address. Default none of use.
+    pub push_contact: String,
     /// A PEM file of authorities that may sign for receivers of webhooks besides the system's, read at each sending. Default none.
     pub webhook_ca: String,
     /// How long requests may finish after a signal to stop. Default 10.
@@ -119,6 +123,8 @@ impl Default for Config {
             login_tries_per_address: 100,
             login_window_s: 900,
             webhook_allowed: Vec::new(),
+            push_allowed: Vec::new(),
+            push_contact: "mailto:push@doorstep.invalid".to_owned(),
             webhook_ca: String::new(),
             shutdown_s: 10,
             metrics_token: Secret(String::new()),

@@ -6,6 +6,7 @@ pub mod board;
 pub mod caller;
 pub mod case_views;
 pub mod cases;
+pub mod channels;
 pub mod clock;
 pub mod devices;
 pub mod error;
@@ -26,6 +27,7 @@ pub mod jobs;
 pub mod ledger_views;
 pub mod live;
 pub mod metrics;
+pub mod notices;
 pub mod once;
 mod openapi;
 pub mod packs;
@@ -34,6 +36,7 @@ pub mod photos;
 pub mod plans;
 pub mod problem;
 pub mod proposals;
+pub mod push;
 pub mod qualifications;
 pub mod quarantine;
 pub mod reminders;
@@ -140,6 +143,22 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(figures::report_hoses)))
 }
 
+/// Reaching people: the phones' own streams and messages, and how each technician is reached.
+fn reaching() -> Routes {
+    Routes::default()
+        .routes(only(TECHNICIANS, routes!(notices::follow_notices)))
+        .routes(only(TECHNICIANS, routes!(notices::send_test)))
+        .routes(only(TECHNICIANS, routes!(notices::get_notice)))
+        .routes(only(TECHNICIANS, routes!(notices::show_notice)))
+        .routes(only(TECHNICIANS, routes!(push::get_key)))
+        .routes(only(MANAGERS, routes!(push::rotate_key)))
+        .routes(only(TECHNICIANS, routes!(push::put_subscription)))
+        .routes(only(TECHNICIANS, routes!(push::delete_subscription)))
+        .routes(only(STAFF, routes!(channels::list_channels)))
+        .routes(only(STAFF, routes!(channels::get_contact)))
+        .routes(only(MANAGERS, routes!(channels::put_contact)))
+}
+
 /// Open to who keeps people, phones, rules and files of the hall.
 fn administration() -> Routes {
     Routes::default()
@@ -215,6 +234,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(
             signed_in()
                 .merge(administration())
+                .merge(reaching())
                 .route_layer(noted.clone())
                 .route_layer(guard.clone()),
         )

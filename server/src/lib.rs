@@ -143,6 +143,7 @@ impl App {
         tokio::select! {
             served = serving => served?,
             () = webhooks::sender::run(self.state.clone()) => {}
+            () = reach::sender::run(self.state.clone()) => {}
             () = async {
                 drop(stopped.wait_for(|stopped| *stopped).await);
                 tokio::time::sleep(patience).await;

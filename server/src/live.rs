@@ -19,6 +19,8 @@ const NO_POSITION: i64 = 0;
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Rings with every hall.
+    any: watch::Sender<()>,
     ropes: Mutex<BTreeMap<HallId, watch::Sender<i64>>>,
     /// Takes what other nodes have to hear, where there are any.
     nodes: Option<mpsc::UnboundedSender<(HallId, i64)>>,
@@ -27,7 +29,7 @@ struct Inner {
 impl Bell {
     /// A bell that other nodes hear too.
     fn among_nodes(nodes: mpsc::UnboundedSender<(HallId, i64)>) -> Self {
-        Self(Arc::new(Inner { ropes: Mutex::default(), nodes: Some(nodes) }))
+        Self(Arc::new(Inner { nodes: Some(nodes), ..Inner::default() }))
     }
 
     /// Says, after a commit, how far a hall has come.
@@ -43,12 +45,18 @@ impl Bell {
         self.ring(hall, NO_POSITION);
     }
 
+    /// Listens to all halls at once.
+    pub fn listen_to_all(&self) -> watch::Receiver<()> {
+        self.0.any.subscribe()
+    }
+
     /// Listens to one hall.
     pub fn listen(&self, hall: HallId) -> watch::Receiver<i64> {
         self.rope(hall).subscribe()
     }
 
     fn ring_here(&self, hall: HallId, position: i64) {
+        self.0.any.send_modify(|()| {});
         self.rope(hall).send_if_modified(|known| {
             let is_news = *known < position || position == NO_POSITION;
             *known = (*known).max(position);
@@ -59,6 +67,7 @@ impl Bell {
     /// Wakes everybody, because nobody knows what was missed.
     fn ring_all(&self) {
         let ropes = self.0.ropes.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.any.send_modify(|()| {});
         for rope in ropes.values() {
             rope.send_modify(|_| {});
         }

@@ -3,10 +3,17 @@
 //! The layers carry it afterwards: the open stream, Web Push, a gateway by webhook. Each may fail; whether a person was
 //! shown it is noted on the row itself.
 
+pub mod jobs;
+pub mod keys;
+pub mod message;
+pub mod plan;
+pub mod sender;
+
 use domain::id::{HallId, JobId, UserId};
 use domain::stamp::Timestamp;
 use serde_json::Value;
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use crate::db::notices::{self, NoticeRow};
 use crate::db::{C, Result};
@@ -81,7 +88,9 @@ pub struct News {
 ///
 /// Ring the hall's bell after the commit ([`crate::live::Bell::nudge`] where no position moved), or they wait for the
 /// next look, half a second at most.
-pub async fn tell(mut c: C<'_>, news: &[News], now: Timestamp) -> Result<()> {
+///
+/// Returns the ids of the notices, in the order of the news.
+pub async fn tell(mut c: C<'_>, news: &[News], now: Timestamp) -> Result<Vec<Uuid>> {
     let now_ms = now.timestamp_millis();
     let rows: Vec<NoticeRow> = news.iter().map(|it| row(it, now)).collect();
     notices::insert_notices(c.lend(), &rows).await?;
@@ -91,7 +100,7 @@ pub async fn tell(mut c: C<'_>, news: &[News], now: Timestamp) -> Result<()> {
             notices::replace_notices(c.lend(), (it.to, job), by, now_ms).await?;
         }
     }
-    Ok(())
+    Ok(rows.iter().map(|row| row.notice_id).collect())
 }
 
 fn row(news: &News, now: Timestamp) -> NoticeRow {

@@ -6,7 +6,9 @@ use serde_json::json;
 
 use crate::audit::chain::hexadecimal;
 use crate::audit::{By, Entry, Subject, What};
-use crate::db::{Db, Result, audit, imports, login_attempts, reminders, upkeep, webhooks};
+use crate::db::{
+    Db, Result, audit, imports, login_attempts, notice_deliveries, reminders, upkeep, webhooks,
+};
 use crate::import::upload::KEPT_MS;
 use crate::near;
 use crate::reminders as reminding;
@@ -118,6 +120,9 @@ pub async fn prune(state: &AppState) -> Result<Pruned> {
     }
     if let Some(before) = before(config.delivery_days) {
         pruned.deliveries = webhooks::delete_ended(tx.c(), before).await?;
+    }
+    if let Some(before) = before(config.delivery_days) {
+        pruned.deliveries += notice_deliveries::prune(tx.c(), before).await?;
     }
     pruned.imports = imports::delete_old(tx.c(), now_ms - KEPT_MS).await?;
     pruned.reminders = reminders::delete_over(tx.c(), now_ms - reminding::KEPT_MS).await?;

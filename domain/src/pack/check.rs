@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Pack, PackError, PromiseRule, ReminderRules, SkillId, SkillRule, notices};
+use super::{
+    Pack, PackError, PromiseRule, ReachRules, ReminderRules, SkillId, SkillRule, notices,
+};
 use crate::job::JobKind;
 
 /// A city is at most this many minutes from UTC.
@@ -27,7 +29,8 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     let checks = numbers(pack).into_iter().chain(travel(pack)).chain(promises(pack));
     let checks = checks.chain(cases(pack)).chain(hours(pack)).chain(skills(pack));
     let reminders = pack.reminders.iter().flat_map(ReminderRules::checks);
-    let checks = checks.chain(reminders).chain(sources(pack));
+    let reach = pack.reach.iter().flat_map(ReachRules::checks);
+    let checks = checks.chain(reminders).chain(reach).chain(sources(pack));
     match checks.into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
@@ -40,7 +43,7 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
 }
 
 /// What is named, what it has to be, and whether it is.
-type Check = (&'static str, &'static str, bool);
+pub(super) type Check = (&'static str, &'static str, bool);
 
 fn numbers(pack: &Pack) -> Vec<Check> {
     let (time, grace) = (&pack.time, &pack.punctuality);

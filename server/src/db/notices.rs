@@ -18,7 +18,8 @@ statements! {
         (select notice_id from notice where user_id = $1 and job_id = $2 and replaced_at = $3)";
     LIST_WAITING = "select notice_id, hall_id, user_id, job_id, kind, data, created_at, expires_at, not_before, \
         replaced_at, shown_at, shown_by from notice where user_id = $1 and shown_at is null and replaced_at is null \
-        and expires_at > $2 order by created_at, notice_id limit $3";
+        and expires_at > $2 and planned_at is not null and (not_before is null or not_before <= $2) \
+        order by created_at, notice_id limit $3";
     SHOW_NOTICE = "update notice set shown_at = $1, shown_by = $2 where notice_id = $3 and user_id = $4 and shown_at is null";
     DROP_SHOWN = "update notice_delivery set state = 'not_needed' where notice_id = $1 and state = 'pending'";
 }

@@ -34,6 +34,7 @@ use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
 use crate::ledger;
 use crate::near;
+use crate::reach;
 use crate::reports;
 use crate::retry::until_won;
 use crate::state::AppState;
@@ -402,6 +403,7 @@ pub(super) async fn make_job(
     let near_until = near::until(now, pack.time.utc_offset_minutes, state.config.near_days_ahead);
     let scribe = Scribe { actor: &state.actor, pack: &pack, now, near_until };
     let position = create_job(tx.c(), &scribe, &new).await?;
+    reach::jobs::tell_given(tx.c(), &new, (scribe.near_until, now)).await?;
     Ok((new.id, position))
 }
 

@@ -141,6 +141,16 @@ async fn send_snapshot(
     Ok(position)
 }
 
+/// Whether the session that opened a stream still stands. Watching is using it, so idleness does not end it.
+pub(super) async fn may_look(state: &AppState, session: &TokenHash) -> Result<bool> {
+    let mut conn = state.db.read().await?;
+    let session = sessions::find_session(conn.c(), &session.0).await?;
+    Ok(session.is_some_and(|it| {
+        let has_ended = it.ended_at.is_some() || it.disabled_at.is_some();
+        !has_ended && state.clock.now_ms() < it.expires_at
+    }))
+}
+
 /// One reader's place in the hall's feed.
 struct LiveStream {
     state: AppState,
@@ -177,23 +187,13 @@ impl LiveStream {
                 rung = self.bell.changed() => if rung.is_err() { return },
                 _ = look.tick() => {
                     // Whether somebody may still look is asked as well; a database that is away says nothing of it.
-                    if matches!(self.may_look().await, Ok(false)) {
+                    if matches!(may_look(&self.state, &self.session).await, Ok(false)) {
                         return;
                     }
                 }
                 () = self.sender.closed() => return,
             }
         }
-    }
-
-    /// Whether the session that opened the stream still stands. Watching is using it, so idleness does not end it.
-    async fn may_look(&self) -> Result<bool> {
-        let mut conn = self.state.db.read().await?;
-        let session = sessions::find_session(conn.c(), &self.session.0).await?;
-        Ok(session.is_some_and(|it| {
-            let has_ended = it.ended_at.is_some() || it.disabled_at.is_some();
-            !has_ended && self.state.clock.now_ms() < it.expires_at
-        }))
     }
 
     /// Sends one page of what is new; whether there may be more.

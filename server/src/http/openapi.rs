@@ -194,6 +194,7 @@ fn head() -> OpenApi {
         ("households", "Households and their ledgers."),
         ("photos", "Photos and signatures taken at the door."),
         ("live", "What happens, as it happens."),
+        ("notices", "What technicians have to hear, and how they are reached."),
         ("quarantine", "Changes of phones that were not accepted."),
         ("reports", "How it went."),
         ("webhooks", "Telling others what happens, by the Standard Webhooks convention."),

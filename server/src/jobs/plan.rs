@@ -19,6 +19,7 @@ use crate::http::plans::AddedBody;
 use crate::http::version::{IfMatch, tag};
 use crate::ids::fresh_uuid;
 use crate::near;
+use crate::reach;
 use crate::retry::until_won;
 use crate::state::AppState;
 
@@ -81,8 +82,9 @@ async fn add_once(
     let happening = Happening { what, facts: Vec::new(), added: Vec::new() };
     settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;
     let offset = pack.time.utc_offset_minutes;
-    let near_until = near::until(now, offset, state.config.near_days_ahead).timestamp_millis();
-    grants::insert_near_grant(tx.c(), job, position, near_until).await?;
+    let near_until = near::until(now, offset, state.config.near_days_ahead);
+    grants::insert_near_grant(tx.c(), job, position, near_until.timestamp_millis()).await?;
+    reach::jobs::tell_changed(tx.c(), (&before, &after), by, (near_until, now)).await?;
     let added = AddedBody { entry: id, etag: tag(position + 1) };
     terms.receipt.keep(tx.c(), &added, now.timestamp_millis()).await?;
     tx.commit().await?;

@@ -22,6 +22,9 @@ pub enum UrlError {
     /// The name leads nowhere.
     #[error("the name {0} cannot be resolved")]
     NoAddress(String),
+    /// Browsers have no push service there.
+    #[error("{0} is not a push service of a browser; the operator may except it with push_allowed")]
+    NotPushService(String),
     /// It leads to what stands beside the server.
     #[error("{0} leads to an address that is not on the open internet")]
     Internal(String),
@@ -63,6 +66,33 @@ pub async fn check(text: &str, allowed: &[String]) -> Result<Target, UrlError> {
         return Err(UrlError::Internal(host));
     }
     Ok(Target { url, host, addresses })
+}
+
+/// The push services of browsers; a dot before a name stands for everything below it.
+const PUSH_SERVICES: [&str; 5] = [
+    "fcm.googleapis.com",
+    "updates.push.services.mozilla.com",
+    "web.push.apple.com",
+    ".push.apple.com",
+    ".notify.windows.com",
+];
+
+/// Resolves where a browser takes messages: as [`check`], and only at push services, over HTTPS, on its usual port.
+///
+/// `allowed` lists others as `host:port`.
+pub async fn check_push(text: &str, allowed: &[String]) -> Result<Target, UrlError> {
+    let url = Url::parse(text).map_err(|_| UrlError::NotWhole)?;
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or(0);
+    let is_service = PUSH_SERVICES
+        .iter()
+        .any(|it| if it.starts_with('.') { host.ends_with(it) } else { host == *it });
+    let is_excepted = allowed.iter().any(|it| *it == format!("{host}:{port}"));
+    let is_usual = is_service && url.scheme() == "https" && port == 443;
+    if !is_excepted && !is_usual {
+        return Err(UrlError::NotPushService(host.to_owned()));
+    }
+    check(text, allowed).await
 }
 
 /// Whether an address is on the open internet.
@@ -179,6 +209,34 @@ mod tests {
             assert!(matches!(refused(text).await, UrlError::Internal(_)), "{text}");
         }
         assert!(check("https://1.1.1.1/hook", &[]).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn check_44_pushes_go_to_push_services_and_nowhere_else() {
+        for text in [
+            "https://127.0.0.1/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://169.254.169.254/latest",
+            "https://example.com/",
+            "https://fcm.googleapis.com.example.com/",
+            "https://example.com/fcm.googleapis.com",
+            "https://push.apple.com.example.com/",
+            "https://notapple.push.apple.com.evil/",
+            "http://fcm.googleapis.com/fcm/send/x",
+            "https://fcm.googleapis.com:8443/fcm/send/x",
+            "https://fcm.googleapis.com@127.0.0.1/",
+            "https://xnotify.windows.com/",
+            "not a url",
+        ] {
+            let refused = check_push(text, &[]).await;
+            assert!(
+                matches!(refused, Err(UrlError::NotPushService(_) | UrlError::NotWhole)),
+                "{text}: {refused:?}"
+            );
+        }
+        let allowed = ["127.0.0.1:9000".to_owned()];
+        assert!(check_push("http://127.0.0.1:9000/push/1", &allowed).await.is_ok());
+        assert!(check_push("http://127.0.0.1:9001/push/1", &allowed).await.is_err());
     }
 
     #[tokio::test]

@@ -31,6 +31,8 @@ mod passwords;
 mod photo_backups;
 mod photos;
 mod plan;
+mod push_service;
+mod reach;
 mod refusals;
 mod registers;
 mod reminders;

@@ -2,6 +2,7 @@
 
 import { reactive, shallowRef } from 'vue'
 import workerUrl from './worker/main?worker&url'
+import { hear as hearNotice, notices, onShown } from './notices'
 import { trusted } from './trust'
 import type { Day, JobPage, State } from './kinds'
 import type { Asked, Calls, Sentence, Stage, SyncNews, Told } from './worker/protocol'
@@ -189,6 +190,10 @@ function hear(told: Told): void {
   if ('news' in told) {
     phone.news = told.news
     if (told.news.phase === 'complete') void refresh()
+  } else if ('notice' in told) {
+    hearNotice(told.notice)
+  } else if ('stream' in told) {
+    notices.open = told.stream
   } else if ('changed' in told) {
     void refresh()
   } else if ('free' in told) {
@@ -201,6 +206,8 @@ function hear(told: Told): void {
     else asked?.reject(new Error(told.failed))
   }
 }
+
+onShown((id) => void call('shown', id).catch(() => undefined))
 
 /** Looks after the worker: one that does not answer is replaced. */
 export function watch(): void {

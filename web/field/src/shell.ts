@@ -20,6 +20,9 @@ export async function keepShell(): Promise<void> {
   }
   look()
   registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', look))
+  navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ open?: string }>) => {
+    if (event.data?.open?.startsWith('#/')) location.hash = event.data.open
+  })
   void navigator.serviceWorker.ready.then(look)
   setInterval(() => void registration.update().catch(() => undefined), 60 * 60 * 1000)
 }

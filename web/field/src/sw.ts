@@ -28,6 +28,43 @@ worker.addEventListener('message', (event) => {
   if (event.data === 'take over') void worker.skipWaiting()
 })
 
+interface Declared {
+  notification?: { title?: string; body?: string; navigate?: string; lang?: string; tag?: string; data?: Record<string, unknown> }
+}
+
+/** Every push shows something: a browser takes the permission back from who is silent. */
+worker.addEventListener('push', (event) => {
+  let said: Declared['notification']
+  try {
+    said = (event.data?.json() as Declared | undefined)?.notification
+  } catch {
+    said = undefined
+  }
+  const { title = '上门', body, lang, tag, data, navigate } = said ?? {}
+  const options: NotificationOptions & { renotify?: boolean } = { icon: `${worker.registration.scope}icon-192.png`, data: { ...data, navigate } }
+  if (body) options.body = body
+  if (lang) options.lang = lang
+  if (tag) Object.assign(options, { tag, renotify: true })
+  event.waitUntil(worker.registration.showNotification(title, options))
+})
+
+/** A tap opens the job in the app that is open, or in another; this version is kept here, so it opens offline too. */
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  const scope = worker.registration.scope
+  const asked = String((event.notification.data as { navigate?: string } | null)?.navigate ?? scope)
+  const url = new URL(asked, scope)
+  // Only the app itself is opened, whatever a message says.
+  const target = `${scope}${url.href.startsWith(scope) ? url.hash : ''}`
+  const open = async () => {
+    const [client] = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
+    if (!client) return worker.clients.openWindow(target)
+    client.postMessage({ open: url.hash })
+    return client.focus()
+  }
+  event.waitUntil(open())
+})
+
 worker.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)
   const scope = new URL(worker.registration.scope)

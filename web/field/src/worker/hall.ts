@@ -1,5 +1,7 @@
 // Requests to the hall, with every way in which they fail told apart. None of them changes anything on the phone.
 
+import type { TestCame } from './protocol'
+
 /** Why there is no word of the hall. */
 export type Fault = 'offline' | 'not_the_hall' | 'not_accepted' | 'busy' | 'too_old' | 'refused'
 
@@ -78,6 +80,47 @@ export class Hall {
     } catch {
       return { status: 0 }
     }
+  }
+
+  /** Opens the stream of what the technician has to hear. */
+  async listen(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const headers: Record<string, string> = { accept: 'text/event-stream', authorization: `Bearer ${this.token}` }
+    const reply = await fetch('/api/notices/live', { headers, cache: 'no-store', credentials: 'omit', redirect: 'error', signal })
+    await this.check(reply, 'text/event-stream')
+    if (!reply.body) throw new HallFault('offline')
+    return reply.body.getReader()
+  }
+
+  /** Says that a person was shown a notice. */
+  async shown(id: string): Promise<void> {
+    await this.said('POST', `/api/notices/${id}/shown`, { by: 'stream' })
+  }
+
+  async pushKey(): Promise<{ public_key: string }> {
+    return this.json('GET', '/api/push/key')
+  }
+
+  async subscribe(subscription: Record<string, string>): Promise<void> {
+    await this.said('PUT', '/api/push/subscription', subscription)
+  }
+
+  async unsubscribe(): Promise<void> {
+    await this.said('DELETE', '/api/push/subscription')
+  }
+
+  async testNotice(): Promise<{ id: string }> {
+    return this.json('POST', '/api/notices/test')
+  }
+
+  async notice(id: string): Promise<TestCame> {
+    return this.json('GET', `/api/notices/${id}`)
+  }
+
+  /** A request that is answered without a word. */
+  private async said(method: string, path: string, body?: unknown): Promise<void> {
+    const bytes = body === undefined ? undefined : new TextEncoder().encode(JSON.stringify(body))
+    const reply = await this.send(method, path, bytes, 'application/json')
+    if (reply.status !== 204) await this.check(reply, 'application/json')
   }
 
   private async json<Body>(method: string, path: string, body?: unknown): Promise<Body> {

@@ -4,6 +4,7 @@ import init, { Brain } from '../brain/brain.js'
 import wasm from '../brain/brain_bg.wasm?url'
 import { Hall, HallFault, type Enrolled } from './hall'
 import { TRIES, lendAgain, makeRing, openByHall, openByPin, readToken, type KeyRing } from './keys'
+import { Notices } from './notices'
 import type { Asked, Calls, EnrolForm, Sentence, Stage, Told } from './protocol'
 import { Store } from './store'
 import { Sync } from './sync'
@@ -24,6 +25,7 @@ let brain: Brain | null = null
 let key: CryptoKey | null = null
 let lentAt = 0
 let sync: Sync | null = null
+let stream: Notices | null = null
 let queue: Promise<unknown> = Promise.resolve()
 
 function tell(told: Told, transfer: Transferable[] = []): void {
@@ -130,6 +132,7 @@ const calls: Calls = {
     await calls.ask({ do: 'wipe', rescued })
     await hall.signOut().catch(() => undefined)
     sync?.stop()
+    stream?.stop()
     brain = null
     key = null
   },
@@ -137,6 +140,17 @@ const calls: Calls = {
   async key() {
     return key
   },
+
+  async shown(id) {
+    // What does not arrive is told again by the next stream.
+    await hall.shown(id).catch(() => undefined)
+  },
+
+  pushKey: () => hall.pushKey(),
+  subscribe: (subscription) => hall.subscribe(subscription),
+  unsubscribe: () => hall.unsubscribe(),
+  testNotice: () => hall.testNotice(),
+  notice: (id) => hall.notice(id),
 }
 
 const OPEN: Stage = { at: 'open', lost: false, damaged: false }
@@ -158,6 +172,7 @@ async function wrongPin(ring: KeyRing): Promise<Stage> {
   await store.keepRing({ ...ring, tries, share: null, session: null })
   hall.token = null
   sync?.stop()
+  stream?.stop()
   brain = null
   key = null
   return { at: 'needs_hall' }
@@ -193,7 +208,19 @@ async function enter(opened: CryptoKey): Promise<Stage> {
   if (!enrolled && ring) await calls.ask({ do: 'enrol', ...ring.who })
   sync = new Sync({ hall, alone, tell: (news) => tell({ news }), changed: () => tell({ changed: true }), heard })
   void sync.now()
+  listen()
   return { at: 'open', lost: found.beginning === 'gone', damaged: !found.clean }
+}
+
+/** Follows what the technician has to hear, in the place of an earlier stream. */
+function listen(): void {
+  stream?.stop()
+  stream = new Notices({
+    hall,
+    notice: (notice) => tell({ notice }),
+    feed: () => sync?.poke(),
+    open: (open) => tell({ stream: open }),
+  })
 }
 
 /** Makes this the phone of a technician. */

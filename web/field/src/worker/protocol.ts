@@ -38,6 +38,22 @@ export interface SyncNews {
   sending: string[]
 }
 
+/** Something that the technician has to hear. */
+export interface Notice {
+  id: string
+  kind: string
+  job: string | null
+  /** Ids and times; the job itself is read from the phone. */
+  data: Record<string, unknown>
+  urgency: 'low' | 'normal' | 'high'
+}
+
+/** What came of a notice, layer by layer. */
+export interface TestCame {
+  shown_at: number | null
+  layers: { layer: string; state: string; last_error: string | null }[]
+}
+
 /** Who the phone is made somebody's by. */
 export interface EnrolForm {
   login: string
@@ -59,6 +75,13 @@ export interface Calls {
   rescue(): Promise<Uint8Array>
   logOut(rescued: boolean): Promise<void>
   key(): Promise<CryptoKey | null>
+  /** A person was shown a notice. */
+  shown(id: string): Promise<void>
+  pushKey(): Promise<{ public_key: string }>
+  subscribe(subscription: Record<string, string>): Promise<void>
+  unsubscribe(): Promise<void>
+  testNotice(): Promise<{ id: string }>
+  notice(id: string): Promise<TestCame>
 }
 
 export type Asked = { id: number; call: keyof Calls; args: unknown[] }
@@ -70,6 +93,8 @@ export type Told =
   /** Something broke; nothing was saved unless it says so. */
   | { id: number; failed: string }
   | { news: SyncNews }
+  | { notice: Notice }
+  | { stream: boolean }
   /** What the screens show may have changed. */
   | { changed: true }
   /** The other tab has gone. */
