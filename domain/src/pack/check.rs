@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Pack, PackError, PromiseRule, ReachRules, ReminderRules, SkillId, SkillRule, notices,
-};
+use super::{Pack, PackError, PromiseRule, ReachRules, ReminderRules, SkillId, SkillRule, notices};
 use crate::job::JobKind;
 
 /// A city is at most this many minutes from UTC.
