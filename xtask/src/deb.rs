@@ -88,8 +88,11 @@ fn try_installed() -> anyhow::Result<()> {
     let address = line.rsplit("http://").next().context("it does not say where it listens")?;
     let ready = send(address, "GET /readyz", "", "")?;
     ensure!(ready.starts_with("HTTP/1.1 200"), "the installed server is not ready: {ready:?}");
-    let app = send(address, "GET /m/", "", "")?;
-    ensure!(app.contains("<title>上门</title>"), "the app is not served: {app:?}");
+    for (path, title) in [("/m/", "<title>上门</title>"), ("/c/", "<title>上门 · 营业厅</title>")]
+    {
+        let face = send(address, &format!("GET {path}"), "", "")?;
+        ensure!(face.contains(title), "{path} is not served: {face:?}");
+    }
     run(Command::new("kill").args(["-TERM", &server.0.id().to_string()]))?;
     let status = server.0.wait()?;
     ensure!(status.success(), "the server did not stop cleanly: {status}");
