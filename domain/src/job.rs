@@ -134,6 +134,9 @@ pub struct Plan {
     /// What the hall told the technician to mind, newest last.
     #[serde(default)]
     pub instructions: BTreeMap<EntryId, Instruction>,
+    /// Who was called to an emergency, one after another (B2).
+    #[serde(default)]
+    pub calls: BTreeMap<EntryId, Call>,
 }
 
 /// Who made an entry of the plan, and when by the server's clock.
@@ -244,6 +247,20 @@ pub struct Instruction {
     pub author: Author,
 }
 
+/// Somebody called to an emergency (B2). Whoever accepts first leads; calling somebody assigns nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Who is called.
+    pub technician: UserId,
+    /// Their name, so that phones can tell each other's owners who leads.
+    pub name: String,
+    /// When the next person is called if they have not answered.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub until: Timestamp,
+    /// For whom they are called, and when.
+    pub author: Author,
+}
+
 /// One new entry of a plan, as a dispatcher makes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -258,6 +275,8 @@ pub enum PlanEntry {
     Ruling(Ruling),
     /// Something to mind.
     Instruction(Instruction),
+    /// Somebody called to an emergency.
+    Call(Call),
 }
 
 /// What the technician needs at the door, offline.

@@ -16,6 +16,7 @@
 
 pub mod appointment;
 pub mod calendar;
+pub mod callout;
 pub mod case;
 pub mod catalogue;
 pub mod conduct;

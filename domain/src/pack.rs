@@ -108,6 +108,9 @@ pub struct Pack {
     /// What households are told, and how long their links hold; packs before it existed have none.
     #[serde(default)]
     pub notices: Option<NoticeRules>,
+    /// How people are called to a leak; packs before it existed have none.
+    #[serde(default)]
+    pub leak: Option<LeakRules>,
     /// The conduct checklist, in walking order within each phase.
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.
@@ -201,6 +204,22 @@ impl CaseRules {
     pub fn promise(&self, kind: CaseKind) -> Option<&CasePromise> {
         self.promises.iter().find(|promise| promise.kinds.contains(&kind))
     }
+}
+
+/// How people are called to a leak (B2). Calling is ours; the promise itself stands among the promises.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeakRules {
+    /// How many are called at once, nearest first.
+    pub at_once: u32,
+    /// Seconds in which somebody has to answer before the next person is called.
+    pub acknowledge_seconds: i64,
+    /// How many technicians are called at most before the crew leader is.
+    pub people: u32,
+    /// Seconds in which the crew leader has to answer before every console sounds the alarm.
+    pub leader_seconds: i64,
+    /// Where the numbers come from.
+    pub source: String,
 }
 
 /// When an arrival is on time (A2).

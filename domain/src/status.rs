@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::appointment;
+use crate::callout;
 use crate::id::{HoseId, UserId, VisitId};
 use crate::job::{Job, Window};
 use crate::stamp::{Interval, Stamp, Timestamp};
@@ -151,7 +152,7 @@ pub fn standing(job: &Job) -> Standing {
     let attempts: Vec<(VisitId, Status)> =
         job.visits.iter().filter_map(|(id, visit)| Some((*id, visit_status(visit)?))).collect();
     let done = attempts.iter().find(|(_, status)| *status == Status::Done);
-    let decisive = done.or(attempts.last()).copied();
+    let decisive = done.or_else(|| furthest(job, &attempts)).or(attempts.last()).copied();
     let cancelled = !job.plan.cancelled.is_empty();
     let (status, visit) = match after_ruling(job, decisive) {
         Some((visit, status)) if !cancelled || has_reached_door(status) => (status, Some(visit)),
@@ -164,6 +165,16 @@ pub fn standing(job: &Job) -> Standing {
     clashes.retain(|clash| !is_settled(clash));
     let appointment = appointment::current(job).map(|agreed| agreed.window);
     Standing { status, technician, visit, appointment, clashes }
+}
+
+/// Of several who were called and came together, the one who got furthest and has not failed tells where the job stands (B2).
+fn furthest<'a>(job: &Job, attempts: &'a [(VisitId, Status)]) -> Option<&'a (VisitId, Status)> {
+    let team = callout::accepted_by(job);
+    if team.len() < 2 {
+        return None;
+    }
+    let under_way = attempts.iter().filter(|(_, status)| !has_failed(*status));
+    under_way.max_by_key(|(id, status)| (*status, *id))
 }
 
 /// The visit that decides once people have ruled: a ruling holds until a visit that it did not see moves the job on.
@@ -229,6 +240,8 @@ fn fact_status(fact: &Fact) -> Option<Status> {
     match fact {
         Fact::PhonedAhead { .. }
         | Fact::AgreedAnew { .. }
+        | Fact::CallAccepted
+        | Fact::CallDeclined { .. }
         | Fact::RoadBlocked { .. }
         | Fact::PhotoTaken { .. }
         | Fact::Asked { .. }
@@ -264,19 +277,23 @@ fn clashes(job: &Job, technician: Option<UserId>) -> Vec<Clash> {
         .filter_map(|(id, visit)| Some((*id, visit, visit_status(visit)?)))
         .filter(|(_, _, status)| has_reached_door(*status))
         .collect();
+    // Who accepted a call supports who leads: being there as well contradicts nothing (B2).
+    let team = callout::accepted_by(job);
+    let supports = |visit: &Visit| team.contains(&visit.technician);
     let done: Vec<VisitId> = reached
         .iter()
         .filter(|(_, _, status)| *status == Status::Done)
         .map(|(id, _, _)| *id)
         .collect();
-    if done.len() > 1 {
+    let alone = done.iter().filter(|id| !job.visits.get(*id).is_some_and(supports)).count();
+    if done.len() > 1 && alone > 0 {
         found.push(Clash::ClosedTwice { visits: done });
     }
     for (id, visit, status) in &reached {
         if !job.plan.cancelled.is_empty() {
             found.push(Clash::CancelledWhileVisited { visit: *id });
         }
-        if technician != Some(visit.technician) && !has_failed(*status) {
+        if technician != Some(visit.technician) && !supports(visit) && !has_failed(*status) {
             let technician = visit.technician;
             found.push(Clash::VisitedByOther { visit: *id, technician });
         }

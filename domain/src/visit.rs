@@ -54,6 +54,14 @@ pub enum Fact {
         /// How it was agreed.
         channel: Channel,
     },
+    /// Takes on a call to an emergency (B2).
+    CallAccepted,
+    /// Cannot answer a call to an emergency (B2).
+    CallDeclined {
+        /// Why, in words; may be empty, for nobody types while gas leaks.
+        #[serde(default)]
+        reason: String,
+    },
     /// On the way.
     SetOut,
     /// At the door (A2, B2).
@@ -251,6 +259,8 @@ impl Fact {
             Self::RoadBlocked { photo, .. } => photo.as_deref(),
             Self::PhonedAhead { .. }
             | Self::AgreedAnew { .. }
+            | Self::CallAccepted
+            | Self::CallDeclined { .. }
             | Self::SetOut
             | Self::Arrived { .. }
             | Self::Conduct { .. }

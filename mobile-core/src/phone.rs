@@ -1,5 +1,6 @@
 //! A phone: its log, what the log says, and the one path by which anything is saved.
 
+mod call;
 mod compact;
 mod day;
 mod error;
@@ -24,6 +25,7 @@ use sync::device::{Device, Enrolment, Notice, Record, SetAside};
 use sync::document::{NewFact, Pen};
 use uuid::Uuid;
 
+pub use call::{CallPart, CallView};
 pub use compact::{CompactError, Compaction};
 pub use day::{DayJob, JobView, MeterHistory, Unseen};
 pub use error::{CommandError, EnrolError, OpenError, WipeError};
@@ -148,6 +150,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let pack = self.pack_of(job)?;
         let held = self.held(job)?;
         let known = visit_for(held, &fact, &enrolment);
+        check::check_by(held, enrolment.user, &fact)?;
         check::check(held, known.and_then(|id| held.visits.get(&id)), &fact, &pack)?;
         let floor_ms = newest_ms(held);
         let now = self.clock.now();
@@ -332,7 +335,12 @@ fn is_closed(visit: &Visit) -> bool {
 fn begins_visit(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::PhonedAhead { .. } | Fact::AgreedAnew { .. } | Fact::SetOut | Fact::Arrived { .. }
+        Fact::PhonedAhead { .. }
+            | Fact::AgreedAnew { .. }
+            | Fact::CallAccepted
+            | Fact::CallDeclined { .. }
+            | Fact::SetOut
+            | Fact::Arrived { .. }
     )
 }
 
@@ -343,6 +351,7 @@ fn newest_ms(job: &Job) -> i64 {
         .chain(plan.cancelled.keys())
         .chain(plan.rulings.keys())
         .chain(plan.instructions.keys())
+        .chain(plan.calls.keys())
         .map(|id| id.0);
     let visits = job
         .visits

@@ -57,6 +57,8 @@ fn s15_a_technician_writes_nowhere_else() {
 
     refuses("forbidden", &format!("plan/assignments/{new}"), &json!({"technician": new}));
     refuses("forbidden", &format!("plan/cancelled/{new}"), &json!({"reason": "x"}));
+    // Nobody calls themselves to an emergency (B2).
+    refuses("forbidden", &format!("plan/calls/{new}"), &json!({"technician": new}));
     refuses("not_an_addition", "plan/rulings", &json!({}));
     refuses("not_an_addition", "briefing/request", &json!("x"));
     refuses("forbidden", "note", &json!("x"));

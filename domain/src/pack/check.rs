@@ -28,7 +28,7 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     let checks = checks.chain(cases(pack)).chain(hours(pack)).chain(skills(pack));
     let reminders = pack.reminders.iter().flat_map(ReminderRules::checks);
     let reach = pack.reach.iter().flat_map(ReachRules::checks);
-    let checks = checks.chain(reminders).chain(reach).chain(sources(pack));
+    let checks = checks.chain(reminders).chain(reach).chain(leak(pack)).chain(sources(pack));
     match checks.into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
@@ -170,6 +170,19 @@ fn cases(pack: &Pack) -> Vec<Check> {
     ]
 }
 
+/// Nobody waits longer for an answer than a fraction of the half hour that was promised.
+fn leak(pack: &Pack) -> Vec<Check> {
+    let Some(leak) = &pack.leak else { return Vec::new() };
+    let is_short = |seconds: i64| (5..=600).contains(&seconds);
+    vec![
+        ("leak.acknowledge_seconds", "from 5 to 600", is_short(leak.acknowledge_seconds)),
+        ("leak.leader_seconds", "from 5 to 600", is_short(leak.leader_seconds)),
+        ("leak.at_once", "from 1 to people", (1..=leak.people).contains(&leak.at_once)),
+        ("leak.people", "from 1 to 20", (1..=20).contains(&leak.people)),
+        ("leak.source", "not empty", !leak.source.trim().is_empty()),
+    ]
+}
+
 /// A number without its source cannot be defended in front of a household.
 fn sources(pack: &Pack) -> Vec<Check> {
     let says = |text: &str| !text.trim().is_empty();
@@ -279,6 +292,8 @@ mod tests {
             ("id = \"inspector\"", "id = \"leak\"", "leak twice"),
             ("zh = \"安检员\"", "zh = \"\"", "skills: needs names"),
             ("\nminutes = 30", "\nminutes = 0", "minutes from 1"),
+            ("acknowledge_seconds = 40", "acknowledge_seconds = 0", "leak.acknowledge_seconds"),
+            ("at_once = 2", "at_once = 5", "leak.at_once: needs from 1 to people"),
             ("minutes = 4320", "minutes = 0", "cases.promises: needs minutes from 1"),
             ("[\"complaint\"]", "[\"complaints\"]", "unknown variant `complaints`"),
             ("level = 3", "level = 0", "a level of 1"),

@@ -2,11 +2,12 @@
 
 use super::{Fact, Outcome, Recorded, Subject, Visit, live_facts};
 use crate::appointment;
+use crate::callout;
 use crate::catalogue::Sentence;
 use crate::conduct::{self, AnswerConductError, Phase};
 use crate::hose::{self, Entitlement};
 use crate::household::Hose;
-use crate::id::{FactId, MeterId};
+use crate::id::{FactId, MeterId, UserId};
 use crate::job::{Job, JobKind};
 use crate::pack::{ItemName, Need, Pack};
 
@@ -63,6 +64,9 @@ pub enum RecordError {
     /// Something must be said in words.
     #[error("say why in words")]
     NoReason,
+    /// Only who was called to an emergency answers a call (B2).
+    #[error("you were not called to this job")]
+    NotCalled,
     /// The visit cannot close yet.
     #[error("{} still missing", .0.len())]
     Missing(Vec<Sentence>),
@@ -80,6 +84,7 @@ impl RecordError {
             Self::UnknownFact => "record.unknown_fact",
             Self::ReadingNormal => "record.reading_normal",
             Self::NoReason => "record.no_reason",
+            Self::NotCalled => "record.not_called",
             Self::OtherMeter => "record.other_meter",
             Self::NotAHazard => "record.not_a_hazard",
             Self::WindowEndsFirst => "record.window_ends_first",
@@ -134,6 +139,15 @@ pub fn check(
     steps.check(fact)
 }
 
+/// Whether this technician may record the fact at all: a call is answered by who was called (B2).
+pub fn check_by(job: &Job, technician: UserId, fact: &Fact) -> Result<(), RecordError> {
+    let answers = matches!(fact, Fact::CallAccepted | Fact::CallDeclined { .. });
+    if answers && !callout::was_called(job, technician) {
+        return Err(RecordError::NotCalled);
+    }
+    Ok(())
+}
+
 /// What is missing before the visit can close with this outcome, in words.
 pub fn missing_to_close(job: &Job, visit: &Visit, outcome: &Outcome, pack: &Pack) -> Vec<Sentence> {
     Steps { job, visit, pack }.missing(outcome)
@@ -152,6 +166,10 @@ impl Steps<'_> {
                 Err(RecordError::WindowEndsFirst)
             }
             Fact::PhonedAhead { .. } | Fact::AgreedAnew { .. } | Fact::Noted { .. } => Ok(()),
+            Fact::CallAccepted | Fact::CallDeclined { .. } => {
+                let is_emergency = self.pack.kind(self.job.kind).emergency;
+                if is_emergency { Ok(()) } else { Err(RecordError::NotCalled) }
+            }
             Fact::SetOut => self.needs_appointment(),
             Fact::Arrived { .. } => {
                 self.needs_appointment()?;

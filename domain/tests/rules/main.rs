@@ -1,5 +1,6 @@
 //! The rules of the trade, one table a rule, each test named by the rule it keeps.
 mod build;
+mod callout;
 mod cases;
 mod door;
 mod hoses;

@@ -18,6 +18,7 @@ use sync::document::Unread;
 use uuid::Uuid;
 
 use super::visit::find_meter;
+use super::call::{CallPart, CallView};
 use super::{CommandError, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::{Entry, Left};
@@ -48,6 +49,8 @@ pub struct DayJob {
     pub withdrawn: bool,
     /// Facts of it that are on this phone only.
     pub only_here: usize,
+    /// Where the calling stands for this technician, when they were called to it (B2).
+    pub call: Option<CallView>,
 }
 
 /// What changed since the technician last looked.
@@ -66,6 +69,8 @@ pub enum Unseen {
     Ruling(Uuid),
     /// Something to mind.
     Instruction(Uuid),
+    /// Called to an emergency, oneself or others.
+    Call(Uuid),
     /// A line from somebody else.
     Message(Uuid),
 }
@@ -87,6 +92,8 @@ pub struct JobView<'a> {
     pub set_aside: &'a [SetAside],
     /// Whether the job was given to somebody else.
     pub withdrawn: bool,
+    /// Where the calling stands for this technician, when they were called to it (B2).
+    pub call: Option<CallView>,
 }
 
 /// A meter's past, oldest first.
@@ -136,6 +143,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             unread: &view.unread,
             set_aside: &view.set_aside,
             withdrawn: self.device.is_withdrawn(id),
+            call: self.call(job),
         })
     }
 
@@ -204,7 +212,17 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let on = window.map(|window| city_day(window.start, offset));
         let me = self.device.enrolment().map(|enrolment| enrolment.user);
         let is_open = !is_over(stands.status);
-        let is_mine = stands.technician == me || self.has_own_visit(job);
+        let call = self.call(job);
+        let is_mine = match call.as_ref().map(|call| call.part) {
+            None => stands.technician == me || self.has_own_visit(job),
+            Some(CallPart::Waiting | CallPart::Accepted | CallPart::Leads | CallPart::Supports) => {
+                true
+            }
+            // What was declined, or taken on by others, is no work of one's own unless one went all the same.
+            Some(CallPart::Declined | CallPart::Over) => {
+                stands.technician == me || stands.visit.is_some() && self.has_own_visit(job)
+            }
+        };
         let is_due = on == Some(day) || (is_open && on.is_none_or(|on| on < day));
         if !is_mine || !is_due {
             return None;
@@ -222,6 +240,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             clashes: stands.clashes,
             withdrawn: self.device.is_withdrawn(job.id),
             only_here: self.only_here(job.id),
+            call,
         })
     }
 
@@ -250,7 +269,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         promise::judge(job, &|stamp| self.resolve(stamp, job.created_at, now, pack), known, pack)
     }
 
-    fn resolve(&self, stamp: &Stamp, from: Timestamp, now: Timestamp, pack: &Pack) -> Interval {
+    pub(super) fn resolve(&self, stamp: &Stamp, from: Timestamp, now: Timestamp, pack: &Pack) -> Interval {
         let anchors: Vec<_> = self.device.anchor().into_iter().collect();
         // A phone whose clock is behind must not put what it just did before the job existed.
         let bounds = Interval { earliest: from, latest: now.max(from) + TimeDelta::minutes(1) };
@@ -278,10 +297,12 @@ fn entries(job: &Job) -> impl Iterator<Item = (Uuid, Unseen)> {
     let cancelled = plan.cancelled.keys().map(|id| (id.0, Unseen::Cancellation(id.0)));
     let rulings = plan.rulings.keys().map(|id| (id.0, Unseen::Ruling(id.0)));
     let instructions = plan.instructions.keys().map(|id| (id.0, Unseen::Instruction(id.0)));
+    let calls = plan.calls.keys().map(|id| (id.0, Unseen::Call(id.0)));
     let messages = job.messages.keys().map(|id| (id.0, Unseen::Message(id.0)));
     (appointments.chain(assignments).chain(cancelled))
         .chain(rulings)
         .chain(instructions)
+        .chain(calls)
         .chain(messages)
 }
 

@@ -151,7 +151,8 @@ fn newest(job: &Job) -> Timestamp {
         .chain(plan.assignments.keys())
         .chain(plan.cancelled.keys())
         .chain(plan.rulings.keys())
-        .chain(plan.instructions.keys());
+        .chain(plan.instructions.keys())
+        .chain(plan.calls.keys());
     let facts = job.visits.values().flat_map(|visit| visit.facts.keys());
     let all = ids.map(|id| id.0).chain(facts.map(|id| id.0));
     let made = all.filter(|id| id.get_version_num() == 7).map(|id| id.as_u128() >> 80);

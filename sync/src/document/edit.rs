@@ -90,8 +90,13 @@ pub fn plan_change(
         PlanEntry::Cancellation(it) => ("cancelled", serde_json::to_value(it)?),
         PlanEntry::Ruling(it) => ("rulings", serde_json::to_value(it)?),
         PlanEntry::Instruction(it) => ("instructions", serde_json::to_value(it)?),
+        PlanEntry::Call(it) => ("calls", serde_json::to_value(it)?),
     };
     let plan = child(doc, &ROOT, key::PLAN)?;
+    if doc.get(&plan, list)?.is_none() {
+        // The document is older than this list.
+        return add(doc, pen, &plan, list, &json!({ id.to_string(): value }));
+    }
     let list = child(doc, &plan, list)?;
     add(doc, pen, &list, &id.to_string(), &value)
 }

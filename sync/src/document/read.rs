@@ -88,6 +88,7 @@ impl Reader {
             cancelled: self.list(&mut plan, "cancelled"),
             rulings: self.list(&mut plan, "rulings"),
             instructions: self.list(&mut plan, "instructions"),
+            calls: self.list(&mut plan, "calls"),
         }
     }
 

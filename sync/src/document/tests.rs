@@ -3,7 +3,7 @@
 use automerge::transaction::Transactable;
 use automerge::{ActorId, Automerge, Change, ROOT, ReadDoc};
 use domain::id::{DeviceId, EntryId, FactId, MessageId, UserId, VisitId};
-use domain::job::{Author, Briefing, Instruction, Job, Message, PlanEntry};
+use domain::job::{Author, Briefing, Call, Instruction, Job, Message, PlanEntry};
 use domain::visit::{Fact, Recorded};
 use serde_json::{Value, json};
 
@@ -68,6 +68,43 @@ fn plan_briefing_and_messages_are_edited() {
     let ops = Change::from_bytes(change.unwrap()).unwrap().len();
     assert_eq!(ops, 1, "only what differs is written");
     assert_eq!(briefing_change(&mut doc, &server(), &briefing).unwrap(), None);
+}
+
+#[test]
+fn b2_a_call_is_written_into_a_plan_and_into_one_from_before_calls() {
+    let author = Author { by: UserId(uuid(0xd1)), at: server().at };
+    let call = |technician| Call {
+        technician: UserId(uuid(technician)),
+        name: "安娜".to_owned(),
+        until: server().at,
+        author,
+    };
+    let mut older = serde_json::to_value(job()).unwrap();
+    older["plan"].as_object_mut().unwrap().remove("calls").unwrap();
+    let mut made = Automerge::new().with_actor(server().actor);
+    let mut tx = made.transaction();
+    for (name, value) in older.as_object().unwrap() {
+        value::put_value(&mut tx, &ROOT, name, value).unwrap();
+    }
+    tx.commit();
+    assert_eq!(read(&made).unwrap(), job(), "a document without the list reads as one with none");
+    let new = load(None, &[create(&job(), &server()).unwrap()]).unwrap();
+    for mut doc in [new, made] {
+        for number in [1, 2] {
+            let entry = PlanEntry::Call(call(number));
+            plan_change(&mut doc, &server(), EntryId(uuid(0x600 + number)), &entry).unwrap();
+        }
+
+        let contents = contents(&doc).unwrap();
+
+        assert_eq!(contents.unread, []);
+        let calls = contents.job.plan.calls;
+        assert_eq!(calls[&EntryId(uuid(0x601))], call(1));
+        assert_eq!(calls[&EntryId(uuid(0x602))], call(2));
+        let again = PlanEntry::Call(call(3));
+        let again = plan_change(&mut doc, &server(), EntryId(uuid(0x601)), &again);
+        assert!(matches!(again, Err(EditError::Taken(_))), "{again:?}");
+    }
 }
 
 #[test]

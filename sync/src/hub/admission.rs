@@ -273,7 +273,9 @@ impl<'a> Admission<'a> {
                 let returned = self.accepted.iter().any(Candidate::is_vouched);
                 let job = self.doc.as_ref().filter(|_| returned).and_then(|doc| read(doc).ok());
                 job.is_some_and(|job| {
-                    job.plan.assignments.values().any(|it| it.technician == Some(self.user))
+                    let plan = &job.plan;
+                    plan.assignments.values().any(|it| it.technician == Some(self.user))
+                        || plan.calls.values().any(|it| it.technician == self.user)
                 })
             }
         }
