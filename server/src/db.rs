@@ -40,6 +40,7 @@ pub mod hoses;
 pub mod households;
 pub mod imports;
 pub mod jobs;
+pub mod leaks;
 pub mod ledger;
 pub mod live_events;
 pub mod login_attempts;

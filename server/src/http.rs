@@ -24,6 +24,7 @@ pub mod households;
 pub mod imports;
 pub mod intake;
 pub mod jobs;
+pub mod leaks;
 pub mod ledger_views;
 pub mod live;
 pub mod metrics;
@@ -107,6 +108,9 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::find_households)))
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
+        .routes(only(STAFF, routes!(leaks::list_leaks)))
+        .routes(only(STAFF, once(routes!(leaks::begin_leak))))
+        .routes(only(DISPATCHERS, routes!(leaks::take_alarm)))
         .routes(only(STAFF, routes!(households::get_household)))
         .routes(only(STAFF, routes!(told::list_job_notices)))
         .routes(only(STAFF, routes!(told::list_household_notices)))

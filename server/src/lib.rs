@@ -31,6 +31,7 @@ pub mod identity;
 pub mod ids;
 pub mod import;
 pub mod jobs;
+pub mod leak;
 pub mod ledger;
 pub mod live;
 pub mod metrics;
@@ -140,6 +141,7 @@ impl App {
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         let telling = tokio::spawn(told::courier::run(self.state.clone()));
         let reminding = tokio::spawn(reminders::run(self.state.clone()));
+        let calling = tokio::spawn(leak::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
             () = webhooks::sender::run(self.state.clone()) => {}
@@ -156,6 +158,7 @@ impl App {
         keeping.abort();
         telling.abort();
         reminding.abort();
+        calling.abort();
         self.state.db.close().await;
         Ok(())
     }

@@ -9,7 +9,7 @@ pub mod sender;
 pub mod signature;
 
 /// The kinds of events that can be told.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     "job.created",
     "job.planned",
     "job.visited",
@@ -17,9 +17,12 @@ pub const KINDS: [&str; 7] = [
     "reading.recorded",
     STAFF_NOTICE,
     HOUSEHOLD_NOTICE,
+    LEAK_ADVICE,
 ];
 
-/// Something that a person of the hall has to hear of: for gateways to phones and chats.
+/// What a caller who reports a leak should do until somebody comes: for gateways that send text messages.
+pub const LEAK_ADVICE: &str = "leak.advice";
+
 /// Something that a person of the hall has to hear of: for gateways to phones, `WeCom` or `DingTalk`.
 pub const STAFF_NOTICE: &str = "staff.notice";
 

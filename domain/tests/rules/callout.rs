@@ -145,7 +145,11 @@ fn b2_a_supporter_who_turns_back_does_not_stop_the_one_at_the_door() {
     let team = leak()
         .assigned_to(ANA, "06:01")
         .visit(1, ANA, vec![("06:01", Fact::CallAccepted), ("06:20", Fact::SetOut)])
-        .visit(2, BEN, vec![("06:02", Fact::CallAccepted), ("06:25", Fact::Closed { outcome: cannot })])
+        .visit(
+            2,
+            BEN,
+            vec![("06:02", Fact::CallAccepted), ("06:25", Fact::Closed { outcome: cannot })],
+        )
         .build();
 
     assert_eq!(standing(&team).status, Status::SetOut);

@@ -2,7 +2,7 @@
 
 use domain::callout::{self, Answer};
 use domain::id::{JobId, UserId};
-use domain::job::Job;
+use domain::job::{Job, JobKind};
 use domain::stamp::Timestamp;
 use domain::status;
 use domain::visit::Fact;
@@ -58,6 +58,17 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         reason: String,
     ) -> Result<Saved, CommandError> {
         self.record(job, Fact::CallDeclined { reason }).await
+    }
+
+    /// The emergencies that wait for an answer of whose phone this is, oldest first.
+    pub fn calls_waiting(&self) -> Vec<JobId> {
+        let called = self.jobs().filter(|job| job.kind == JobKind::Emergency);
+        let mut waiting: Vec<_> = called
+            .filter(|job| self.call(job).is_some_and(|it| it.part == CallPart::Waiting))
+            .map(|job| (job.created_at, job.id))
+            .collect();
+        waiting.sort();
+        waiting.into_iter().map(|(_, job)| job).collect()
     }
 
     /// Where the calling stands for whose phone this is; `None` for who was not called.

@@ -17,8 +17,8 @@ use sync::device::{SetAside, Standing as Held};
 use sync::document::Unread;
 use uuid::Uuid;
 
-use super::visit::find_meter;
 use super::call::{CallPart, CallView};
+use super::visit::find_meter;
 use super::{CommandError, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::{Entry, Left};
@@ -269,7 +269,13 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         promise::judge(job, &|stamp| self.resolve(stamp, job.created_at, now, pack), known, pack)
     }
 
-    pub(super) fn resolve(&self, stamp: &Stamp, from: Timestamp, now: Timestamp, pack: &Pack) -> Interval {
+    pub(super) fn resolve(
+        &self,
+        stamp: &Stamp,
+        from: Timestamp,
+        now: Timestamp,
+        pack: &Pack,
+    ) -> Interval {
         let anchors: Vec<_> = self.device.anchor().into_iter().collect();
         // A phone whose clock is behind must not put what it just did before the job existed.
         let bounds = Interval { earliest: from, latest: now.max(from) + TimeDelta::minutes(1) };

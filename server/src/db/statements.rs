@@ -44,6 +44,7 @@ mod tests {
         ("households", households::ALL),
         ("imports", imports::ALL),
         ("jobs", jobs::ALL),
+        ("leaks", leaks::ALL),
         ("ledger", ledger::ALL),
         ("live_events", live_events::ALL),
         ("login_attempts", login_attempts::ALL),

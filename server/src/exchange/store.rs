@@ -21,6 +21,7 @@ use crate::db::waiting::{self, WaitingRow};
 use crate::db::{C, Tx, actors, grants, halls};
 use crate::http::error::ApiError;
 use crate::jobs::settle::{Happening, settle};
+use crate::leak;
 use crate::retry::until_won;
 use crate::state::AppState;
 
@@ -124,6 +125,7 @@ async fn store_job(
     let happening = happening(job);
     let last = first + count;
     settle(tx.c(), &job.after, &happening, (&pack, sent.now, last)).await?;
+    leak::look(state, tx, (hall, job.id)).await?;
     snapshot_if_long(tx.c(), job.id, (last, sent.now)).await
 }
 
@@ -146,8 +148,9 @@ async fn take_back(
 ) -> Result<(), ApiError> {
     let known = grants::list_job_grants(tx.c(), job.id).await?;
     let holder = domain::status::assigned(&job.after);
+    let called: BTreeSet<_> = job.after.plan.calls.values().map(|it| it.technician).collect();
     for live in known.iter().filter(|grant| grant.withdrawn_position.is_none()) {
-        if Some(UserId(live.user_id)) != holder {
+        if Some(UserId(live.user_id)) != holder && !called.contains(&UserId(live.user_id)) {
             grants::withdraw_grant(tx.c(), job.id, UserId(live.user_id), position).await?;
         }
     }
@@ -155,7 +158,12 @@ async fn take_back(
         known.iter().any(|it| it.user_id == user.0 && it.withdrawn_position.is_none())
     };
     let given = job.after.plan.assignments.values().filter_map(|it| it.technician);
-    for user in given.collect::<BTreeSet<_>>() {
+    for user in &called {
+        if !is_held(*user) && !known.iter().any(|it| it.user_id == user.0) {
+            grants::insert_grant(tx.c(), hall, job.id, *user, position).await?;
+        }
+    }
+    for user in given.filter(|it| !called.contains(it)).collect::<BTreeSet<_>>() {
         if is_held(user) || (Some(user) != holder && known.iter().any(|it| it.user_id == user.0)) {
             continue;
         }

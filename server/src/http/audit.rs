@@ -383,6 +383,7 @@ mod tests {
     const BEFORE_EVERYBODY: &[(&str, &str)] = &[
         ("/api/live", "the board and the wall"),
         ("/api/board/rounds", "the board"),
+        ("/api/leaks", "emergencies on every console, with whom to phone"),
         ("/api/questions", "what was asked at doors and waits for an answer"),
         ("/api/reports/promises", "addresses of what is due, which the board shows too"),
         ("/api/reports/hoses", "addresses of hoses that are due"),

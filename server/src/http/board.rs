@@ -210,7 +210,7 @@ pub async fn check_move(
     }))
 }
 
-pub(super) async fn load(
+pub(crate) async fn load(
     mut c: C<'_>,
     hall: &HallRow,
     day: NaiveDate,
@@ -226,7 +226,7 @@ pub(super) async fn load(
 }
 
 /// Plans are made by the numbers of today, whatever a job is judged by.
-pub(super) async fn travel_rules(state: &AppState, c: C<'_>) -> Result<TravelRules, ApiError> {
+pub(crate) async fn travel_rules(state: &AppState, c: C<'_>) -> Result<TravelRules, ApiError> {
     let pack = state.packs.in_force(c, state.clock.now()).await?;
     // A pack from before plans were made says nothing of ways.
     let known = pack.travel.clone().or_else(|| Pack::builtin().travel);

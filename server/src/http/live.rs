@@ -26,7 +26,7 @@ use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
 use crate::jobs::summary;
 use crate::state::AppState;
-use crate::{cases, ledger, reminders};
+use crate::{cases, leak, ledger, reminders};
 
 /// Events read at once.
 const PAGE: i64 = 200;
@@ -48,8 +48,8 @@ pub struct AskLive {
 
 /// Streams a snapshot and what follows, or what followed `Last-Event-ID`.
 ///
-/// `event: snapshot` carries every job that was asked for, each `event: job` one that changed, each `event: case` or
-/// `event: household` names one that changed; ids are the hall's positions.
+/// `event: snapshot` carries every job that was asked for, each `event: job` one that changed, each `event: case`,
+/// `event: household` or `event: leak` names one that changed; ids are the hall's positions.
 #[utoipa::path(
     get, path = "/api/live", tag = "live",
     params(AskLive, ("Last-Event-ID" = Option<i64>, Header, description = "Where the reader was.", minimum = 0)),
@@ -217,7 +217,7 @@ fn event(epoch: Uuid, row: LiveEventRow) -> Event {
     let mut data = row.body.0;
     data["at"] = json!(row.at);
     data["position"] = json!(row.position);
-    let others = [cases::LIVE_KIND, ledger::LIVE_KIND, reminders::LIVE_KIND];
+    let others = [cases::LIVE_KIND, ledger::LIVE_KIND, leak::LIVE_KIND, reminders::LIVE_KIND];
     let name = others.into_iter().find(|it| *it == row.kind).unwrap_or("job");
     Event::default().id(event_id(epoch, row.position)).event(name).data(data.to_string())
 }

@@ -59,6 +59,8 @@ pub enum What {
     Cancellation,
     /// Something to mind.
     Instruction,
+    /// Somebody called to an emergency.
+    Call,
     /// A clash settled.
     Ruling,
     /// A message.
@@ -128,6 +130,7 @@ fn parts(job: &Job) -> BTreeSet<(What, Uuid)> {
         .chain(plan.assignments.keys().map(|id| (What::Assignment, id.0)))
         .chain(plan.cancelled.keys().map(|id| (What::Cancellation, id.0)))
         .chain(plan.instructions.keys().map(|id| (What::Instruction, id.0)))
+        .chain(plan.calls.keys().map(|id| (What::Call, id.0)))
         .chain(plan.rulings.keys().map(|id| (What::Ruling, id.0)))
         .chain(job.messages.keys().map(|id| (What::Message, id.0)))
         .chain(facts.map(|id| (What::Fact, id.0)))

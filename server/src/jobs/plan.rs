@@ -1,6 +1,9 @@
 //! What the hall adds to a job: plan entries and messages, made in the document under the process's own actor.
 
+use std::collections::BTreeSet;
+
 use automerge::Automerge;
+use domain::callout;
 use domain::id::{EntryId, HallId, JobId, MessageId, UserId};
 use domain::job::{Assignment, Author, Job, Message, PlanEntry, Ruling};
 use domain::stamp::{BootId, Stamp, Timestamp};
@@ -18,6 +21,7 @@ use crate::http::once::Receipt;
 use crate::http::plans::AddedBody;
 use crate::http::version::{IfMatch, tag};
 use crate::ids::fresh_uuid;
+use crate::leak;
 use crate::near;
 use crate::reach;
 use crate::retry::until_won;
@@ -74,7 +78,7 @@ async fn add_once(
     let row = change_row((hall, by, job), (position, now), bytes)?;
     changes::insert_changes(tx.c(), &[row]).await?;
     if let Addition::Entry(PlanEntry::Assignment(assignment)) = addition {
-        take_back(&mut tx, job, assignment, position).await?;
+        take_back(&mut tx, (job, &callout::accepted_by(&before)), assignment, position).await?;
     }
     let after = read(&doc)?;
     let pack = state.packs.find(tx.c(), &after.pack).await?;
@@ -86,10 +90,36 @@ async fn add_once(
     grants::insert_near_grant(tx.c(), job, position, near_until.timestamp_millis()).await?;
     reach::jobs::tell_changed(tx.c(), (&before, &after), by, (near_until, now)).await?;
     let added = AddedBody { entry: id, etag: tag(position + 1) };
+    let reached = leak::look(state, &mut tx, (hall, job)).await?;
     terms.receipt.keep(tx.c(), &added, now.timestamp_millis()).await?;
     tx.commit().await?;
-    state.bell.ring(hall, position + 1);
+    state.bell.ring(hall, reached.unwrap_or(position + 1));
     Ok(added)
+}
+
+/// Enters plan entries into a job in the caller's transaction, under the hall's row; returns the position of the last.
+pub async fn enter(
+    state: &AppState,
+    tx: &mut Tx,
+    (hall, by): (HallId, UserId),
+    (job, entries): (JobId, &[PlanEntry]),
+) -> Result<i64, ApiError> {
+    let now = state.clock.now();
+    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let first = halls::take_positions(tx.c(), hall, count + 1).await?;
+    let mut doc = load(tx.c(), job).await?;
+    let mut rows = Vec::with_capacity(entries.len());
+    for (entry, position) in entries.iter().zip(first..) {
+        let id = fresh_uuid(now.max(newest(&read(&doc)?)));
+        let bytes = write(state, &mut doc, (id, by, now), &Addition::Entry(entry.clone()))?;
+        rows.push(change_row((hall, by, job), (position, now), bytes)?);
+    }
+    changes::insert_changes(tx.c(), &rows).await?;
+    let after = read(&doc)?;
+    let pack = state.packs.find(tx.c(), &after.pack).await?;
+    let happening = Happening { what: "planned", facts: Vec::new(), added: Vec::new() };
+    settle(tx.c(), &after, &happening, (&pack, now, first + count)).await?;
+    Ok(first)
 }
 
 /// A ruling decides what clashes now, in favour of a visit that there is.
@@ -184,16 +214,17 @@ fn change_row(
     })
 }
 
-/// Takes the job from everybody but its new holder.
+/// Takes the job from everybody but its new holder and those who come to help them.
 async fn take_back(
     tx: &mut Tx,
-    job: JobId,
+    (job, team): (JobId, &BTreeSet<UserId>),
     assignment: &Assignment,
     position: i64,
 ) -> Result<(), ApiError> {
     let known = grants::list_job_grants(tx.c(), job).await?;
     let live = known.iter().filter(|grant| grant.withdrawn_position.is_none());
     let others = live.map(|grant| UserId(grant.user_id));
+    let others = others.filter(|user| !team.contains(user));
     for user in others.filter(|user| Some(*user) != assignment.technician) {
         grants::withdraw_grant(tx.c(), job, user, position).await?;
     }

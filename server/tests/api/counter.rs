@@ -134,6 +134,15 @@ impl Counter {
         }
     }
 
+    /// Lets seconds pass for the hall and everybody's phones.
+    pub(crate) fn wait_seconds(&self, seconds: i64, phones: &[&Technician]) {
+        let clock = &self.hall.config.clock;
+        assert!(clock.set(clock.now_ms() + seconds * 1000), "the clock is manual");
+        for technician in phones {
+            technician.clock.set(Moment { boot: technician.boot, ..self.moment() });
+        }
+    }
+
     fn moment(&self) -> Moment {
         let now = self.hall.config.clock.now();
         Moment { wall_at: now, boot: BootId(7), mono_ms: now.timestamp_millis() % 1_000_000_000 }

@@ -17,6 +17,7 @@ mod figures;
 mod hall;
 mod history;
 mod imports;
+mod leaks;
 mod ledger;
 mod live;
 mod near;

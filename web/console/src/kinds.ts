@@ -140,6 +140,8 @@ export interface Whole {
     assignments: Record<string, { technician?: string | null; author: Author }>
     cancelled: Record<string, { reason: string; author: Author }>
     instructions: Record<string, { text: string; author: Author }>
+    /** Documents from before calls have none. */
+    calls?: Record<string, { technician: string; name: string; until: number; author: Author }>
     rulings: Record<string, { reason: string; stands?: string | null; author: Author }>
   }
   briefing: {

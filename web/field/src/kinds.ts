@@ -36,6 +36,13 @@ export interface Clash {
   visit?: string
   visits?: string[]
 }
+/** Where the calling of a leak stands for whose phone this is. */
+export interface Call {
+  part: 'waiting' | 'accepted' | 'leads' | 'supports' | 'declined' | 'over'
+  at: number
+  until: number
+  lead: string | null
+}
 export interface Line {
   job: string
   kind: string
@@ -48,6 +55,7 @@ export interface Line {
   clashes: Clash[]
   withdrawn: boolean
   only_here: number
+  call: Call | null
   household: Household
   also_due: { kind: string; on: string }[]
   free_hose: boolean
@@ -155,6 +163,7 @@ export interface JobPage {
   verdicts: [string, Sentence][]
   only_here: string[]
   photos: Photo[]
+  call: Call | null
   me: string | null
   utc_offset_minutes: number
   now_ms: number
@@ -172,6 +181,8 @@ export interface State {
   heard_ago_ms: number | null
   clock_skew_ms: number | null
   notices: { job: string | null; says: Sentence }[]
+  /** Leaks that wait for an answer, oldest first. */
+  calls: { job: string; address: string; holder: string; phone: string; request: string; until: number; due_at: number; now_ms: number }[]
   left: { job: string; kind: string; address: string; recorded: number; arrived_at: number | null }[]
 }
 export interface Judged {

@@ -81,6 +81,8 @@ export function addedWords(what: string, id: string, job: Whole, pack: Pack | nu
       return `${t('desk.added.instruction')}：${plan.instructions[id]?.text ?? ''}`
     case 'ruling':
       return `${t('desk.added.ruling')}：${plan.rulings[id]?.reason ?? ''}`
+    case 'call':
+      return `${t('leak.added')}：${plan.calls?.[id]?.name ?? ''}`
     case 'message':
       return `${t('desk.added.message')}：${job.messages[id]?.text ?? ''}`
     case 'fact': {

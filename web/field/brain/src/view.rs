@@ -16,7 +16,7 @@ use domain::walk::{Stop, on_foot};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
-use mobile_core::phone::{CommandError, DayJob, Left, Steps, Unseen, WaitingPhoto};
+use mobile_core::phone::{CallView, CommandError, DayJob, Left, Steps, Unseen, WaitingPhoto};
 use serde::Serialize;
 use sync::device::{Notice, Standing as Held};
 
@@ -78,6 +78,8 @@ pub struct JobPage<'a> {
     only_here: Vec<uuid::Uuid>,
     /// Pictures of this job that the hall does not have yet.
     photos: Vec<WaitingPhoto>,
+    /// Where the calling stands for this technician, when they were called to it (B2).
+    call: Option<CallView>,
     /// The technician.
     me: Option<domain::id::UserId>,
     utc_offset_minutes: i32,
@@ -109,6 +111,21 @@ pub struct State {
     notices: Vec<NoticeView>,
     /// Jobs that left for somebody else, until the technician has seen it.
     left: Vec<LeftView>,
+    /// Leaks that wait for an answer, oldest first.
+    calls: Vec<CallCard>,
+}
+
+/// A leak that waits for an answer; instants are Unix milliseconds.
+#[derive(Debug, Serialize)]
+struct CallCard {
+    job: JobId,
+    address: String,
+    holder: String,
+    phone: String,
+    request: String,
+    until: i64,
+    due_at: i64,
+    now_ms: i64,
 }
 
 /// A job that left for somebody else.
@@ -210,6 +227,7 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
         verdicts: verdicts.collect(),
         only_here: only_here.map(|own| own.id).collect(),
         photos: photos.collect(),
+        call: shown.call,
         me: phone.enrolment().map(|it| it.user),
         utc_offset_minutes: pack.time.utc_offset_minutes,
         now_ms: phone.hall_now().timestamp_millis(),
@@ -238,7 +256,27 @@ pub fn state<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> State {
         // What left has a card of its own.
         notices: known.notices.iter().filter_map(notice).collect(),
         left: left.collect(),
+        calls: calls(phone),
     }
+}
+
+fn calls<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> Vec<CallCard> {
+    let now_ms = phone.hall_now().timestamp_millis();
+    let card = |id: JobId| {
+        let shown = phone.job(id).ok()?;
+        let home = &shown.job.briefing.household;
+        Some(CallCard {
+            job: id,
+            address: home.address.clone(),
+            holder: home.holder.clone(),
+            phone: home.phone.clone(),
+            request: shown.job.briefing.request.clone(),
+            until: shown.call?.until.timestamp_millis(),
+            due_at: shown.promise?.due_at.timestamp_millis(),
+            now_ms,
+        })
+    };
+    phone.calls_waiting().into_iter().filter_map(card).collect()
 }
 
 fn notice(notice: &Notice) -> Option<NoticeView> {
