@@ -108,9 +108,6 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::find_households)))
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
-        .routes(only(STAFF, routes!(leaks::list_leaks)))
-        .routes(only(STAFF, once(routes!(leaks::begin_leak))))
-        .routes(only(DISPATCHERS, routes!(leaks::take_alarm)))
         .routes(only(STAFF, routes!(households::get_household)))
         .routes(only(STAFF, routes!(told::list_job_notices)))
         .routes(only(STAFF, routes!(told::list_household_notices)))
@@ -161,6 +158,14 @@ fn reaching() -> Routes {
         .routes(only(STAFF, routes!(channels::list_channels)))
         .routes(only(STAFF, routes!(channels::get_contact)))
         .routes(only(MANAGERS, routes!(channels::put_contact)))
+}
+
+/// Emergencies, on every console.
+fn emergencies() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(leaks::list_leaks)))
+        .routes(only(STAFF, once(routes!(leaks::begin_leak))))
+        .routes(only(DISPATCHERS, routes!(leaks::take_alarm)))
 }
 
 /// Open to who keeps people, phones, rules and files of the hall.
@@ -239,6 +244,7 @@ pub fn router(state: &AppState) -> Router {
             signed_in()
                 .merge(administration())
                 .merge(reaching())
+                .merge(emergencies())
                 .route_layer(noted.clone())
                 .route_layer(guard.clone()),
         )

@@ -75,7 +75,7 @@ async fn call_on(state: &AppState, (hall, job): (HallId, JobId)) -> Result<bool,
     let now_ms = state.clock.now_ms();
     let row = leaks::find_leak(tx.c(), job).await?;
     // Another node may have been here first.
-    if !row.is_some_and(|row| row.next_at.is_some_and(|next| next <= now_ms)) {
+    if row.is_none_or(|row| row.next_at.is_none_or(|next| next > now_ms)) {
         return Ok(false);
     }
     let reached = look(state, &mut tx, (hall, job)).await?;
@@ -210,7 +210,7 @@ impl<'a> Looked<'a> {
         let Some(leads) = leads else {
             if self.row.state == "led" {
                 // Nobody comes any more: call on at once.
-                self.row.state = "calling".to_owned();
+                self.row.state = String::from("calling");
             }
             self.row.team = String::new();
             return;
@@ -280,7 +280,7 @@ impl<'a> Looked<'a> {
         }
         self.row.next_at = first.map(|at| at.timestamp_millis());
         if first.is_none() {
-            self.row.state = "alarm".to_owned();
+            self.row.state = String::from("alarm");
             self.row.alarm_at = Some(self.now.timestamp_millis());
             (self.row.taken_by, self.row.taken_at) = (None, None);
         }
