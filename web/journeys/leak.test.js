@@ -120,6 +120,7 @@ test('b2 a leak is rung, escalated to an alarm that somebody takes on, and led b
   await look(desk.page, 'desk-led-zh')
 
   // A road that is blocked is proven by a picture, and shows at the desk.
+  await first.page.getByRole('button', { name: '出发', exact: true }).click()
   await first.page.getByRole('button', { name: '道路受阻' }).first().click()
   await first.page.locator('.end').getByRole('button', { name: '道路受阻' }).click()
   await first.photo?.('.end')

@@ -125,7 +125,8 @@ async fn store_job(
     let happening = happening(job);
     let last = first + count;
     settle(tx.c(), &job.after, &happening, (&pack, sent.now, last)).await?;
-    leak::look(state, tx, (hall, job.id)).await?;
+    // Boxed: it is long, rare, and in the way of every exchange.
+    Box::pin(leak::look(state, tx, (hall, job.id))).await?;
     snapshot_if_long(tx.c(), job.id, (last, sent.now)).await
 }
 

@@ -90,7 +90,7 @@ async fn add_once(
     grants::insert_near_grant(tx.c(), job, position, near_until.timestamp_millis()).await?;
     reach::jobs::tell_changed(tx.c(), (&before, &after), by, (near_until, now)).await?;
     let added = AddedBody { entry: id, etag: tag(position + 1) };
-    let reached = leak::look(state, &mut tx, (hall, job)).await?;
+    let reached = Box::pin(leak::look(state, &mut tx, (hall, job))).await?;
     terms.receipt.keep(tx.c(), &added, now.timestamp_millis()).await?;
     tx.commit().await?;
     state.bell.ring(hall, reached.unwrap_or(position + 1));

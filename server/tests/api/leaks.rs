@@ -29,7 +29,7 @@ async fn leak(counter: &Counter) -> Value {
 /// Who was called so far, in the order of their calls.
 fn called(leak: &Value) -> Vec<String> {
     let called = leak["called"].as_array().expect("a list");
-    called.iter().map(|it| text(&it["name"]).to_owned()).collect()
+    called.iter().map(|it| text(&it["name"]).clone()).collect()
 }
 
 fn part(technician: &Technician, job: JobId) -> Option<CallPart> {
