@@ -97,6 +97,10 @@ whats! {
     PushKeyMade = "push_key_made";
     /// A duty was recorded as done.
     DutyRecorded = "duty_recorded";
+    /// A link to a household's page was made.
+    LinkMade = "link_made";
+    /// The links of a job were ended.
+    LinksEnded = "links_ended";
     /// A file left the hall.
     Exported = "exported";
     /// A job's page or history was read.

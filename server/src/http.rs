@@ -46,6 +46,7 @@ pub(crate) mod schema;
 pub mod sessions;
 pub mod sync;
 pub mod told;
+pub mod track;
 pub mod users;
 pub mod version;
 pub mod webhooks;
@@ -80,6 +81,12 @@ fn public() -> Routes {
         .routes(open(routes!(clock::get_clock)))
         .routes(open(routes!(sessions::create_session)))
         .routes(open(routes!(devices::enrol_device)))
+        .routes(open(routes!(track::get_track)))
+        .routes(open(routes!(track::get_portrait)))
+        .routes(open(routes!(track::ask_hall)))
+        .routes(open(routes!(track::list_windows)))
+        .routes(open(routes!(track::wish_window)))
+        .routes(open(routes!(track::rate_visit)))
 }
 
 /// Open to who is signed in; each handler's signature says to whom of them.
@@ -109,8 +116,6 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
         .routes(only(STAFF, routes!(households::get_household)))
-        .routes(only(STAFF, routes!(told::list_job_notices)))
-        .routes(only(STAFF, routes!(told::list_household_notices)))
         .routes(only(STAFF, once(routes!(households::add_to_ledger))))
         .routes(only(STAFF, routes!(cases::list_cases)))
         .routes(only(STAFF, once(routes!(cases::open_case))))
@@ -166,6 +171,16 @@ fn emergencies() -> Routes {
         .routes(only(STAFF, routes!(leaks::list_leaks)))
         .routes(only(STAFF, once(routes!(leaks::begin_leak))))
         .routes(only(DISPATCHERS, routes!(leaks::take_alarm)))
+}
+
+/// Open to who is signed in: what households are told, and what they answer.
+fn told_households() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(told::list_job_notices)))
+        .routes(only(STAFF, routes!(told::get_answers)))
+        .routes(only(DISPATCHERS, routes!(told::make_link, told::revoke_links)))
+        .routes(only(DISPATCHERS, routes!(told::decide_wish)))
+        .routes(only(STAFF, routes!(told::list_household_notices)))
 }
 
 /// Open to who keeps people, phones, rules and files of the hall.
@@ -242,6 +257,7 @@ pub fn router(state: &AppState) -> Router {
     let mut routes = public()
         .merge(
             signed_in()
+                .merge(told_households())
                 .merge(administration())
                 .merge(reaching())
                 .merge(emergencies())

@@ -108,6 +108,7 @@ pub async fn build(config: Config) -> anyhow::Result<App> {
         bell,
         audit,
         metrics: metrics::Metrics::default(),
+        strangers: told::limit::Limiter::default(),
         closing: receiver,
     };
     Ok(App { state, audit: queue, closing })

@@ -15,6 +15,7 @@ use crate::live::Bell;
 use crate::metrics::Metrics;
 use crate::packs::Packs;
 use crate::photos::Photos;
+use crate::told::limit::Limiter;
 
 /// The parts that handlers ask for with `State<…>`.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct AppState {
     pub audit: Audit,
     /// What this server counts about itself.
     pub metrics: Metrics,
+    /// Counts what strangers ask.
+    pub strangers: Limiter,
     /// Turns true when the server stops, so that endless replies end.
     pub closing: watch::Receiver<bool>,
 }

@@ -3,6 +3,7 @@
 //! A notice is a row first. The [`courier`] puts it into the webhooks' outbox when the night is over, and notes how it ended.
 
 pub mod courier;
+pub mod limit;
 pub mod link;
 
 use std::collections::BTreeMap;

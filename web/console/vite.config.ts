@@ -11,7 +11,7 @@ export default defineConfig({
   root: here,
   base: '/c/',
   logLevel: 'warn',
-  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml'), /^(face|call|step|work|fault|import|export|day|watch|record)\./), compressed(folder)],
+  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml'), /^(face|call|step|work|fault|import|export|day|watch|record|track)\./), compressed(folder)],
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {
     outDir: folder,

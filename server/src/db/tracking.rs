@@ -22,6 +22,7 @@ statements! {
     FIND_WISH = "select wish_id, hall_id, job_id, case_id, window_start, window_end, made_at, state, decided_by, decided_at \
         from wish where hall_id = $1 and job_id = $2 and wish_id = $3";
     DECIDE_WISH = "update wish set state = $1, decided_by = $2, decided_at = $3 where wish_id = $4 and state = 'open'";
+    SUPERSEDE_WISHES = "update wish set state = 'declined', decided_at = $1 where job_id = $2 and state = 'open'";
     FIND_RATING = "select job_id, score, words, rated_at, changed_at from rating where hall_id = $1 and job_id = $2";
     UPSERT_RATING = "insert into rating (job_id, hall_id, score, words, rated_at, changed_at) values ($1, $2, $3, $4, $5, $5) \
         on conflict (job_id) do update set score = excluded.score, words = excluded.words, changed_at = excluded.changed_at";
@@ -130,6 +131,11 @@ pub async fn find_wish(
     wish: Uuid,
 ) -> Result<Option<WishRow>> {
     c.q(FIND_WISH).bind(hall.0).bind(job.0).bind(wish).opt().await
+}
+
+/// Declines what a household asked for before: it asks for something else.
+pub async fn supersede_wishes(c: C<'_>, job: JobId, now_ms: i64) -> Result<()> {
+    c.q(SUPERSEDE_WISHES).bind(now_ms).bind(job.0).execute().await.map(drop)
 }
 
 /// Decides a wish that is open; tells whether it was.

@@ -39,6 +39,7 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/jobs/{id}/photos/{hash}", What::PhotoRead, "job"),
     ("/api/households/{id}", What::HouseholdRead, "household"),
     ("/api/jobs/{id}/notices", What::JobRead, "job"),
+    ("/api/jobs/{id}/answers", What::JobRead, "job"),
     ("/api/households/{id}/notices", What::HouseholdRead, "household"),
     ("/api/cases/{id}", What::CaseRead, "case"),
     ("/api/exports/{table}", What::Exported, "table"),

@@ -7,7 +7,7 @@ use axum::extract::State;
 use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
 use domain::household::Household;
-use domain::id::{JobId, UserId};
+use domain::id::{HallId, HouseholdId, JobId, UserId};
 use domain::job::{JobKind, Window};
 use domain::pack::{Pack, TravelRules};
 use domain::round::Call;
@@ -230,6 +230,32 @@ pub async fn offer_windows(
     let windows = windows(bounds.0, &rules).into_iter().filter(|window| window.end > now);
     let offered = windows.map(|window| offered(&day, &wanted(window), &people, &rules));
     Ok(Json(OffersBody { windows: offered.collect(), nearest: Vec::new() }))
+}
+
+/// The windows of a day that somebody could keep for a job that is moved; a household is told no more than that.
+pub(super) async fn free_windows(
+    state: &AppState,
+    (hall, job, household): (HallId, JobId, HouseholdId),
+    (kind, day): (JobKind, NaiveDate),
+) -> Result<Vec<WindowBody>, ApiError> {
+    let mut conn = state.db.read().await?;
+    let row = find_hall(conn.c(), hall).await?.ok_or(ApiError::NotFound("hall"))?;
+    let home = households::find_household(conn.c(), hall, household).await?;
+    let home = home.ok_or(ApiError::NotFound("household"))?;
+    let people = board::people(conn.c(), hall).await?;
+    let (now, rules) = (state.clock.now(), travel_rules(state, conn.c()).await?);
+    let pack = state.packs.in_force(conn.c(), now).await?;
+    let bounds = day_bounds(day, row.utc_offset_minutes)?;
+    let mut on = load(conn.c(), &row, day, state).await?;
+    on.take(job);
+    let call = Call { job, kind, window: None, place: home.place, is_there: false };
+    let (address, skills) = (home.address.as_str(), &pack.kind(kind).skills);
+    let ahead = windows(bounds.0, &rules).into_iter().filter(|window| window.start > now);
+    let offered = ahead.map(|window| {
+        let wanted = Wanted { call: Call { window: Some(window), ..call }, address, skills };
+        offered(&on, &wanted, &people, &rules)
+    });
+    Ok(offered.filter(|it| it.fitting > 0).map(|it| it.window).collect())
 }
 
 /// Says who could be at a job first, and changes nothing.

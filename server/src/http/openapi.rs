@@ -192,6 +192,7 @@ fn head() -> OpenApi {
         ("jobs", "Jobs, and what the hall adds to them."),
         ("cases", "What people ask of the hall, each with an owner, and questions from doors."),
         ("households", "Households and their ledgers."),
+        ("track", "The page of a household behind its link."),
         ("photos", "Photos and signatures taken at the door."),
         ("live", "What happens, as it happens."),
         ("notices", "What technicians have to hear, and how they are reached."),

@@ -45,6 +45,7 @@ mod sessions;
 mod storage;
 mod times;
 mod told;
+mod track;
 mod versions;
 mod webhooks;
 mod work;

@@ -64,6 +64,10 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/households/{id}", STAFF),
     ("POST", "/api/households/{id}/entries", STAFF),
     ("GET", "/api/jobs/{id}/notices", STAFF),
+    ("GET", "/api/jobs/{id}/answers", STAFF),
+    ("POST", "/api/jobs/{id}/links", DISPATCHERS),
+    ("DELETE", "/api/jobs/{id}/links", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/wishes/{wish}", DISPATCHERS),
     ("GET", "/api/households/{id}/notices", STAFF),
     ("GET", "/api/cases", STAFF),
     ("POST", "/api/cases", STAFF),
@@ -143,6 +147,12 @@ const PUBLIC: &[(&str, &str)] = &[
     ("POST", "/api/clock"),
     ("POST", "/api/session"),
     ("POST", "/api/devices"),
+    ("GET", "/api/track/{token}"),
+    ("GET", "/api/track/{token}/portrait"),
+    ("POST", "/api/track/{token}/questions"),
+    ("POST", "/api/track/{token}/windows"),
+    ("POST", "/api/track/{token}/wishes"),
+    ("PUT", "/api/track/{token}/rating"),
 ];
 
 #[tokio::test]
@@ -161,6 +171,7 @@ async fn check_19_each_role_reaches_exactly_its_routes() {
     for (method, path, allowed) in TABLE {
         let path = path
             .replace("{id}", "00000000-0000-0000-0000-000000000001")
+            .replace("{wish}", "00000000-0000-0000-0000-000000000001")
             .replace("{delivery}", "00000000-0000-0000-0000-000000000001");
         let method: Method = method.parse().unwrap();
         let body = json!({});

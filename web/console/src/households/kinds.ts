@@ -84,6 +84,7 @@ export interface Entry {
   phone?: string
   access_before?: string
   access?: string
+  language?: 'zh' | 'en'
   text?: string
 }
 
@@ -91,6 +92,7 @@ export interface Ledger {
   household: Household & { id: string; phone: string; access: string; groups: string[] }
   groups_withheld: boolean
   groups: Group[]
+  language: 'zh' | 'en'
   consents: Consent[]
   meters: { id: string; serial: string; size: string; readings: Reading[] }[]
   hoses: Hose[]
