@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{C, Result, insert_rows, statements};
+use crate::told::link::veiled;
 
 statements! {
     INSERT_WEBHOOK = "insert into webhook (webhook_id, hall_id, url, kinds, with_household, secret, created_by, created_at) \
@@ -299,9 +300,9 @@ pub async fn replay_delivery(
 }
 
 impl DeliveryRow {
-    /// What was sent, as JSON.
+    /// What was sent, as JSON; a household's link is shown to nobody, also while it waits.
     pub fn body(&self) -> Value {
-        serde_json::from_str(&self.payload).unwrap_or_default()
+        serde_json::from_str(&veiled(&self.payload)).unwrap_or_default()
     }
 }
 
