@@ -397,6 +397,7 @@ mod tests {
     #[test]
     fn check_59_each_route_that_is_read_is_entered_or_says_why_not() {
         let routes = http::signed_in()
+            .merge(http::told_households())
             .merge(http::administration())
             .merge(http::files())
             .merge(http::phones());

@@ -21,6 +21,7 @@ use uuid::Uuid;
 use super::caller::Staff;
 use super::error::ApiError;
 use super::extract::Query;
+use super::track;
 use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
@@ -217,7 +218,8 @@ fn event(epoch: Uuid, row: LiveEventRow) -> Event {
     let mut data = row.body.0;
     data["at"] = json!(row.at);
     data["position"] = json!(row.position);
-    let others = [cases::LIVE_KIND, ledger::LIVE_KIND, leak::LIVE_KIND, reminders::LIVE_KIND];
+    let others =
+        [cases::LIVE_KIND, ledger::LIVE_KIND, leak::LIVE_KIND, reminders::LIVE_KIND, track::LIVE_KIND];
     let name = others.into_iter().find(|it| *it == row.kind).unwrap_or("job");
     Event::default().id(event_id(epoch, row.position)).event(name).data(data.to_string())
 }

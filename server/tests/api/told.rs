@@ -115,6 +115,7 @@ async fn b13_nothing_comes_at_night_and_in_the_morning_only_the_newest() {
     let later = MORNING_MS + 30 * HOUR_MS;
     counter.wait_minutes(13 * 60, &[]).await;
     let job = agreed(&counter, "repair", later).await;
+    counter.hall.wait_minutes(1);
     let window = json!({"start": later + HOUR_MS, "end": later + 3 * HOUR_MS});
     let anew = json!({"window": window, "channel": "phone"});
     assert_eq!(counter.add(job, "appointments", &anew).await.status, 201);
