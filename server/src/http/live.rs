@@ -218,8 +218,13 @@ fn event(epoch: Uuid, row: LiveEventRow) -> Event {
     let mut data = row.body.0;
     data["at"] = json!(row.at);
     data["position"] = json!(row.position);
-    let others =
-        [cases::LIVE_KIND, ledger::LIVE_KIND, leak::LIVE_KIND, reminders::LIVE_KIND, track::LIVE_KIND];
+    let others = [
+        cases::LIVE_KIND,
+        ledger::LIVE_KIND,
+        leak::LIVE_KIND,
+        reminders::LIVE_KIND,
+        track::LIVE_KIND,
+    ];
     let name = others.into_iter().find(|it| *it == row.kind).unwrap_or("job");
     Event::default().id(event_id(epoch, row.position)).event(name).data(data.to_string())
 }
