@@ -48,14 +48,17 @@ pub fn shown(
         Some(job) => format!("{scope}#/job/{job}"),
         None => scope.to_owned(),
     };
-    let mut notification = json!({
-        "title": words(&notice.kind, language), "navigate": navigate, "lang": language.tag(),
-        "tag": topic(notice),
-        "data": {"notice": notice.notice_id, "job": notice.job_id, "kind": notice.kind},
-    });
-    let line = job_kind.map(|kind| catalogue::text(language, &format!("kind.{kind}"), &[]));
-    if let Some(line) = line.filter(|_| !is_short) {
-        notification["body"] = json!(line);
+    let title = words(&notice.kind, language);
+    let mut notification = json!({"title": title, "navigate": navigate, "tag": topic(notice)});
+    // Encryption fills up to whole blocks of 128 bytes: only leaving out a lot makes a message shorter.
+    if !is_short {
+        notification["lang"] = json!(language.tag());
+        notification["data"] =
+            json!({"notice": notice.notice_id, "job": notice.job_id, "kind": notice.kind});
+        if let Some(kind) = job_kind {
+            let line = catalogue::text(language, &format!("kind.{kind}"), &[]);
+            notification["body"] = json!(line);
+        }
     }
     json!({"web_push": 8030, "notification": notification})
 }

@@ -361,7 +361,7 @@ fn judge(
             (ended("given_up", now_ms, Some(why.clone())), Word::Gone(why))
         }
         Ok(answer) if answer.status == StatusCode::PAYLOAD_TOO_LARGE && !is_short => {
-            let why = "too long: it is sent without its second line".to_owned();
+            let why = "too long: it is sent with its title alone".to_owned();
             let again = Ended { shrunk: true, ..ended("pending", now_ms, Some(why.clone())) };
             (again, Word::Failed(status, why))
         }

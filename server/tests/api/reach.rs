@@ -115,7 +115,7 @@ async fn a_subscription_that_is_gone_ends_and_nothing_more_is_sent_there() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_is_sent_again_without_its_second_line() {
+async fn what_is_too_long_is_sent_again_with_its_title_alone() {
     let mut scene = Scene::open().await;
     scene.counter.job_for(scene.ana.user).await;
     let long = scene.service.next().await;
@@ -126,6 +126,7 @@ async fn what_is_too_long_is_sent_again_without_its_second_line() {
     assert_eq!(scene.service.next().await.status, 413);
     let short = scene.service.next().await;
     assert_eq!(short.status, 201);
+    assert!(short.body.len() < long.body.len());
     assert_eq!(scene.browser.open(&short.body)["notification"]["body"], Value::Null);
 }
 
