@@ -102,7 +102,8 @@ fn b2_a_new_call_asks_again_who_had_declined() {
     let mut job = leak().build();
     let decline = Recorded { stamp: stamp(at("06:01")), fact: declined("远") };
     // Between the two calls by its id, as a phone makes it.
-    let id = FactId(Uuid::from_u128((at("06:01") - at("00:00")).num_minutes() as u128 * 10));
+    let minutes = u128::try_from((at("06:01") - at("00:00")).num_minutes()).unwrap_or(0);
+    let id = FactId(Uuid::from_u128(minutes * 10));
     let device = domain::id::DeviceId(Uuid::from_u128(9));
     let visit = Visit { technician: ANA, device, facts: [(id, decline)].into() };
     job.visits.insert(VisitId(Uuid::from_u128(1)), visit);
@@ -175,8 +176,8 @@ proptest! {
                 made = made.called(who(number), "某", &format!("05:{number:02}"));
             }
             for number in order {
-                let facts = vec![(clock(minutes[*number]), Fact::CallAccepted)];
-                let facts = facts.iter().map(|(at, fact)| (at.as_str(), fact.clone())).collect();
+                let accepted = clock(minutes[*number]);
+                let facts = vec![(accepted.as_str(), Fact::CallAccepted)];
                 made = made.visit(10 + *number as u128, who(*number), facts);
             }
             made.build()
