@@ -47,6 +47,7 @@ pub mod sessions;
 pub mod sync;
 pub mod told;
 pub mod track;
+pub mod track_answers;
 pub mod users;
 pub mod version;
 pub mod webhooks;
@@ -83,10 +84,10 @@ fn public() -> Routes {
         .routes(open(routes!(devices::enrol_device)))
         .routes(open(routes!(track::get_track)))
         .routes(open(routes!(track::get_portrait)))
-        .routes(open(routes!(track::ask_hall)))
-        .routes(open(routes!(track::list_windows)))
-        .routes(open(routes!(track::wish_window)))
-        .routes(open(routes!(track::rate_visit)))
+        .routes(open(routes!(track_answers::ask_hall)))
+        .routes(open(routes!(track_answers::list_windows)))
+        .routes(open(routes!(track_answers::wish_window)))
+        .routes(open(routes!(track_answers::rate_visit)))
 }
 
 /// Open to who is signed in; each handler's signature says to whom of them.

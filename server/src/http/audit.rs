@@ -355,6 +355,11 @@ mod tests {
         ("/api/users", "people of the hall"),
         ("/api/users/{id}/qualification", "people of the hall"),
         ("/api/users/{id}/work-card", "people of the hall"),
+        ("/api/users/{id}/contact", "people of the hall"),
+        ("/api/channels", "how technicians are reached"),
+        ("/api/push/key", "a public key"),
+        ("/api/notices/live", "ids for one's own phone, which holds the job itself"),
+        ("/api/notices/{id}", "what came of one's own test"),
         ("/api/duties", "what leaders of the hall owe"),
         ("/api/reminders", "what staff are reminded of, by the address alone"),
         ("/api/devices", "phones of the hall"),
@@ -399,6 +404,8 @@ mod tests {
         let routes = http::signed_in()
             .merge(http::told_households())
             .merge(http::administration())
+            .merge(http::reaching())
+            .merge(http::emergencies())
             .merge(http::files())
             .merge(http::phones());
         let described = routes.split_for_parts().1.paths.paths;

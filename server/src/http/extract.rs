@@ -4,7 +4,8 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize as _, Deserializer};
 
 use super::error::ApiError;
 
@@ -67,6 +68,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             axum::extract::Query::from_request_parts(parts, state).await?;
         if has_nul { Err(no_nul()) } else { Ok(Self(query)) }
     }
+}
+
+/// Reads a whole number; for JSON `480.0` is as whole a number as `480`.
+pub(super) fn read_whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = serde_json::Number::deserialize(deserializer)?.to_string();
+    let whole = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
+    whole.ok_or_else(|| D::Error::custom(format!("send a whole number, not {text}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

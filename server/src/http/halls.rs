@@ -4,8 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::HallId;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use super::accounts::check_name;
 use super::caller::{Admin, Manager};
 use super::error::ApiError;
-use super::extract::{Body, Path};
+use super::extract::{Body, Path, read_whole};
 use super::once::Once;
 use super::sessions::{UserBody, user_body};
 use crate::audit::{self, Entry, Subject, What};
@@ -55,17 +54,10 @@ pub struct CreateHall {
     #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Its city's distance from UTC.
-    #[serde(deserialize_with = "read_minutes")]
+    #[serde(deserialize_with = "read_whole")]
     #[schema(minimum = -840, maximum = 840)]
     utc_offset_minutes: i64,
     manager: FirstManager,
-}
-
-/// Reads whole minutes; for JSON `480.0` is as whole a number as `480`.
-pub(super) fn read_minutes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let text = serde_json::Number::deserialize(deserializer)?.to_string();
-    let whole = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
-    whole.ok_or_else(|| D::Error::custom(format!("send whole minutes, not {text}")))
 }
 
 /// Who is to run a new hall.

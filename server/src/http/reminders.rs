@@ -18,8 +18,7 @@ use uuid::Uuid;
 
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
-use super::extract::{Body, Path, Query};
-use super::halls::read_minutes;
+use super::extract::{Body, Path, Query, read_whole};
 use super::schema;
 use crate::audit::{self, Entry, Subject, What};
 use crate::db::halls::{self, HallRow};
@@ -151,7 +150,7 @@ fn reminder_body(row: ShownRow, words: &BTreeMap<&str, DutyWords>) -> ReminderBo
 pub struct AskSnooze {
     /// One of the rule pack's `snooze_minutes`.
     #[schema(minimum = 1, maximum = 1440)]
-    #[serde(deserialize_with = "read_minutes")]
+    #[serde(deserialize_with = "read_whole")]
     minutes: i64,
 }
 

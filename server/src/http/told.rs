@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::caller::{Dispatcher, Manager, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Path};
-use super::track::agree;
+use super::track_answers::agree;
 use super::users::find_in_hall;
 use crate::audit::{self, Entry, Subject, What};
 use crate::db::told::{self as rows, NoticeRow};
@@ -31,7 +31,7 @@ const LONGEST_NUMBER: usize = 40;
 
 /// Something that a household was told, or was to be told; instants are Unix milliseconds.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct NoticeBody {
+pub struct HouseholdNoticeBody {
     id: Uuid,
     /// The key of why.
     occasion: String,
@@ -51,7 +51,7 @@ pub struct NoticeBody {
     error: Option<String>,
 }
 
-impl NoticeBody {
+impl HouseholdNoticeBody {
     fn new(row: NoticeRow) -> Self {
         let state = if row.state == "handed" { "sending".to_owned() } else { row.state };
         Self {
@@ -74,14 +74,14 @@ impl NoticeBody {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ToldBody {
     /// Newest first, at most a hundred.
-    notices: Vec<NoticeBody>,
+    notices: Vec<HouseholdNoticeBody>,
     /// Whether any gateway takes notices; without one nobody is told.
     listens: bool,
 }
 
 async fn told_body(c: C<'_>, hall: HallId, rows: Vec<NoticeRow>) -> Result<ToldBody, ApiError> {
     let listens = told::listens(c, hall).await?;
-    Ok(ToldBody { notices: rows.into_iter().map(NoticeBody::new).collect(), listens })
+    Ok(ToldBody { notices: rows.into_iter().map(HouseholdNoticeBody::new).collect(), listens })
 }
 
 /// Shows what the household was told of a job, and how that ended.
