@@ -111,7 +111,7 @@ for (const [language, look] of [
     await page.locator('.left').waitFor()
     await look_at('day-with-news')
     await page.evaluate(() => (location.hash = '#/phone'))
-    await page.locator('dl').waitFor()
+    await page.locator('dl').first().waitFor()
     await look_at('phone')
     await page.reload()
     await page.locator('.unlock').waitFor()
