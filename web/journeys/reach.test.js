@@ -96,7 +96,7 @@ test('a tap turns the lock screen on, and what cannot be had is said within ten 
   await phone.enrol(me)
   await phone.kept()
   await phone.page.evaluate(() => (location.hash = '#/phone'))
-  const state = phone.page.locator('.reach dd[role="status"]').first()
+  const state = phone.page.locator('.reach dd [role="status"]').first()
 
   // A browser that never answers, as Chromium without its push service does.
   await phone.page.evaluate(() => (PushManager.prototype.subscribe = () => new Promise(() => undefined)))
@@ -109,7 +109,7 @@ test('a tap turns the lock screen on, and what cannot be had is said within ten 
   // The name is looked up when it is saved: without a network beyond this machine the hall says so, and so does the app.
   await phone.page.evaluate(subscribing(endpoint, ecdh.getPublicKey('base64url'), randomBytes(16).toString('base64url')))
   await phone.page.getByRole('button', { name: '开启锁屏推送' }).click()
-  await phone.page.waitForFunction(() => /已开启|不可用/.test(document.querySelector('.reach dd[role="status"]')?.textContent ?? ''), null, { timeout: 12_000 })
+  await phone.page.waitForFunction(() => /已开启|不可用/.test(document.querySelector('.reach dd [role="status"]')?.textContent ?? ''), null, { timeout: 12_000 })
   const { pushes } = await channels(hall, me)
   assert.equal(pushes.length > 0, (await state.innerText()) === '已开启', 'the app says what the hall has')
 })
