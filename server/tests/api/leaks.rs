@@ -39,18 +39,15 @@ fn part(technician: &Technician, job: JobId) -> Option<CallPart> {
 /// What somebody was told, oldest first.
 async fn news(counter: &Counter, user: UserId) -> Vec<(String, Option<String>)> {
     let mut conn = counter.hall.db.read().await.expect("a connection");
-    let rows: Vec<(String, String)> = conn
+    let rows: Vec<(String, sqlx::types::Json<Value>)> = conn
         .c()
         .q("select kind, data from notice where user_id = $1 order by created_at, notice_id")
         .bind(user.0)
         .all()
         .await
         .expect("rows");
-    let lead = |data: &str| {
-        let data: Value = serde_json::from_str(data).expect("JSON");
-        data["lead"].as_str().map(str::to_owned)
-    };
-    rows.into_iter().map(|(kind, data)| (kind, lead(&data))).collect()
+    let lead = |data: &Value| data["lead"].as_str().map(str::to_owned);
+    rows.into_iter().map(|(kind, data)| (kind, lead(&data.0))).collect()
 }
 
 async fn contact(counter: &Counter, who: UserId, phone: &str, leader: Option<UserId>) {
