@@ -44,7 +44,7 @@ struct Wanted {
     reminder: Reminder,
     subject: String,
     occasion: String,
-    about: Links,
+    links: Links,
     is_urgent: bool,
 }
 
@@ -178,7 +178,7 @@ impl<'a> Turn<'a> {
 
 /// What a technician is told; the desk looks at its list.
 fn news(hall: HallId, wanted: &Wanted) -> Option<News> {
-    let Wanted { reminder, about: links, .. } = wanted;
+    let Wanted { reminder, links, .. } = wanted;
     Some(News {
         hall,
         to: UserId(links.user?),
@@ -190,7 +190,7 @@ fn news(hall: HallId, wanted: &Wanted) -> Option<News> {
 }
 
 fn new_reminder(wanted: &Wanted, now: Timestamp) -> NewReminder {
-    let Wanted { reminder, subject, occasion, about: links, .. } = wanted;
+    let Wanted { reminder, subject, occasion, links, .. } = wanted;
     NewReminder {
         reminder_id: fresh_uuid(now),
         about: reminder.about.key(),
@@ -244,7 +244,7 @@ impl Seen<'_> {
                 reminder,
                 subject: job.clone(),
                 occasion: occasion.clone(),
-                about: links,
+                links,
                 is_urgent: false,
             });
             wanted.collect::<Vec<_>>()
@@ -267,7 +267,7 @@ impl Seen<'_> {
                 reminder,
                 subject: phone.device_id.to_string(),
                 occasion: since.to_string(),
-                about: links,
+                links,
                 is_urgent: false,
             };
             if let Some(heard_at) = phone.heard_at.filter(|_| phone.pending > 0) {
@@ -309,7 +309,7 @@ impl Seen<'_> {
                 reminder: reminder::of_promise(instant(it.due_at), warn),
                 subject: it.job_id.to_string(),
                 occasion: it.due_at.to_string(),
-                about: Links { job: Some(it.job_id), ..Links::default() },
+                links: Links { job: Some(it.job_id), ..Links::default() },
                 is_urgent: it.kind == "emergency",
             });
         }
@@ -326,7 +326,7 @@ impl Seen<'_> {
                 reminder: reminder::of_promise(instant(it.due_at), warn),
                 subject: it.case_id.to_string(),
                 occasion: it.due_at.to_string(),
-                about: Links { case: Some(it.case_id), ..Links::default() },
+                links: Links { case: Some(it.case_id), ..Links::default() },
                 is_urgent: false,
             })
         });
@@ -357,7 +357,7 @@ impl Seen<'_> {
                 reminder,
                 subject: row.fact_id.to_string(),
                 occasion: deadline.to_string(),
-                about: Links {
+                links: Links {
                     job: Some(row.job_id),
                     household: Some(row.household_id),
                     ..Links::default()
@@ -379,7 +379,7 @@ impl Seen<'_> {
             reminder,
             subject: duty.id.clone(),
             occasion: day.clone(),
-            about: Links::default(),
+            links: Links::default(),
             is_urgent: false,
         });
         Ok(wanted.collect())

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{C, Result, statements};
 
 statements! {
-    LIST_WORK = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, \
+    LIST_WORK = "select j.job_id, j.status, j.technician_id, j.window_start, j.window_end, \
         (select count(*) from fact f where f.job_id = j.job_id and f.kind = 'phoned_ahead' and f.withdrawn = $2) \
         as phoned from job j where j.hall_id = $1 and j.technician_id is not null and j.window_end > $3 \
         and j.window_start < $4 and j.status in ('assigned', 'set_out', 'at_door', 'working') order by j.job_id";
@@ -16,7 +16,7 @@ statements! {
     LIST_HAZARDS = "select f.job_id, f.visit_id, f.fact_id, f.latest, f.body, j.pack_id, j.household_id from fact f \
         join job j on j.job_id = f.job_id where f.hall_id = $1 and f.kind = 'hazard_found' and f.withdrawn = $2 \
         and f.earliest >= $3 order by f.latest, f.fact_id";
-    LIST_KNOWN = "select reminder_id, about, subject, occasion, snoozed_until, done_at, until_at from reminder \
+    LIST_KNOWN = "select reminder_id, about, subject, occasion, snoozed_until, done_at from reminder \
         where hall_id = $1 and ended_at is null order by reminder_id";
     INSERT_REMINDER = "insert into reminder (reminder_id, hall_id, about, subject, occasion, user_id, job_id, case_id, \
         household_id, device_id, due_at, until_at, told_at) \
@@ -27,7 +27,7 @@ statements! {
     SNOOZE_REMINDER = "update reminder set snoozed_until = $1 where reminder_id = $2 and done_at is null \
         and ended_at is null";
     FINISH_REMINDER = "update reminder set done_at = $1, done_by = $2 where reminder_id = $3 and done_at is null";
-    FIND_REMINDER = "select reminder_id, about, user_id, until_at, snoozed_until, done_at, ended_at from reminder \
+    FIND_REMINDER = "select about, user_id, ended_at from reminder \
         where reminder_id = $1 and hall_id = $2";
     LIST_SHOWN = "select r.reminder_id, r.about, r.subject, r.user_id, r.job_id, j.kind as job_kind, r.case_id, \
         c.number as case_number, r.household_id, h.address, r.device_id, d.name as device_name, u.name as person_name, \
@@ -53,8 +53,6 @@ statements! {
 pub struct WorkRow {
     /// The job.
     pub job_id: Uuid,
-    /// The key of its kind.
-    pub kind: String,
     /// The key of its status.
     pub status: String,
     /// Who has it.
@@ -129,8 +127,6 @@ pub struct KnownRow {
     pub snoozed_until: Option<i64>,
     /// When somebody said that it is seen to.
     pub done_at: Option<i64>,
-    /// When it ends by itself.
-    pub until_at: i64,
 }
 
 /// Lists the reminders of a hall that have not ended.
@@ -203,21 +199,13 @@ pub async fn finish_reminder(
     Ok(c.q(FINISH_REMINDER).bind(now_ms).bind(by.0).bind(reminder).execute().await? > 0)
 }
 
-/// A reminder as stored.
+/// What decides who may see to a reminder.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ReminderRow {
-    /// The reminder.
-    pub reminder_id: Uuid,
     /// The key of what it is about.
     pub about: String,
     /// The technician; `None` for the desk.
     pub user_id: Option<Uuid>,
-    /// When it ends by itself.
-    pub until_at: i64,
-    /// Until when it is put off.
-    pub snoozed_until: Option<i64>,
-    /// When somebody said that it is seen to.
-    pub done_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
 }
