@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { findings } from './axe.js'
 import { PIN, Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { staff } from './hall.js'
 
 const HEADER = '用户编号,户名,地址,联系电话'
@@ -86,9 +86,9 @@ test('what a manager may not do is refused with its reason, and a password reset
   await form.getByRole('button', { name: '确定' }).click()
   await said(page, '经理只能管理技术员、调度员和营业员')
   await form.getByRole('button', { name: '关闭' }).click()
-  assert.equal(await row(page, 'admin').getByRole('button').count(), 0, 'admins are for admins')
+  await shows(() => row(page, 'admin').getByRole('button').count(), 0, 'admins are for admins')
   const own = staff('经理').login
-  assert.equal(await row(page, own).getByRole('button', { name: '停用' }).count(), 0, 'nobody shuts themselves out')
+  await shows(() => row(page, own).getByRole('button', { name: '停用' }).count(), 0, 'nobody shuts themselves out')
 
   const other = staff('调度员', 1)
   const token = await entered(hall, other)
@@ -131,7 +131,7 @@ test('what a technician is able to do, and where, is recorded and entered', asyn
   assert.deepEqual(found.skills, before.skills.filter((it) => it !== skill))
   assert.deepEqual(found.area.sort(), ['中山路', '赭山'].sort())
   await row(page, who.login).getByRole('button', { name: '技能与片区' }).click()
-  assert.equal(await dialog.locator(`fieldset input[value="${skill}"]`).isChecked(), false)
+  await shows(() => dialog.locator(`fieldset input[value="${skill}"]`).isChecked(), false)
   assert.deepEqual(desk.problems, [])
 })
 
@@ -154,10 +154,10 @@ test('an admin adds a hall, and its first manager sees it and nothing of others'
   await other.page.locator('header .hall').getByText('弋江营业厅').waitFor()
   await other.go('/admin/people')
   await other.page.locator('[data-person="song.yi"]').waitFor()
-  assert.equal(await other.page.locator('[data-person]').count(), 1)
+  await shows(() => other.page.locator('[data-person]').count(), 1)
   await other.go('/admin/halls')
   await other.page.getByRole('cell', { name: '弋江营业厅' }).waitFor()
-  assert.equal(await other.page.locator('tbody tr').count(), 1)
+  await shows(() => other.page.locator('tbody tr').count(), 1)
   assert.deepEqual([...desk.problems, ...other.problems], [])
 })
 
@@ -178,7 +178,7 @@ test('rules for tomorrow are uploaded, compared, tried on paper and taken back; 
   await said(page, `city-gas-next 已收下，${tomorrow} 起生效`)
   const differences = page.locator('table.differences')
   const grace = differences.locator('tr', { hasText: 'late_grace_minutes' })
-  assert.deepEqual((await grace.locator('td').allInnerTexts()).slice(1, 4), ['～ 修改', '0', '10'])
+  await shows(async () => (await grace.locator('td').allInnerTexts()).slice(1, 4), ['～ 修改', '0', '10'])
   await differences.locator('tr', { hasText: '干净垫布' }).getByText('新增').waitFor()
   await differences.locator('tr', { hasText: '工具放在垫布上' }).first().getByText('删除').waitFor()
   assert.deepEqual(await findings(page), [])
@@ -204,10 +204,10 @@ test('a file with a bad row is looked at first, and only its good rows are loade
   await page.locator('input[type=file]').setInputFiles(path)
   const households = page.locator('[data-thing="household"] td')
   await households.first().waitFor()
-  assert.deepEqual(await households.allInnerTexts(), ['用户', '2', '0', '0'])
+  await shows(() => households.allInnerTexts(), ['用户', '2', '0', '0'])
   const problem = page.locator('table.problems tbody tr')
-  assert.equal(await problem.count(), 1)
-  assert.match(await problem.innerText(), /4/)
+  await shows(() => problem.count(), 1)
+  await shows(() => problem.innerText(), /4/)
   assert.deepEqual(await findings(page), [])
   await page.getByRole('button', { name: '导入', exact: true }).click()
   await said(page, '有误的行未改正')
@@ -262,11 +262,11 @@ test('check 59 the audit trail shows who did and read what, filters, and says th
     if (await what('job_read').first().waitFor({ timeout: 1_000 }).then(() => true, () => false)) break
   }
   for (const key of ['signed_in', 'sign_in_failed', 'job_read', 'code_made']) await what(key).first().waitFor()
-  assert.match(await what('job_read').first().innerText(), /系统管理员.*柜台.*查看工单.*维修/s)
+  await shows(() => what('job_read').first().innerText(), /系统管理员.*柜台.*查看工单.*维修/s)
   await page.getByText(/日志链完整：第 1 至 \d+ 条/).waitFor()
   await page.getByLabel('做了什么').selectOption('code_made')
   await what('signed_in').first().waitFor({ state: 'detached' })
-  assert.equal(await what('code_made').count(), 1)
+  await shows(() => what('code_made').count(), 1)
   const leaving = page.waitForEvent('download')
   await page.getByRole('link', { name: '导出 XLSX' }).click()
   const file = readFileSync(await (await leaving).path())

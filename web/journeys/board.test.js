@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { staff } from './hall.js'
 
 const [she, he] = [staff('调度员'), staff('调度员', 1)]
@@ -53,7 +53,7 @@ test('a1 another window asks who agreed it, and the board shows it', async (t) =
   await dialog.getByLabel('技术员').selectOption(ana)
   await dialog.getByLabel('改约时段').check()
   const sure = dialog.getByRole('button', { name: '确定' })
-  assert.ok(await sure.isDisabled(), 'nobody said how it was agreed')
+  await shows(() => sure.isDisabled(), true, 'nobody said how it was agreed')
   const [from, to] = ['18:15', '19:45']
   await dialog.getByLabel('从').fill(from)
   await dialog.getByLabel('到', { exact: true }).fill(to)
@@ -126,7 +126,7 @@ test('an edit of a version that is gone is refused in words', async (t) => {
 
   const told = desk.page.locator('.toast .bad')
   await told.waitFor()
-  assert.match(await told.innerText(), new RegExp(`刚被别人改动：现由 ${me.name} 负责`))
+  await shows(() => told.innerText(), new RegExp(`刚被别人改动：现由 ${me.name} 负责`))
   assert.equal(await holder(hall, job), ana)
 })
 
@@ -190,5 +190,5 @@ test('hall staff look, and have nothing to move with', async (t) => {
   await desk.page.locator('.bar').first().click()
   await desk.page.locator('.peek').waitFor()
 
-  assert.equal(await desk.page.getByRole('button', { name: '移动到…' }).count(), 0)
+  await shows(() => desk.page.getByRole('button', { name: '移动到…' }).count(), 0)
 })

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { staff } from './hall.js'
 import { goIn } from './visit.js'
 
@@ -41,7 +41,7 @@ test('b4 a call becomes a case of who takes it, and is handed over only when the
   await page.locator('.hits button').first().click()
   await page.getByLabel('投诉', { exact: false }).check()
   await page.getByText(/承诺 B5 现在开始计时/).waitFor()
-  assert.ok(await page.getByRole('button', { name: '受理' }).isDisabled(), 'a case has words')
+  await shows(() => page.getByRole('button', { name: '受理' }).isDisabled(), true, 'a case has words')
   await page.getByLabel('用户原话').fill('上次上门没有穿鞋套')
   await page.getByRole('button', { name: '受理' }).click()
   const id = await made(page, 'cases')
@@ -52,7 +52,7 @@ test('b4 a call becomes a case of who takes it, and is handed over only when the
     await form.getByLabel('为什么移交').fill('她负责这一片')
   }, '发出移交')
   await page.locator('.facts-of').getByText(`等 ${dora.name} 接收`).waitFor()
-  assert.match(await page.locator('.facts-of').innerText(), new RegExp(hong.name), 'an offer changes no owner')
+  await shows(() => page.locator('.facts-of').innerText(), new RegExp(hong.name), 'an offer changes no owner')
 
   const other = await desk(t, hall, dora)
   await other.go('/cases')
@@ -62,7 +62,7 @@ test('b4 a call becomes a case of who takes it, and is handed over only when the
   await other.page.getByRole('button', { name: '接收', exact: true }).click()
   await other.page.getByText('接收，成为负责人').waitFor()
   await page.locator('.facts-of strong').filter({ hasText: dora.name }).waitFor({ timeout: 3_000 })
-  assert.equal(await page.getByRole('button', { name: '作出结论' }).count(), 0, 'whoever handed it over decides no more')
+  await shows(() => page.getByRole('button', { name: '作出结论' }).count(), 0, 'whoever handed it over decides no more')
   assert.deepEqual([mine.problems, other.problems], [[], []])
 })
 
@@ -84,9 +84,9 @@ test('b5 a complaint that nobody answered in three days is seen to be overdue, a
   await row.getByText(/‼ 承诺 B5：已超 3 小时/).waitFor()
   await row.click()
   await page.getByText('下一步').waitFor()
-  assert.equal(await page.getByRole('button', { name: '办结', exact: true }).count(), 0, 'neither decided nor told')
+  await shows(() => page.getByRole('button', { name: '办结', exact: true }).count(), 0, 'neither decided nor told')
   await act(page, '作出结论', async (form) => {
-    assert.ok(await form.getByRole('button', { name: '定下结论' }).isDisabled())
+    await shows(() => form.getByRole('button', { name: '定下结论' }).isDisabled(), true)
     await form.getByLabel('属实', { exact: true }).check()
     await form.getByLabel('结论', { exact: true }).fill('属实，已批评并致歉')
   }, '定下结论')
@@ -95,7 +95,7 @@ test('b5 a complaint that nobody answered in three days is seen to be overdue, a
     await form.getByLabel('未接通').check()
   }, '记下告知')
   await page.getByText('联系来人未成（电话）').waitFor()
-  assert.equal(await page.getByRole('button', { name: '办结', exact: true }).count(), 0, 'nobody heard it yet')
+  await shows(() => page.getByRole('button', { name: '办结', exact: true }).count(), 0, 'nobody heard it yet')
   await act(page, '告知来人', (form) => form.getByLabel('说了什么').fill('用户接受道歉'), '记下告知')
   await page.getByText(/承诺 B5：超时 3 小时.*才告知/).waitFor()
   await act(page, '办结', async () => undefined, '确认办结')
@@ -154,7 +154,7 @@ test('b10 who reported abuse is shown to the owner alone, and each look stands i
   await boss.go(`/cases/${id}`)
   await boss.page.getByText('举报人保密，仅负责人可见').waitFor()
   await boss.page.locator('.looks li').waitFor()
-  assert.equal(await boss.page.getByRole('button', { name: '查看举报人' }).count(), 0)
+  await shows(() => boss.page.getByRole('button', { name: '查看举报人' }).count(), 0)
   assert.doesNotMatch(await boss.page.locator('main').innerText(), /林先生|5678/)
   assert.deepEqual([mine.problems, boss.problems], [[], []])
 })
@@ -172,7 +172,7 @@ test('a case leads to a job with its household and words, and each knows the oth
   await page.getByRole('link', { name: '派人上门…' }).click()
   await page.getByText('为办理请求 1 号派人上门').waitFor()
   await page.getByLabel('维修').check()
-  assert.equal(await page.getByLabel('用户原话').inputValue(), '热水器点不着')
+  await shows(() => page.getByLabel('用户原话').inputValue(), '热水器点不着')
   await page.getByLabel('日期').fill(new Date(Date.now() + 32 * HOUR_MS).toISOString().slice(0, 10))
   await page.getByLabel(/14:00–16:00 · \d+ 人可准时到/).check()
   await page.getByRole('button', { name: '受理' }).click()

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PICTURE, Phone } from './browser.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { ACCOUNTS, staff } from './hall.js'
 import { conduct, goIn } from './visit.js'
 
@@ -35,11 +35,11 @@ test('no one home needs the notice on the door; refused and a wrong address need
 
   await end(phone, jobs[0], '到访不遇')
   await phone.page.getByText('缺少门上《到访不遇通知单》照片').waitFor()
-  assert.ok(await close.isDisabled())
+  await shows(() => close.isDisabled(), true)
   await phone.saves(() => phone.page.locator('.end input[type=file]').setInputFiles(PICTURE))
   await phone.tap('结束本次上门')
   await end(phone, jobs[1], '拒绝')
-  assert.ok(await close.isDisabled())
+  await shows(() => close.isDisabled(), true)
   await phone.page.getByLabel('原因').fill('户主不让进门')
   await phone.tap('结束本次上门')
   await end(phone, jobs[2], '地址有误')

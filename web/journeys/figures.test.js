@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { findings } from './axe.js'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { staff } from './hall.js'
 import { WORK, goIn, goOut } from './visit.js'
 
@@ -40,7 +40,7 @@ test('a manager opens each part after a visit: a number opens its jobs, the tabl
   await arrivals.getByRole('button', { name: `${me.name}，准时：1，查看工单` }).click()
   const behind = page.locator('.behind')
   await behind.getByText('准时').waitFor()
-  assert.equal(await behind.locator('li a').getAttribute('href'), `#/job/${job}`)
+  await shows(() => behind.locator('li a').getAttribute('href'), `#/job/${job}`)
 
   const found = []
   for (const theme of ['light', 'dark']) {
@@ -119,8 +119,8 @@ test('an admin compares halls: another hall shows numbers and opens nothing, a m
   const bars = page.locator('.figure').first().locator('.bars li')
   await bars.filter({ hasText: '城西营业厅' }).waitFor()
   await bars.filter({ hasText: '城西营业厅' }).getByRole('img', { name: '城西营业厅，未到时间：1' }).waitFor()
-  assert.equal(await bars.filter({ hasText: '城西营业厅' }).locator('button').count(), 0)
-  assert.equal(await bars.count(), 2)
+  await shows(() => bars.filter({ hasText: '城西营业厅' }).locator('button').count(), 0)
+  await shows(() => bars.count(), 2)
   await bars.filter({ hasNotText: '城西营业厅' }).locator('button').first().click()
   await page.locator('.behind li a').first().waitFor()
   const all = page.locator('.behind .head .button[download]')
@@ -130,7 +130,7 @@ test('an admin compares halls: another hall shows numbers and opens nothing, a m
   assert.match(halls.text, /\r\n城西营业厅,0,0,0,0,0,0,0,1,,\r\n/)
   await page.locator('.by select').selectOption('kind')
   await bars.filter({ hasText: '维修' }).waitFor()
-  assert.equal(await page.locator('.behind').count(), 0, 'a list goes with its number')
+  await shows(() => page.locator('.behind').count(), 0, 'a list goes with its number')
   await desk.go('/figures/outcomes')
   await page.locator('.by select').selectOption('hall')
   await page.getByText('别的营业厅只有数字').waitFor()
@@ -155,7 +155,7 @@ test('on paper there is nothing to press, and each part keeps its pattern', asyn
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
 
   for (const gone of ['header.top', '.files', '.parts a:not([aria-current])', '.spans']) {
-    assert.equal(await page.locator(gone).first().isVisible(), false, gone)
+    await shows(() => page.locator(gone).first().isVisible(), false, gone)
   }
   const look = await page.locator('.figure .part').first().evaluate((it) => {
     const { printColorAdjust } = getComputedStyle(it)

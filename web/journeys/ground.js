@@ -1,10 +1,14 @@
 // What every journey stands on: a folder of its own, and a hall with the demo's people in it.
 
+import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { Hall } from './hall.js'
 
 export const ROOT = process.env.DOORSTEP_GROUND ?? '/tmp/doorstep-journeys'
+/** How long a page on a busy machine may take to settle. */
+const PATIENCE_MS = 20_000
 const LOADED = join(ROOT, `loaded-${process.pid}.db`)
 
 /** A folder or file of this test alone. */
@@ -24,4 +28,22 @@ export async function opened(t, more = []) {
   const hall = await Hall.open(database, 0, more)
   t.after(() => hall.process.kill('SIGKILL'))
   return hall
+}
+
+/** Looks again and again until `is` holds of what was read, and gives that; `says` is what never came. */
+export async function until(read, is = Boolean, says = 'it never came so far') {
+  for (const end = Date.now() + PATIENCE_MS; ; await new Promise((again) => setTimeout(again, 100))) {
+    const found = await read()
+    if (is(found)) return found
+    assert.ok(Date.now() < end, says)
+  }
+}
+
+/** Waits until a reading of a page is as expected: a page settles in its own time. */
+export async function shows(read, expected, says) {
+  const isPattern = expected instanceof RegExp
+  let last
+  await until(async () => (last = await read()), (found) => (isPattern ? expected.test(found) : isDeepStrictEqual(found, expected))).catch(() => undefined)
+  if (isPattern) assert.match(last, expected, says)
+  else assert.deepEqual(last, expected, says)
 }

@@ -5,7 +5,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { staff } from './hall.js'
 import { goIn, goOut, readMeter } from './visit.js'
 
@@ -116,7 +116,7 @@ test('a new version of the app waits until the visit is over and somebody takes 
   await phone.page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update())
   await phone.page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration())?.waiting)
   const offered = phone.page.getByText('新版本已准备好')
-  assert.equal(await offered.count(), 0, 'not during a visit')
+  await shows(() => offered.count(), 0, 'not during a visit')
 
   await goOn(phone)
   await goOut(phone, false)

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Desk } from './desk.js'
-import { opened } from './ground.js'
+import { opened, shows } from './ground.js'
 import { staff } from './hall.js'
 
 const tomorrow = () => new Date(Date.now() + 32 * 3_600_000).toISOString().slice(0, 10)
@@ -29,7 +29,7 @@ test('a1 a call becomes a job in a window that somebody can keep, agreed with th
   await page.getByLabel('维修').check()
   await page.getByLabel('用户原话').fill('灶火不旺')
   const sure = page.getByRole('button', { name: '受理' })
-  assert.ok(await sure.isDisabled(), 'no window is agreed yet')
+  await shows(() => sure.isDisabled(), true, 'no window is agreed yet')
   await page.getByLabel('日期').fill(tomorrow())
   await page.getByLabel(/10:00–12:00 · \d+ 人可准时到/).check()
   await page.getByLabel('用户如何同意').selectOption('we_chat')

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows } from './ground.js'
 import { staff } from './hall.js'
 import { WORK, goIn, goOut, photo, readMeter } from './visit.js'
 
@@ -42,7 +42,7 @@ test('a visit appears on the page as it happens: facts, verdict, picture, signat
   await pictures.nth(1).waitFor()
   await pictures.first().scrollIntoViewIfNeeded()
   await desk.page.waitForFunction(() => [...document.querySelectorAll('.photos img')].every((it) => it.complete && it.naturalWidth > 0))
-  assert.ok((await sheet.locator('.usage rect.fresh').count()) > 0, 'what was read now stands out in the chart')
+  await shows(async () => (await sheet.locator('.usage rect.fresh').count()) > 0, true, 'what was read now stands out in the chart')
   await sheet.getByText('准时').first().waitFor()
   const pdf = await desk.page.pdf()
   assert.equal(pdf.subarray(0, 5).toString(), '%PDF-')
@@ -79,7 +79,7 @@ test('s14 a clash is settled at the hall with a reason, and the phone hears of i
   const card = sheet.locator('.clashes')
   await card.getByText('取消时已有人上门').waitFor()
   await card.getByLabel(new RegExp(`${me.name} · 结束上门：完成`)).check()
-  assert.ok(await card.getByRole('button', { name: '裁定' }).isDisabled(), 'a decision has a reason')
+  await shows(() => card.getByRole('button', { name: '裁定' }).isDisabled(), true, 'a decision has a reason')
   await card.getByLabel('理由').fill('用户确认已抄表')
   await card.getByRole('button', { name: '裁定' }).click()
   await card.waitFor({ state: 'detached' })

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { findings } from './axe.js'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { crew, staff } from './hall.js'
 
 const TOO_LONG_MS = 41_000
@@ -18,14 +18,6 @@ const look = async (page, name) => LOOK && (await page.screenshot({ path: `${LOO
 async function pass(hall, ms) {
   const { now } = await hall.get('/api/leaks')
   await hall.post('/api/clock', { now_ms: now + ms })
-}
-
-async function until(what, is, message) {
-  for (const end = Date.now() + 15_000; Date.now() < end; await new Promise((done) => setTimeout(done, 150))) {
-    const got = await what()
-    if (is(got)) return got
-  }
-  throw new Error(message)
 }
 
 test('b2 a leak is rung, escalated to an alarm that somebody takes on, and led by who accepted first offline', async (t) => {
@@ -77,14 +69,14 @@ test('b2 a leak is rung, escalated to an alarm that somebody takes on, and led b
   for (const screen of [desk, other]) {
     const alarm = screen.page.locator(`.leak-alarm [data-alarm="${begun.job}"]`)
     await alarm.waitFor()
-    assert.match(await alarm.innerText(), /139\s?1234\s?5678/)
+    await shows(() => alarm.innerText(), /139\s?1234\s?5678/)
   }
   await look(desk.page, 'desk-alarm-zh')
   assert.deepEqual(await findings(desk.page), [])
   await desk.go('/board')
-  assert.ok(await desk.page.locator('.leak-alarm').isVisible(), 'no screen is without it')
+  await shows(() => desk.page.locator('.leak-alarm').isVisible(), true, 'no screen is without it')
   await desk.page.keyboard.press('Escape')
-  assert.ok(await desk.page.locator('.leak-alarm').isVisible(), 'and nobody shuts it by mistake')
+  await shows(() => desk.page.locator('.leak-alarm').isVisible(), true, 'and nobody shuts it by mistake')
   await desk.page.getByRole('button', { name: '由我处理' }).click()
   for (const screen of [desk, other]) await screen.page.locator('.leak-alarm').waitFor({ state: 'hidden' })
   const name = staff('调度员').name

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findings } from './axe.js'
 import { Desk } from './desk.js'
-import { opened } from './ground.js'
+import { opened, shows } from './ground.js'
 import { ACCOUNTS, crew, staff } from './hall.js'
 
 const HOUR = 3_600_000
@@ -47,10 +47,10 @@ test('a plan is seen before anything changes, carried out without what was untic
   await suggested(at)
 
   assert.deepEqual(await holders(hall, jobs), jobs.map(() => null), 'nothing is written by asking')
-  assert.equal(await page.locator('.shade').count(), jobs.length, 'the board shows what is proposed')
+  await shows(() => page.locator('.shade').count(), jobs.length, 'the board shows what is proposed')
   const given = page.locator('.plan .gains tr', { hasText: '有人负责的单' })
-  assert.match(await given.innerText(), /0\s+6\s+\+6/)
-  assert.match(await page.locator('.plan .gains tr', { hasText: '会迟到的户' }).innerText(), /0\s+0\s+±0/)
+  await shows(() => given.innerText(), /0\s+6\s+\+6/)
+  await shows(() => page.locator('.plan .gains tr', { hasText: '会迟到的户' }).innerText(), /0\s+0\s+±0/)
   const rows = new Map()
   for (const job of jobs) {
     rows.set(job, await line(page, job).evaluate((it) => it.closest('[data-plan]').dataset.plan))
@@ -108,8 +108,8 @@ test('b2 a leak is given to the nearest who may be sent, by one tap, against wha
   t.after(() => desk.close().catch(() => undefined))
   const near = desk.card(leak).locator('.nearest')
   await near.getByRole('button').first().waitFor()
-  assert.match(await near.locator('li').first().innerText(), /\d+ 分钟后到（\d\d:\d\d）/)
-  assert.match(await near.locator('li').first().innerText(), /承诺时间内|比承诺晚 \d+ 分钟/)
+  await shows(() => near.locator('li').first().innerText(), /\d+ 分钟后到（\d\d:\d\d）/)
+  await shows(() => near.locator('li').first().innerText(), /承诺时间内|比承诺晚 \d+ 分钟/)
   const named = await near.locator('li strong').allInnerTexts()
   const names = crew().map((person) => person.name)
   assert.ok(named.every((name) => names.includes(name)), `${named} of ${names}`)

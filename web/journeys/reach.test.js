@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { createECDH, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 
 const ACCOUNT = '30100001'
@@ -37,7 +37,7 @@ test('a2 a job given at the desk shows at once on the open app, and the hall kno
   const notice = phone.page.locator('.notice[data-kind="assigned"]')
   await notice.waitFor({ timeout: 10_000 })
   console.log(`# a job given at the desk was shown after ${Date.now() - began} ms`)
-  assert.match(await notice.innerText(), /新派工单.*维修/s)
+  await shows(() => notice.innerText(), /新派工单.*维修/s)
   if (process.env.SHOTS) await phone.page.screenshot({ path: `${process.env.SHOTS}/banner.png` })
 
   await notice.getByRole('button', { name: '打开' }).click()
@@ -47,7 +47,7 @@ test('a2 a job given at the desk shows at once on the open app, and the hall kno
   await phone.page.evaluate(() => (location.hash = '#/phone'))
   await phone.page.getByRole('button', { name: '发送测试通知' }).click()
   await phone.page.locator('.came', { hasText: '本机已显示' }).waitFor({ timeout: 15_000 })
-  assert.match(await phone.page.locator('.came').innerText(), /应用打开时\s*已送出 · 本机已显示/)
+  await shows(() => phone.page.locator('.came').innerText(), /应用打开时\s*已送出 · 本机已显示/)
   if (process.env.SHOTS) await phone.page.screenshot({ path: `${process.env.SHOTS}/about.png`, fullPage: true })
   assert.deepEqual(phone.problems, [])
 })
@@ -117,13 +117,4 @@ test('a tap turns the lock screen on, and what cannot be had is said within ten 
 async function channels(hall, { login }) {
   const { id } = await hall.user(login)
   return (await hall.get('/api/channels')).technicians.find((it) => it.user === id)
-}
-
-async function until(is) {
-  for (let look = 0; look < 100; look += 1) {
-    const it = await is()
-    if (it) return it
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error('it never came so far')
 }

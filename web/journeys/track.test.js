@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core'
 import { findings } from './axe.js'
 import { FLAGS, PROGRAM, Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, until } from './ground.js'
 import { staff } from './hall.js'
 import { UNSIGNED, WORK, conduct, goOut } from './visit.js'
 
@@ -29,14 +29,6 @@ async function gateway(t) {
   await once(server, 'listening')
   t.after(() => server.close())
   return { address: `127.0.0.1:${server.address().port}`, heard }
-}
-
-async function until(what, says) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((go) => setTimeout(go, 100))) {
-    const found = await what()
-    if (found) return found
-  }
-  throw new Error(`never: ${says}`)
 }
 
 const shot = (page, name) => (SHOTS ? page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true }) : undefined)
@@ -97,7 +89,7 @@ test('a10 a household is told, follows its visit on its phone, rates it, and the
   await phone.tap('出发')
   await phone.sent()
   // Who is on the way is told at any hour.
-  const onTheWay = await until(() => sms.heard.find((it) => it.occasion === 'on_the_way' && it.job === job), 'on the way')
+  const onTheWay = await until(() => sms.heard.find((it) => it.occasion === 'on_the_way' && it.job === job), Boolean, 'on the way')
   assert.match(onTheWay.text, /工作证号RQ-0173/)
   await page.goto(hall.base + new URL(onTheWay.link).pathname)
   await page.getByText('工作人员已出发').waitFor()
@@ -109,7 +101,7 @@ test('a10 a household is told, follows its visit on its phone, rates it, and the
   await WORK[KIND](phone)
   await goOut(phone, !UNSIGNED.includes(KIND))
   await phone.sent()
-  const done = await until(async () => (await hall.get(`/api/jobs/${job}/notices`)).notices.find((it) => it.occasion === 'done'), 'done is written')
+  const done = await until(async () => (await hall.get(`/api/jobs/${job}/notices`)).notices.find((it) => it.occasion === 'done'), Boolean, 'done is written')
   assert.match(done.words, /上门收费已完成/)
   await page.reload()
   await page.getByText('收取现金 86.50 元').waitFor()
