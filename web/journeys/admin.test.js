@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { findings } from './axe.js'
 import { PIN, Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place, shows } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 
 const HEADER = '用户编号,户名,地址,联系电话'
@@ -236,11 +236,12 @@ test('what a phone handed in after it was shut out waits apart, and is released'
   await hall.post(`/api/devices/${devices[0].id}/revoke`, { reason: 'retired' })
   await phone.context.setOffline(false)
   await phone.page.locator('.strip .now').click()
-  for (let tries = 0; tries < 60; tries += 1) {
+  const held = async () => {
     await desk.go('/admin/people')
     await desk.go('/admin/quarantine')
-    if (await page.getByText('手机已停用').first().waitFor({ timeout: 1_000 }).then(() => true, () => false)) break
+    return page.getByText('手机已停用').first().waitFor({ timeout: 2_000 }).then(() => true, () => false)
   }
+  await until(held, Boolean, 'what the lost phone sent is held')
   await page.getByRole('button', { name: '放行' }).first().click()
   await said(page, '已放行')
   assert.ok((await hall.facts(job)).some((fact) => fact.type === 'set_out'))
@@ -256,12 +257,13 @@ test('check 59 the audit trail shows who did and read what, filters, and says th
   assert.equal(wrong.status, 401)
   await hall.code(staff('技术员').login)
   const what = (key) => page.locator(`tr[data-what="${key}"]`)
-  for (let tries = 0; tries < 60; tries += 1) {
+  const counted = async () => {
     await desk.go('/admin/people')
     await desk.go('/admin/audit')
-    if (await what('job_read').first().waitFor({ timeout: 1_000 }).then(() => true, () => false)) break
+    await page.locator('tr[data-what]').first().waitFor()
+    return Promise.all(['signed_in', 'sign_in_failed', 'job_read', 'code_made'].map((key) => what(key).count()))
   }
-  for (const key of ['signed_in', 'sign_in_failed', 'job_read', 'code_made']) await what(key).first().waitFor()
+  await until(counted, (counts) => counts.every(Boolean), 'each of the four is in the trail')
   await shows(() => what('job_read').first().innerText(), /系统管理员.*柜台.*查看工单.*维修/s)
   await page.getByText(/日志链完整：第 1 至 \d+ 条/).waitFor()
   await page.getByLabel('做了什么').selectOption('code_made')

@@ -1,23 +1,13 @@
 // Reaching the technician: a banner in the open app, a message on the lock screen by the real service worker, a tap offline.
 
 import assert from 'node:assert/strict'
-import { createECDH, randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
 import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
+import { PushService } from './push.js'
 
 const ACCOUNT = '30100001'
-
-/** A browser whose push service is of our own making: the real one is not in a test's reach. */
-const subscribing = (endpoint, p256dh, auth) => `
-  const made = (options) => ({
-    options, endpoint: '${endpoint}', unsubscribe: async () => ((window.subscribed = null), true),
-    toJSON: () => ({ endpoint: '${endpoint}', keys: { p256dh: '${p256dh}', auth: '${auth}' } }),
-  })
-  PushManager.prototype.getSubscription = async () => window.subscribed ?? null
-  PushManager.prototype.subscribe = async (options) => (window.subscribed = made(options))
-`
 
 async function technician(t, hall, options = {}) {
   const me = staff('技术员')
@@ -62,14 +52,10 @@ test('a2 the service worker shows a message with nothing personal in it, and a t
   await phone.kept()
   await hall.stop()
 
-  const browser = await phone.context.newCDPSession(phone.page)
-  const registration = new Promise((resolve) => browser.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-    if (registrations.length) resolve(registrations[0].registrationId)
-  }))
-  await browser.send('ServiceWorker.enable')
   const title = '新派工单'
   const data = JSON.stringify({ web_push: 8030, notification: { title, body: '维修', navigate: `${hall.base}/m/#/job/${job}`, lang: 'zh', tag: 'job' } })
-  await browser.send('ServiceWorker.deliverPushMessage', { origin: hall.base, registrationId: await registration, data })
+  const deliver = await PushService.prototype.deliverTo(phone)
+  await deliver(data)
   const shown = await until(() => phone.page.evaluate(async () => {
     const [notification] = await (await navigator.serviceWorker.ready).getNotifications()
     return notification && { title: notification.title, body: notification.body, tag: notification.tag }
@@ -87,31 +73,45 @@ test('a2 the service worker shows a message with nothing personal in it, and a t
   assert.deepEqual(phone.problems, [])
 })
 
-test('a tap turns the lock screen on, and what cannot be had is said within ten seconds', async (t) => {
+test('a tap turns the lock screen on, a job given at the desk is on it, and what cannot be had is said within ten seconds', async (t) => {
+  const service = await PushService.open()
+  t.after(() => service.close())
   const hall = await opened(t)
   const [phone, me] = await technician(t, hall)
-  const ecdh = createECDH('prime256v1')
-  ecdh.generateKeys()
-  const endpoint = 'https://fcm.googleapis.com/fcm/send/a-phone'
   await phone.enrol(me)
   await phone.kept()
   await phone.page.evaluate(() => (location.hash = '#/phone'))
   const state = phone.page.locator('.reach dd [role="status"]').first()
+  const turnOn = phone.page.getByRole('button', { name: '开启锁屏推送' })
 
   // A browser that never answers, as Chromium without its push service does.
   await phone.page.evaluate(() => (PushManager.prototype.subscribe = () => new Promise(() => undefined)))
   const began = Date.now()
-  await phone.page.getByRole('button', { name: '开启锁屏推送' }).click()
+  await turnOn.click()
   await phone.page.locator('.reach', { hasText: '推送服务不可用' }).waitFor({ timeout: 12_000 })
   assert.ok(Date.now() - began < 11_500)
   if (process.env.SHOTS) await phone.page.screenshot({ path: `${process.env.SHOTS}/away.png`, fullPage: true })
 
-  // The name is looked up when it is saved: without a network beyond this machine the hall says so, and so does the app.
-  await phone.page.evaluate(subscribing(endpoint, ecdh.getPublicKey('base64url'), randomBytes(16).toString('base64url')))
-  await phone.page.getByRole('button', { name: '开启锁屏推送' }).click()
-  await phone.page.waitForFunction(() => /已开启|不可用/.test(document.querySelector('.reach dd [role="status"]')?.textContent ?? ''), null, { timeout: 12_000 })
-  const { pushes } = await channels(hall, me)
-  assert.equal(pushes.length > 0, (await state.innerText()) === '已开启', 'the app says what the hall has')
+  await service.serve(phone.page)
+  await turnOn.click()
+  await shows(() => state.innerText(), '已开启')
+  assert.equal((await channels(hall, me)).pushes.length, 1, 'the hall has what the app says')
+  const deliver = await service.deliverTo(phone)
+  service.heard = deliver
+  await phone.page.evaluate(() => (document.hidden, Object.defineProperty(document, 'hidden', { get: () => true })))
+  const job = await hall.job('repair', me.login, ACCOUNT)
+
+  const shown = () => phone.page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map((it) => [it.title, it.body, it.data.navigate]))
+  await shows(shown, [['新派工单', '维修', `${hall.base}/m/#/job/${job}`]])
+  await shows(async () => Boolean((await channels(hall, me)).pushes[0].sent_at), true, 'the dispatcher sees that the service took it')
+
+  // The hall's key is another one: the app subscribes anew when it is opened, without a tap.
+  service.status = 410
+  await hall.job('repair', me.login, ACCOUNT)
+  await until(async () => (await channels(hall, me)).pushes.every((it) => it.ended_at))
+  service.status = 201
+  const [kept] = await phone.page.evaluate(() => [window.subscribed])
+  assert.ok(kept)
 })
 
 async function channels(hall, { login }) {

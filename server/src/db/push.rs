@@ -16,6 +16,7 @@ statements! {
     END_OF_DEVICE = "update push_subscription set ended_at = $1, ended_reason = $2 where device_id = $3 and ended_at is null";
     END_SUBSCRIPTION = "update push_subscription set ended_at = $1, ended_reason = $2 \
         where subscription_id = $3 and ended_at is null";
+    COUNT_GONE = "select count(*) from push_subscription where device_id = $1 and endpoint = $2 and ended_reason like $3";
     LIST_LIVE = "select s.subscription_id, s.user_id, s.device_id, s.key_id, s.endpoint, s.p256dh, s.auth, s.language, \
         s.scope, s.created_at, s.sent_at, s.failed_at, s.last_status, s.last_error, s.ended_at, s.ended_reason \
         from push_subscription s join device d on d.device_id = s.device_id \
@@ -43,6 +44,9 @@ statements! {
     FIND_GATEWAY = "select count(*) as told, max(d.sent_at) as sent_at, max(case when d.last_error is null then null else \
         d.next_at end) as failed_at from webhook_delivery d where d.hall_id = $1 and d.kind = 'staff.notice'";
 }
+
+/// How the reason begins of a subscription that its push service has ended.
+pub const GONE: &str = "the push service has ended it";
 
 /// A key as stored.
 #[derive(Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -181,6 +185,13 @@ pub async fn end_of_device(c: C<'_>, device: DeviceId, why: &str, now_ms: i64) -
 /// Ends a subscription.
 pub async fn end_subscription(c: C<'_>, id: Uuid, why: &str, now_ms: i64) -> Result<()> {
     c.q(END_SUBSCRIPTION).bind(now_ms).bind(why).bind(id).execute().await.map(drop)
+}
+
+/// Whether a push service has said that there is nobody behind this endpoint of a phone any more.
+pub async fn is_gone(c: C<'_>, device: DeviceId, endpoint: &str) -> Result<bool> {
+    let (count,): (i64,) =
+        c.q(COUNT_GONE).bind(device.0).bind(endpoint).bind(format!("{GONE}%")).one().await?;
+    Ok(count > 0)
 }
 
 /// Lists where a person's phones take messages.

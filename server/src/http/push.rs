@@ -99,7 +99,7 @@ pub struct SubscriptionBody {
     put, path = "/api/push/subscription", tag = "notices", request_body = SubscriptionBody,
     responses(
         (status = 204, description = "It is kept."),
-        (status = 409, description = "Subscribed with a key that is over: read the key and subscribe again."),
+        (status = 409, description = "Subscribed with a key that is over, or ended by its push service: subscribe again."),
         (status = 422, description = "No push service of a browser, or keys that nothing can be encrypted for."),
     ),
 )]
@@ -129,6 +129,10 @@ pub async fn put_subscription(
     let key = keys::current(tx.c(), now).await?;
     if decoded(&body.public_key).as_deref() != Some(key.public_key.as_slice()) {
         let what = "read GET /api/push/key and subscribe again: that key is over";
+        return Err(ApiError::Conflict(what.to_owned()));
+    }
+    if push::is_gone(tx.c(), phone.device, &body.endpoint).await? {
+        let what = "unsubscribe and subscribe again: the push service has ended that subscription";
         return Err(ApiError::Conflict(what.to_owned()));
     }
     let row = SubscriptionRow {

@@ -357,7 +357,7 @@ fn judge(
             (taken, Word::Took(status.unwrap_or(201)))
         }
         Ok(answer) if matches!(answer.status.as_u16(), 404 | 410) => {
-            let why = format!("the push service has ended it ({})", answer.status.as_u16());
+            let why = format!("{} ({})", push::GONE, answer.status.as_u16());
             (ended("given_up", now_ms, Some(why.clone())), Word::Gone(why))
         }
         Ok(answer) if answer.status == StatusCode::PAYLOAD_TOO_LARGE && !is_short => {

@@ -12,7 +12,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as SigningKey};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
@@ -36,6 +36,8 @@ pub(crate) enum Answer {
 /// A message as it came.
 #[derive(Debug)]
 pub(crate) struct Pushed {
+    /// Who it is for.
+    pub(crate) id: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
     pub(crate) status: u16,
@@ -44,6 +46,8 @@ pub(crate) struct Pushed {
 #[derive(Clone)]
 struct Shared {
     answer: Arc<Mutex<Answer>>,
+    /// Who waits for ever.
+    silent_to: Arc<Mutex<Option<String>>>,
     pushed: mpsc::UnboundedSender<Pushed>,
 }
 
@@ -63,7 +67,8 @@ pub(crate) struct Browser {
 impl PushService {
     pub(crate) async fn open() -> Self {
         let (sender, pushed) = mpsc::unbounded_channel();
-        let shared = Shared { answer: Arc::new(Mutex::new(Answer::Take)), pushed: sender };
+        let answer = Arc::new(Mutex::new(Answer::Take));
+        let shared = Shared { answer, silent_to: Arc::default(), pushed: sender };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router =
@@ -85,6 +90,11 @@ impl PushService {
         *self.shared.answer.lock().unwrap() = answer;
     }
 
+    /// Takes the connections of one subscription and never answers them.
+    pub(crate) fn say_nothing_to(&self, id: &str) {
+        *self.shared.silent_to.lock().unwrap() = Some(id.to_owned());
+    }
+
     pub(crate) async fn next(&mut self) -> Pushed {
         let next = tokio::time::timeout(std::time::Duration::from_secs(20), self.pushed.recv());
         next.await.expect("a message came in time").expect("the service is open")
@@ -97,7 +107,15 @@ impl PushService {
     }
 }
 
-async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
+async fn take(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if shared.silent_to.lock().unwrap().as_ref() == Some(&id) {
+        std::future::pending::<()>().await;
+    }
     let answer = shared.answer.lock().unwrap().clone();
     let response = match answer {
         Answer::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
@@ -112,7 +130,7 @@ async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
         }
     };
     let status = response.status().as_u16();
-    let _closed = shared.pushed.send(Pushed { headers, body: body.to_vec(), status });
+    let _closed = shared.pushed.send(Pushed { id, headers, body: body.to_vec(), status });
     response
 }
 

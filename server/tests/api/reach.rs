@@ -15,6 +15,9 @@ use crate::push_service::{Answer, Browser, PushService};
 /// Messages that two nodes share.
 const JOBS: usize = 40;
 
+/// Messages that hang: more than a turn takes.
+const HUNG: usize = 70;
+
 /// A hall that may push to our own service, and a technician whose phone subscribed.
 struct Scene {
     counter: Counter,
@@ -111,7 +114,30 @@ async fn a_subscription_that_is_gone_ends_and_nothing_more_is_sent_there() {
 
         scene.counter.job_for(scene.ana.user).await;
         assert!(scene.service.is_quiet().await);
+        assert_eq!(scene.subscribe(&scene.service.endpoint("ana")).await, 409, "that one is over");
+        assert_eq!(scene.subscribe(&scene.service.endpoint("anew")).await, 204);
     }
+}
+
+#[tokio::test]
+async fn a_service_that_never_answers_keeps_nobody_else_waiting() {
+    let mut scene = Scene::open().await;
+    let ben = scene.counter.hire("ben").await;
+    let body = Browser::new().subscription(&scene.service.endpoint("ben"), &scene.key().await);
+    let subscribed = scene
+        .counter
+        .node
+        .status(Method::PUT, "/api/push/subscription", &ben.token, &body)
+        .await;
+    assert_eq!(subscribed, 204);
+    scene.service.say_nothing_to("ana");
+    for _ in 0..HUNG {
+        scene.counter.job_for(scene.ana.user).await;
+    }
+
+    scene.counter.job_for(ben.user).await;
+
+    assert_eq!(scene.service.next().await.id, "ben", "while all of ana's are waited for");
 }
 
 #[tokio::test]

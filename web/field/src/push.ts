@@ -65,6 +65,7 @@ export async function turnOff(): Promise<void> {
   await call('unsubscribe')
 }
 
+/** Subscribes, or tells the hall of what there is; what the hall or the push service has ended is made anew, once. */
 async function subscribe(): Promise<void> {
   const { public_key } = await call('pushKey')
   const { pushManager, scope } = await navigator.serviceWorker.ready
@@ -74,9 +75,14 @@ async function subscribe(): Promise<void> {
     await subscription.unsubscribe()
     subscription = null
   }
-  subscription ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(public_key) })
-  const { endpoint, keys } = subscription.toJSON()
-  await call('subscribe', {
-    endpoint: endpoint ?? '', p256dh: keys?.['p256dh'] ?? '', auth: keys?.['auth'] ?? '', public_key, language: language.value, scope,
-  })
+  const wish = { userVisibleOnly: true, applicationServerKey: bytes(public_key) }
+  const tell = ({ endpoint, keys }: PushSubscriptionJSON) =>
+    call('subscribe', {
+      endpoint: endpoint ?? '', p256dh: keys?.['p256dh'] ?? '', auth: keys?.['auth'] ?? '', public_key, language: language.value, scope,
+    })
+  if (subscription) {
+    if (await tell(subscription.toJSON())) return
+    await subscription.unsubscribe()
+  }
+  if (!(await tell((await pushManager.subscribe(wish)).toJSON()))) throw new Error('the hall does not take it')
 }

@@ -100,8 +100,15 @@ export class Hall {
     return this.json('GET', '/api/push/key')
   }
 
-  async subscribe(subscription: Record<string, string>): Promise<void> {
-    await this.said('PUT', '/api/push/subscription', subscription)
+  /** False when the hall knows that this very subscription is over. */
+  async subscribe(subscription: Record<string, string>): Promise<boolean> {
+    try {
+      await this.said('PUT', '/api/push/subscription', subscription)
+      return true
+    } catch (error) {
+      if (error instanceof HallFault && error.problem === 'conflict') return false
+      throw error
+    }
   }
 
   async unsubscribe(): Promise<void> {

@@ -78,7 +78,7 @@ export interface Calls {
   /** A person was shown a notice. */
   shown(id: string): Promise<void>
   pushKey(): Promise<{ public_key: string }>
-  subscribe(subscription: Record<string, string>): Promise<void>
+  subscribe(subscription: Record<string, string>): Promise<boolean>
   unsubscribe(): Promise<void>
   testNotice(): Promise<{ id: string }>
   notice(id: string): Promise<TestCame>
