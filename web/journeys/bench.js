@@ -7,6 +7,7 @@ import { Phone } from './browser.js'
 import { benchDesk } from './desk-bench.js'
 import { ROOT } from './ground.js'
 import { score } from './lighthouse.js'
+import { benchReach } from './reach-bench.js'
 import { ACCOUNTS, Hall, staff } from './hall.js'
 import { slowedBy } from './slow.js'
 
@@ -186,5 +187,6 @@ for (const jobs of [40, 500]) {
   await withJobs(hall, jobs, empty)
   await hall.stop()
 }
+await benchReach()
 await benchDesk()
 process.exit(0)

@@ -10,6 +10,23 @@ const HEADER_BYTES = 21
 const KEY_BYTES = 65
 const TAG_BYTES = 16
 
+/** A browser's part: what it subscribed to outlives the page, and each subscription has an address of its own. */
+const SUBSCRIBING = ({ address, p256dh, auth }) => {
+  const kept = () => JSON.parse(localStorage.getItem('test.push') ?? 'null')
+  const made = ({ endpoint, key }) => ({
+    endpoint,
+    options: { applicationServerKey: new Uint8Array(key).buffer },
+    unsubscribe: async () => (localStorage.removeItem('test.push'), true),
+    toJSON: () => ({ endpoint, keys: { p256dh, auth } }),
+  })
+  PushManager.prototype.getSubscription = async () => (kept() ? made(kept()) : null)
+  PushManager.prototype.subscribe = async ({ applicationServerKey }) => {
+    const endpoint = `http://${address}/push/${crypto.randomUUID()}`
+    localStorage.setItem('test.push', JSON.stringify({ endpoint, key: [...applicationServerKey] }))
+    return made(kept())
+  }
+}
+
 export class PushService {
   /** Opens it; the hall's environment excepts its address. */
   static async open() {
@@ -34,15 +51,11 @@ export class PushService {
     return service
   }
 
-  /** Makes a page's browser one that subscribes here: the makers' own services are not in a test's reach. */
-  async serve(page) {
-    await page.evaluate(({ endpoint, p256dh, auth }) => {
-      const made = (options) => ({
-        options, endpoint, unsubscribe: async () => ((window.subscribed = null), true), toJSON: () => ({ endpoint, keys: { p256dh, auth } }),
-      })
-      PushManager.prototype.getSubscription = async () => window.subscribed ?? null
-      PushManager.prototype.subscribe = async (options) => (window.subscribed = made(options))
-    }, { endpoint: `http://${this.address}/push/a-phone`, p256dh: this.ecdh.getPublicKey('base64url'), auth: this.auth.toString('base64url') })
+  /** Makes a phone's browser one that subscribes here, now and after each start: the makers' own services are not in a test's reach. */
+  async serve({ context, page }) {
+    const about = { address: this.address, p256dh: this.ecdh.getPublicKey('base64url'), auth: this.auth.toString('base64url') }
+    await context.addInitScript(SUBSCRIBING, about)
+    await page.evaluate(SUBSCRIBING, about)
   }
 
   /** Hands every message on to the service worker of a phone, as its browser would. */

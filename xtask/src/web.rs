@@ -24,10 +24,10 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     in_a_browser(root, "journeys", "debug")
 }
 
-/// Builds the app and measures it in a real browser.
-pub(crate) fn bench(root: &Path) -> anyhow::Result<()> {
+/// Builds the app and measures it in a real browser, by a script of its packages.
+pub(crate) fn bench(root: &Path, script: &str) -> anyhow::Result<()> {
     cargo(root, &["build", "--release", "--package", "server", "--bin", "doorstep"])?;
-    in_a_browser(root, "bench", "release")
+    in_a_browser(root, script, "release")
 }
 
 /// Runs a script of the web applications against the app as it is served.

@@ -6,6 +6,8 @@ mod figures;
 mod keeping;
 #[path = "bench/plan.rs"]
 mod plan;
+#[path = "bench/reach.rs"]
+mod reach;
 #[path = "bench/stage.rs"]
 mod stage;
 
@@ -29,6 +31,11 @@ async fn main() -> anyhow::Result<()> {
     match &arguments[..] {
         [serve, database] if serve == "serve" => return stage::serve(database).await,
         [plan] if plan == "plan" => return plan::plan(),
+        [reach] if reach == "reach" => {
+            let folder = tempfile::tempdir()?;
+            let database = format!("sqlite://{}", folder.path().join("reach.db").display());
+            return reach::reach(database).await;
+        }
         [doorstep, ..] if doorstep == "doorstep" => return keeping::command(&arguments).await,
         _ => {}
     }
@@ -42,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
     tap_to_live(&stage).await?;
     memory(&stage).await?;
     plan::plan()?;
+    reach::reach(file("reach.db")).await?;
     keeping::import(&Stage::set(file("register.db")).await?, folder.path())?;
     keeping::keep(&Stage::set(file("kept.db")).await?, folder.path()).await
 }

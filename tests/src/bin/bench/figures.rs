@@ -34,14 +34,23 @@ impl Spread {
     pub(crate) fn add(&mut self, one: Duration) {
         self.0.push(one);
     }
-}
 
-impl fmt::Display for Spread {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The median and the 99th percentile in words.
+    pub(crate) fn with_p99(&self) -> String {
+        self.told(99)
+    }
+
+    fn told(&self, tail: usize) -> String {
         let mut sorted = self.0.clone();
         sorted.sort();
         let at = |percent: usize| sorted.get(sorted.len() * percent / 100).copied();
         let ms = |one: Option<Duration>| one.unwrap_or_default().as_secs_f64() * 1000.0;
-        f.pad(&format!("{:.1} / {:.1} ms", ms(at(50)), ms(at(95))))
+        format!("{:.1} / {:.1} ms", ms(at(50)), ms(at(tail)))
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.told(95))
     }
 }

@@ -21,6 +21,7 @@ use server::db::users::{self, UserRow};
 use server::db::{halls, households};
 use server::ids::fresh_uuid;
 use server::jobs::{NewJob, Scribe, create_job};
+use server::reach::{News, NewsKind};
 use server::state::AppState;
 use sync::device::Enrolment;
 use tokio::net::TcpListener;
@@ -48,7 +49,7 @@ pub(crate) struct Stage {
 
 /// A technician with a phone in memory.
 pub(crate) struct Technician {
-    user: UserId,
+    pub(crate) user: UserId,
     token: String,
     pub(crate) phone: Phone<FileLog<MemoryDisk>, NativeClock, NativeRng>,
 }
@@ -56,7 +57,17 @@ pub(crate) struct Technician {
 impl Stage {
     /// Starts a server on an empty hall in an empty database.
     pub(crate) async fn set(database: String) -> anyhow::Result<Self> {
-        let app = server::build(config(&database)).await?;
+        Self::of(config(&database)).await
+    }
+
+    /// Starts one that may push to a service of our own.
+    pub(crate) async fn pushing(database: String, service: String) -> anyhow::Result<Self> {
+        Self::of(Config { push_allowed: vec![service], ..config(&database) }).await
+    }
+
+    async fn of(config: Config) -> anyhow::Result<Self> {
+        let database = config.database.0.clone();
+        let app = server::build(config).await?;
         let state = app.state.clone();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -134,6 +145,47 @@ impl Stage {
         }
         tx.commit().await?;
         Ok(jobs)
+    }
+
+    /// Turns the lock screen of a phone on.
+    pub(crate) async fn subscribe(
+        &self,
+        phone: &Technician,
+        endpoint: &str,
+        (p256dh, auth): (&str, &str),
+    ) -> anyhow::Result<()> {
+        let url = |path: &str| format!("{}/api/push/{path}", self.base);
+        let key = self.http.get(url("key")).bearer_auth(&phone.token).send().await?;
+        let key: Value = key.error_for_status()?.json().await?;
+        let body = json!({"endpoint": endpoint, "p256dh": p256dh, "auth": auth,
+            "public_key": key["public_key"], "language": "zh", "scope": format!("{}/m/", self.base)});
+        let put = self.http.put(url("subscription")).bearer_auth(&phone.token).json(&body);
+        put.send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    /// Takes on one job for a technician as a dispatcher does.
+    pub(crate) async fn give(&self, technician: &Technician) -> anyhow::Result<()> {
+        let now_ms = self.state.clock.now_ms();
+        let window = json!({"start": now_ms, "end": now_ms + 7_200_000});
+        let body = json!({"kind": "repair", "account": "30100001", "request": "灶火不旺",
+            "technician": technician.user, "appointment": {"window": window, "channel": "phone"}});
+        self.post("/api/jobs", Some(&self.token), &body).await.map(drop)
+    }
+
+    /// Something that one person has to hear within the hour.
+    pub(crate) fn news(&self, to: UserId, kind: NewsKind) -> News {
+        let expires_at = self.state.clock.now() + chrono::TimeDelta::hours(1);
+        News { hall: self.hall, to, job: None, kind, expires_at, data: Value::Null }
+    }
+
+    /// Writes news down and rings.
+    pub(crate) async fn tell(&self, news: &[News]) -> anyhow::Result<()> {
+        let mut tx = self.state.db.begin().await?;
+        server::reach::tell(tx.c(), news, self.state.clock.now()).await?;
+        tx.commit().await?;
+        self.state.bell.nudge(self.hall);
+        Ok(())
     }
 
     /// Where the hall is kept.
