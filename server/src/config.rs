@@ -85,7 +85,7 @@ pub struct Config {
     pub quarantine_days: u32,
     /// After how many days messages of webhooks that were sent or given up leave the log. 0 keeps them. Default 30.
     pub delivery_days: u32,
-    /// Whether this server reminds people; one of several is enough. Default `true`.
+    /// Whether this server reminds people and tells who waits in vain; one of several is enough. Default `true`.
     pub reminders: bool,
     /// For how many days a phone's PIN opens its store without the hall being heard, 1 to 14. Default 7.
     pub lease_days: u32,

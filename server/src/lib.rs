@@ -142,6 +142,7 @@ impl App {
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         let telling = tokio::spawn(told::courier::run(self.state.clone()));
         let reminding = tokio::spawn(reminders::run(self.state.clone()));
+        let lateness = tokio::spawn(told::late::run(self.state.clone()));
         let calling = tokio::spawn(leak::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
@@ -159,6 +160,7 @@ impl App {
         keeping.abort();
         telling.abort();
         reminding.abort();
+        lateness.abort();
         calling.abort();
         self.state.db.close().await;
         Ok(())

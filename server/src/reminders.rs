@@ -4,7 +4,6 @@
 //! nothing that holds is stored apart from that somebody was told, and for how long they put it off.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use chrono::{NaiveTime, TimeDelta};
 use domain::calendar::city_day;
@@ -19,6 +18,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::cases;
+use crate::clock::Minutes;
 use crate::db::halls::{self, HallRow};
 use crate::db::reminders::{self as rows, KnownRow, NewReminder, WorkRow};
 use crate::db::{C, devices, figures, live_events};
@@ -69,17 +69,12 @@ pub async fn run(state: AppState) {
     if !state.config.reminders {
         return;
     }
-    let mut look = tokio::time::interval(Duration::from_secs(1));
-    let mut kept = None;
+    let mut minutes = Minutes::default();
     loop {
-        look.tick().await;
-        let minute = state.clock.now_ms().div_euclid(60_000);
-        if kept == Some(minute) {
-            continue;
-        }
-        match keep(&state).await {
-            Ok(_) => kept = Some(minute),
-            Err(error) => tracing::error!(%error, "nobody can be reminded; it is tried again"),
+        minutes.next(&state.clock).await;
+        if let Err(error) = keep(&state).await {
+            tracing::error!(%error, "nobody can be reminded; it is tried again");
+            minutes.again();
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A notice is a row first. The [`courier`] puts it into the webhooks' outbox when the night is over, and notes how it ended.
 
 pub mod courier;
+pub mod late;
 pub mod limit;
 pub mod link;
 
@@ -122,6 +123,9 @@ pub async fn write(
     happening: &Happening,
     (pack, now): (&Pack, Timestamp),
 ) -> Result<()> {
+    if standing(job).status == Status::Cancelled {
+        told::overtake(c.lend(), job.id.0, None, now.timestamp_millis()).await?;
+    }
     let news = news(job, happening, (pack, now));
     if news.is_empty() || !listens(c.lend(), job.hall).await? {
         return Ok(());
@@ -264,9 +268,6 @@ pub async fn write_notice(
     }
     let send =
         if template.urgent || is_emergency { now } else { send_at(now, rules.quiet_hours, offset) };
-    if let Some(job) = job.filter(|_| news.occasion.passes() || news.occasion == Occasion::Done) {
-        told::overtake(c.lend(), job, now.timestamp_millis()).await?;
-    }
     let notice = NoticeRow {
         notice_id: fresh_uuid(now),
         hall_id: hall.0,
@@ -287,5 +288,10 @@ pub async fn write_notice(
         ended_at: None,
         error: None,
     };
-    told::insert_notice(c, &notice).await
+    let overtakes = news.occasion.passes() || news.occasion == Occasion::Done;
+    let is_new = told::insert_notice(c.lend(), &notice).await?;
+    if let Some(job) = job.filter(|_| is_new && overtakes) {
+        told::overtake(c, job, Some(notice.notice_id), now.timestamp_millis()).await?;
+    }
+    Ok(())
 }

@@ -34,7 +34,8 @@ impl Bench {
         }
         for (part, name) in [(Part::Plan, "plan"), (Part::Reach, "reach")] {
             if self.parts.contains(&part) {
-                let run = ["run", "--release", "-p", "doorstep-tests", "--bin", "bench", "--", name];
+                let run =
+                    ["run", "--release", "-p", "doorstep-tests", "--bin", "bench", "--", name];
                 cargo(root, &run)?;
             }
         }

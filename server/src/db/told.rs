@@ -10,8 +10,8 @@ statements! {
         language, pack_id, fresh_until, always, words, made_at, send_at, state) \
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
         on conflict (household_id, cause) do nothing";
-    OVERTAKE = "update household_notice set state = 'overtaken', ended_at = $1 where job_id = $2 and state = 'waiting' \
-        and occasion in ('window_agreed', 'on_the_way', 'late')";
+    OVERTAKE = "update household_notice set state = 'overtaken', ended_at = $1 where job_id = $2 and notice_id <> $3 \
+        and state = 'waiting' and occasion in ('window_agreed', 'on_the_way', 'late')";
     LIST_DUE = "select notice_id, hall_id, household_id, job_id, outage_id, occasion, cause, language, pack_id, fresh_until, \
         always, words, made_at, send_at, state, handed_at, ended_at, error from household_notice \
         where state = 'waiting' and send_at <= $1 order by send_at, notice_id limit $2";
@@ -74,9 +74,10 @@ pub struct NoticeRow {
     pub error: Option<String>,
 }
 
-/// Writes a notice down; one of the same cause stays alone.
-pub async fn insert_notice(c: C<'_>, row: &NoticeRow) -> Result<()> {
-    c.q(INSERT_NOTICE)
+/// Writes a notice down unless there is one of the same cause; tells which.
+pub async fn insert_notice(c: C<'_>, row: &NoticeRow) -> Result<bool> {
+    let written = c
+        .q(INSERT_NOTICE)
         .bind(row.notice_id)
         .bind(row.hall_id)
         .bind(row.household_id)
@@ -93,13 +94,13 @@ pub async fn insert_notice(c: C<'_>, row: &NoticeRow) -> Result<()> {
         .bind(row.send_at)
         .bind(&row.state)
         .execute()
-        .await
-        .map(drop)
+        .await?;
+    Ok(written > 0)
 }
 
-/// Lets what still waits and speaks of before go: newer news of the job follows.
-pub async fn overtake(c: C<'_>, job: Uuid, now_ms: i64) -> Result<()> {
-    c.q(OVERTAKE).bind(now_ms).bind(job).execute().await.map(drop)
+/// Lets what still waits and speaks of before go, but for the news itself, where there is any.
+pub async fn overtake(c: C<'_>, job: Uuid, by: Option<Uuid>, now_ms: i64) -> Result<()> {
+    c.q(OVERTAKE).bind(now_ms).bind(job).bind(by.unwrap_or_default()).execute().await.map(drop)
 }
 
 /// Lists notices that may be sent.

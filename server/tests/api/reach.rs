@@ -124,11 +124,8 @@ async fn a_service_that_never_answers_keeps_nobody_else_waiting() {
     let mut scene = Scene::open().await;
     let ben = scene.counter.hire("ben").await;
     let body = Browser::new().subscription(&scene.service.endpoint("ben"), &scene.key().await);
-    let subscribed = scene
-        .counter
-        .node
-        .status(Method::PUT, "/api/push/subscription", &ben.token, &body)
-        .await;
+    let subscribed =
+        scene.counter.node.status(Method::PUT, "/api/push/subscription", &ben.token, &body).await;
     assert_eq!(subscribed, 204);
     scene.service.say_nothing_to("ana");
     for _ in 0..HUNG {

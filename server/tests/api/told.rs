@@ -134,6 +134,51 @@ async fn b13_nothing_comes_at_night_and_in_the_morning_only_the_newest() {
 }
 
 #[tokio::test]
+async fn b13_a_job_that_was_cancelled_in_the_night_is_told_to_nobody_in_the_morning() {
+    let (mut counter, gateway) = open().await;
+    counter.wait_minutes(13 * 60, &[]).await;
+    let job = agreed(&counter, "repair", MORNING_MS + 30 * HOUR_MS).await;
+    noted(&counter, job, "waiting").await;
+
+    assert_eq!(counter.add(job, "cancellations", &json!({"reason": "来电取消"})).await.status, 201);
+
+    noted(&counter, job, "overtaken").await;
+    counter.wait_minutes(10 * 60, &[]).await;
+    let after = agreed(&counter, "repair", MORNING_MS + 32 * HOUR_MS).await;
+    assert_eq!(gateway.told(1).await[0].1["data"]["job"], json!(after), "the first that is told");
+}
+
+#[tokio::test]
+async fn a2_who_will_be_late_says_so_with_a_new_time_and_once() {
+    let (mut counter, gateway) = open().await;
+    let app = server::build(counter.hall.config.clone()).await.expect("a server");
+    let keep = || async { server::told::late::keep(&app.state).await.expect("a server") };
+    let ana = counter.hire("ana").await;
+    let job = agreed(&counter, "repair", MORNING_MS + HOUR_MS).await;
+    assert_eq!(counter.add(job, "assignments", &json!({"technician": ana.user})).await.status, 201);
+    gateway.told(1).await;
+    counter.wait_minutes(2 * 60 + 30, &[&ana]).await;
+    assert_eq!(keep().await, 0, "half an hour is left");
+
+    counter.wait_minutes(45, &[&ana]).await;
+    assert_eq!(keep().await, 1);
+    assert_eq!(keep().await, 1);
+
+    let told = gateway.told(2).await;
+    let data = &told[1].1["data"];
+    assert_eq!(data["occasion"], "late");
+    let words = text(&data["text"]);
+    assert!(words.contains("3月2日10:00–12:00的维修会晚到，预计12:15"), "{words}");
+    assert!(words.contains("工作人员ANA"), "{words}");
+    let seen = noted(&counter, job, "sent").await;
+    assert_eq!(
+        seen["notices"].as_array().map(Vec::len),
+        Some(2),
+        "once, however often it is looked at"
+    );
+}
+
+#[tokio::test]
 async fn b13_a_gateway_that_fails_and_recovers_is_told_the_same_under_the_same_id() {
     let (mut counter, gateway) = open().await;
     gateway.answer(StatusCode::SERVICE_UNAVAILABLE);
