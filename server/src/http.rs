@@ -51,6 +51,7 @@ pub mod track_answers;
 pub mod users;
 pub mod version;
 pub mod webhooks;
+pub mod work_cards;
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, header};
@@ -203,8 +204,11 @@ fn administration() -> Routes {
         .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
         .routes(only(STAFF, routes!(qualifications::get_qualification)))
         .routes(only(MANAGERS, routes!(qualifications::put_qualification)))
-        .routes(only(STAFF, routes!(told::get_work_card)))
-        .routes(only(MANAGERS, routes!(told::put_work_card)))
+        .routes(only(STAFF, routes!(work_cards::get_work_card)))
+        .routes(only(MANAGERS, routes!(work_cards::put_work_card)))
+        .routes(only(STAFF, routes!(work_cards::get_card_portrait)))
+        .routes(only(MANAGERS, routes!(work_cards::put_card_portrait)))
+        .routes(only(MANAGERS, routes!(work_cards::delete_card_portrait)))
         .routes(only(ANYBODY, routes!(devices::list_devices)))
         .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
         .routes(only(MANAGERS, routes!(packs::list_packs)))

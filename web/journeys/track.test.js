@@ -6,9 +6,9 @@ import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { findings } from './axe.js'
-import { FLAGS, PROGRAM, Phone } from './browser.js'
+import { FLAGS, PICTURE, PROGRAM, Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place, until } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 import { UNSIGNED, WORK, conduct, goOut } from './visit.js'
 
@@ -46,6 +46,17 @@ test('a10 a household is told, follows its visit on its phone, rates it, and the
   const job = await hall.job(KIND, me.login, ACCOUNT)
   const desk = await Desk.open(hall, dora)
   t.after(() => desk.close().catch(() => undefined))
+  const boss = await Desk.open(hall, manager)
+  t.after(() => boss.close().catch(() => undefined))
+  await boss.go('/admin/people')
+  await boss.page.locator(`[data-person="${me.login}"]`).getByRole('button', { name: '工作证' }).click()
+  const card = boss.page.locator('dialog[open]')
+  await card.locator('input[type=file]').setInputFiles(PICTURE)
+  await card.locator('img').waitFor()
+  await shot(boss.page, 'desk-card')
+  await card.getByRole('button', { name: '确定' }).click()
+  await boss.page.getByText(`已记录${me.name}的工作证`).waitFor()
+  assert.deepEqual(boss.problems, [])
   await desk.go(`/job/${job}`)
   await desk.page.getByRole('button', { name: '生成用户链接' }).click()
   const made = await desk.page.getByLabel('用户链接', { exact: true }).inputValue()
@@ -63,6 +74,7 @@ test('a10 a household is told, follows its visit on its phone, rates it, and the
   await page.goto(hall.base + path)
   await page.getByText('已安排人员').waitFor()
   await page.getByText('工作证号 RQ-0173').waitFor()
+  await shows(() => page.locator('.who img').evaluate((it) => it.complete && it.naturalWidth), 512, 'the picture is there to compare')
   assert.deepEqual(await findings(page), [])
   await shot(page, 'track-assigned-zh')
   await page.getByRole('button', { name: 'English' }).click()

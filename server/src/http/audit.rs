@@ -355,6 +355,7 @@ mod tests {
         ("/api/users", "people of the hall"),
         ("/api/users/{id}/qualification", "people of the hall"),
         ("/api/users/{id}/work-card", "people of the hall"),
+        ("/api/users/{id}/work-card/portrait", "people of the hall"),
         ("/api/users/{id}/contact", "people of the hall"),
         ("/api/channels", "how technicians are reached"),
         ("/api/push/key", "a public key"),

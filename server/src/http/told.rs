@@ -1,33 +1,28 @@
-//! What households were told, as the pages of jobs and households show it, and the cards that technicians show (A4, B13).
+//! What households were told, and what they answered, as the pages of jobs and households show it (B13, A10).
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::id::{HallId, HouseholdId, JobId, UserId};
+use domain::id::{HallId, HouseholdId, JobId};
 use domain::pack::PackId;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::caller::{Dispatcher, Manager, Staff};
+use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Path};
 use super::track_answers::agree;
-use super::users::find_in_hall;
 use crate::audit::{self, Entry, Subject, What};
 use crate::db::told::{self as rows, NoticeRow};
-use crate::db::{C, households, jobs, tracking, work_cards};
-use crate::identity::Role;
+use crate::db::{C, households, jobs, tracking};
 use crate::jobs::summary::WindowBody;
 use crate::state::AppState;
 use crate::told::{self, link};
 
 /// Notices shown at most.
 const MOST: i64 = 100;
-
-/// The longest number of a work card.
-const LONGEST_NUMBER: usize = 40;
 
 /// Something that a household was told, or was to be told; instants are Unix milliseconds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -316,66 +311,4 @@ pub async fn decide_wish(
     tracking::decide_wish(tx.c(), wish, decided).await?;
     tx.commit().await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// The card that a technician shows at the door.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorkCard {
-    /// Its number; empty while nobody recorded it.
-    #[schema(max_length = 40)]
-    number: String,
-}
-
-/// Shows a technician's work card.
-#[utoipa::path(
-    get, path = "/api/users/{id}/work-card", tag = "people",
-    params(("id" = Uuid, Path, description = "The technician.")),
-    responses((status = 200, description = "The card.", body = WorkCard)),
-)]
-pub async fn get_work_card(
-    State(state): State<AppState>,
-    Staff(caller): Staff,
-    Path(id): Path<UserId>,
-) -> Result<Json<WorkCard>, ApiError> {
-    let user = find_in_hall(&state, &caller, id).await?;
-    let found = work_cards::find_card(state.db.read().await?.c(), user.id).await?;
-    Ok(Json(WorkCard { number: found.map(|it| it.number).unwrap_or_default() }))
-}
-
-/// Records the number of a technician's work card; households read it before somebody comes.
-#[utoipa::path(
-    put, path = "/api/users/{id}/work-card", tag = "people", request_body = WorkCard,
-    params(("id" = Uuid, Path, description = "The technician.")),
-    responses(
-        (status = 200, description = "It is recorded.", body = WorkCard),
-        (status = 422, description = "Not a technician, or no number."),
-    ),
-)]
-pub async fn put_work_card(
-    State(state): State<AppState>,
-    Manager(caller): Manager,
-    Path(id): Path<UserId>,
-    Body(body): Body<WorkCard>,
-) -> Result<Json<WorkCard>, ApiError> {
-    let user = find_in_hall(&state, &caller, id).await?;
-    let refuse = |rule: &str| Err(ApiError::Unprocessable(rule.to_owned()));
-    if user.role != Role::Technician {
-        return refuse("only technicians show work cards at doors: choose one of them");
-    }
-    let number = body.number.trim();
-    let is_plain =
-        number.chars().all(|it| it.is_alphanumeric() || matches!(it, '-' | '/' | '.' | ' '));
-    if number.chars().count() > LONGEST_NUMBER || !is_plain {
-        return refuse(
-            "write the card's number in at most 40 letters, digits, dashes, dots and slashes",
-        );
-    }
-    let now = state.clock.now();
-    let mut tx = state.db.begin().await?;
-    work_cards::upsert_card(tx.c(), user.id, number).await?;
-    let entry = Entry::new(&caller, What::PersonChanged, Subject::Id("person", user.id.0));
-    audit::keep(tx.c(), now, entry.with(json!({"work_card": true}))).await?;
-    tx.commit().await?;
-    Ok(Json(WorkCard { number: number.to_owned() }))
 }

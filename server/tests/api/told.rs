@@ -201,7 +201,7 @@ async fn a4_who_sets_out_is_told_by_name_and_card_and_what_was_done_by_a_copy() 
     let (mut counter, gateway) = open().await;
     let mut ana = counter.hire("ana").await;
     let card = format!("/api/users/{}/work-card", ana.user);
-    let body = json!({"number": "RQ-0173"});
+    let body = json!({"number": "RQ-0173", "has_portrait": false});
     let set = counter.node.send(Method::PUT, &card, Some(&counter.manager), Some(&body)).await;
     assert_eq!((set.status.as_u16(), &set.body), (200, &body));
     let job = agreed(&counter, "cash_collection", MORNING_MS + HOUR_MS).await;
@@ -285,6 +285,14 @@ async fn a4_a_work_card_is_a_technicians() {
     assert_eq!(put(&ana.user.to_string(), &"1".repeat(41)).await, 422);
     assert_eq!(put(dora.as_str().unwrap_or(&counter.hall.id.to_string()), "1").await / 100, 4);
     assert_eq!(put(&ana.user.to_string(), " 京A-17 ").await, 200);
+    let path = format!("/api/users/{}/work-card/portrait", ana.user);
+    let png = crate::photos::picture(7);
+    for wrong in [b"no picture".to_vec(), png] {
+        let put = reqwest::Client::new().put(format!("{}{path}", counter.node.base));
+        let sent = crate::hall::reply(put.bearer_auth(&counter.manager).body(wrong)).await;
+        assert_eq!(sent.status, 422, "{sent:?}");
+    }
+    assert_eq!(counter.node.get(&path, &counter.manager).await.status, 404);
 }
 
 /// A gateway on this machine; remembers each message with its id.

@@ -32,7 +32,8 @@ export function whenSignedOut(task: () => void): void {
 
 export async function send<What>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<What> {
   const init: RequestInit = { method, headers: { ...headers } }
-  if (body !== undefined) {
+  if (body instanceof Blob) init.body = body
+  else if (body !== undefined) {
     init.headers = { ...headers, 'content-type': 'application/json' }
     init.body = JSON.stringify(body)
   }
