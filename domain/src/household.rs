@@ -61,6 +61,15 @@ pub struct Household {
     /// How to get in: gate code, dog, best bell.
     #[serde(default)]
     pub access: String,
+    /// No register knows it: a place that somebody described in words, to which a leak is reported.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unregistered: bool,
+}
+
+/// What most households are is not written down.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A register value read earlier.

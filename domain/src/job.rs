@@ -296,6 +296,9 @@ pub struct Briefing {
     /// What the caller asked for, in words.
     #[serde(default)]
     pub request: String,
+    /// The number of who called, where it was said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub caller_phone: String,
     /// What else is due at this household.
     #[serde(default)]
     pub also_due: Vec<Due>,

@@ -35,6 +35,7 @@ pub mod punctuality;
 pub mod qualification;
 pub mod reading;
 pub mod reminder;
+pub mod road;
 pub mod round;
 pub mod stamp;
 pub mod status;

@@ -97,6 +97,8 @@ whats! {
     PushKeyMade = "push_key_made";
     /// A duty was recorded as done.
     DutyRecorded = "duty_recorded";
+    /// A place was tied to a household.
+    PlaceTied = "place_tied";
     /// A link to a household's page was made.
     LinkMade = "link_made";
     /// The links of a job were ended.

@@ -51,6 +51,7 @@ pub mod notices;
 mod open;
 pub mod packs;
 pub mod photos;
+pub mod places;
 pub mod projections;
 pub mod push;
 pub mod qualifications;

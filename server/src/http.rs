@@ -24,6 +24,7 @@ pub mod households;
 pub mod imports;
 pub mod intake;
 pub mod jobs;
+pub mod leak_reports;
 pub mod leaks;
 pub mod ledger_views;
 pub mod live;
@@ -34,6 +35,7 @@ mod openapi;
 pub mod packs;
 mod page;
 pub mod photos;
+pub mod places;
 pub mod plans;
 pub mod problem;
 pub mod proposals;
@@ -119,6 +121,7 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::list_promises)))
         .routes(only(STAFF, routes!(households::get_household)))
         .routes(only(STAFF, once(routes!(households::add_to_ledger))))
+        .routes(only(STAFF, routes!(places::tie_place)))
         .routes(only(STAFF, routes!(cases::list_cases)))
         .routes(only(STAFF, once(routes!(cases::open_case))))
         .routes(only(STAFF, routes!(cases::get_case)))
@@ -171,7 +174,7 @@ fn reaching() -> Routes {
 fn emergencies() -> Routes {
     Routes::default()
         .routes(only(STAFF, routes!(leaks::list_leaks)))
-        .routes(only(STAFF, once(routes!(leaks::begin_leak))))
+        .routes(only(STAFF, once(routes!(leak_reports::begin_leak))))
         .routes(only(DISPATCHERS, routes!(leaks::take_alarm)))
 }
 

@@ -38,6 +38,8 @@ pub struct NewJob {
     pub household: HouseholdId,
     /// What the household asked for, in words.
     pub request: String,
+    /// The number of who called, where it was said.
+    pub caller_phone: String,
     /// Who took it on, and when: its promise runs from then.
     pub author: Author,
     /// The window agreed, and how.
@@ -143,6 +145,7 @@ async fn brief(
         hoses,
         replacements,
         request: new.request.clone(),
+        caller_phone: new.caller_phone.clone(),
         also_due: new.also_due.clone(),
     })
 }

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use domain::calendar::city_day;
 use domain::callout::{self, Callout};
+use domain::catalogue::{Language, text};
 use domain::id::{HallId, JobId, UserId};
 use domain::job::{Assignment, Author, Call, Job, PlanEntry};
 use domain::pack::{LeakRules, Pack};
@@ -31,6 +32,7 @@ use crate::projection::times::Times;
 use crate::reach::{News, NewsKind, tell};
 use crate::retry::until_won;
 use crate::state::AppState;
+use crate::webhooks::{LEAK_ADVICE, outbox};
 
 /// What a leak is called in the live stream.
 pub const LIVE_KIND: &str = "leak";
@@ -86,14 +88,25 @@ async fn call_on(state: &AppState, (hall, job): (HallId, JobId)) -> Result<bool,
     Ok(true)
 }
 
-/// Begins to call people to a job that was just taken on; returns the hall's position.
+/// Begins to call people to a job that was just taken on, and sends the caller what to do until somebody comes; returns
+/// the hall's position.
 pub async fn begin(
     state: &AppState,
     tx: &mut Tx,
     (hall, job): (HallId, JobId),
     (by, phone): (UserId, &str),
 ) -> Result<Option<i64>, ApiError> {
-    leaks::insert_leak(tx.c(), (hall, job), (by, phone), state.clock.now_ms()).await?;
+    let now = state.clock.now();
+    leaks::insert_leak(tx.c(), (hall, job), (by, phone), now.timestamp_millis()).await?;
+    // How to reach somebody may be said in other words than a number.
+    if phone.contains(|letter: char| letter.is_ascii_digit()) {
+        let says = |language| text(language, "leak.advice", &[]);
+        let advice = json!({
+            "hall": hall, "job": job, "phone": phone,
+            "zh": says(Language::Chinese), "en": says(Language::English),
+        });
+        outbox::write_event(tx.c(), hall, LEAK_ADVICE, advice, now).await?;
+    }
     look(state, tx, (hall, job)).await
 }
 
@@ -325,7 +338,8 @@ async fn nearest(
     let skills = &pack.kind(task.call.kind).skills;
     let wanted = Wanted { call: task.call, address: &task.address, skills };
     let mut offers = board::offers(&day, &wanted, &people, &travel);
-    offers.sort_by_key(|offer| (offer.reached_at, offer.makes_late, offer.technician));
+    // Where a round begins nobody knows: of those who are as near on paper, who works there is nearer.
+    offers.sort_by_key(|it| (it.reached_at, it.makes_late, !it.is_in_area, it.technician));
     Ok(offers.into_iter().map(|offer| offer.technician).collect())
 }
 

@@ -38,6 +38,7 @@ pub mod metrics;
 pub mod near;
 pub mod packs;
 pub mod photos;
+pub mod places;
 pub mod plan;
 pub mod projection;
 pub mod reach;

@@ -67,12 +67,14 @@ pub(crate) fn job(kind: JobKind) -> JobBuilder {
         place: None,
         groups: BTreeSet::new(),
         access: String::new(),
+        unregistered: false,
     };
     let briefing = Briefing {
         household,
         meters: Vec::new(),
         hoses: Vec::new(),
         replacements: Vec::new(),
+        caller_phone: String::new(),
         request: String::new(),
         also_due: Vec::new(),
     };

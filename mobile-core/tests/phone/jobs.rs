@@ -82,6 +82,7 @@ pub(crate) fn job(n: u8, kind: JobKind) -> Job {
                 place: None,
                 groups: BTreeSet::from([Group::Elderly]),
                 access: String::new(),
+                unregistered: false,
             },
             meters: vec![Meter {
                 id: MeterId(id(3)),
@@ -97,6 +98,7 @@ pub(crate) fn job(n: u8, kind: JobKind) -> Job {
                 installed_on: on(700),
             }],
             replacements: Vec::new(),
+            caller_phone: String::new(),
             request: String::new(),
             also_due: Vec::new(),
         },

@@ -19,7 +19,8 @@ statements! {
     LIST_HALL_FIGURES = "select h.hall_id, h.name, h.utc_offset_minutes, \
         (select count(*) from user_account u where u.hall_id = h.hall_id and u.disabled_at is null) as people, \
         (select count(*) from device d where d.hall_id = h.hall_id and d.revoked_at is null) as phones, \
-        (select count(*) from household f where f.hall_id = h.hall_id) as households \
+        (select count(*) from household f where f.hall_id = h.hall_id and not exists \
+        (select 1 from unregistered_place p where p.household_id = f.household_id)) as households \
         from hall h order by h.name, h.hall_id";
     TAKE_POSITIONS = "update hall set next_position = next_position + $1 where hall_id = $2 \
         returning next_position - $1";

@@ -18,15 +18,24 @@ statements! {
         longitude = excluded.longitude, access = excluded.access";
     INSERT_GROUP = "insert into household_group (household_id, member_of) values ($1, $2) on conflict do nothing";
     DELETE_GROUPS = "delete from household_group where household_id = $1";
-    FIND_HOUSEHOLD = "select household_id, account, holder, address, phone, latitude, longitude, access \
-        from household where household_id = $1 and hall_id = $2";
-    FIND_HOUSEHOLD_BY_ACCOUNT = "select household_id, account, holder, address, phone, latitude, longitude, access \
-        from household where account = $1 and hall_id = $2";
-    LIST_HOUSEHOLDS = "select household_id, account, holder, address, phone, latitude, longitude, access \
-        from household where hall_id = $1";
-    SEARCH_HOUSEHOLDS = "select household_id, account, holder, address, phone, latitude, longitude, access \
-        from household where hall_id = $1 and (lower(account) like $2 escape '\\' or lower(holder) like $2 escape '\\' \
-        or lower(address) like $2 escape '\\' or phone like $2 escape '\\') order by account limit $3";
+    FIND_HOUSEHOLD = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
+        p.made_at as unregistered_at \
+        from household h left join unregistered_place p on p.household_id = h.household_id \
+        where h.household_id = $1 and h.hall_id = $2";
+    FIND_HOUSEHOLD_BY_ACCOUNT = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
+        p.made_at as unregistered_at \
+        from household h left join unregistered_place p on p.household_id = h.household_id \
+        where h.account = $1 and h.hall_id = $2";
+    LIST_HOUSEHOLDS = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
+        p.made_at as unregistered_at \
+        from household h left join unregistered_place p on p.household_id = h.household_id \
+        where h.hall_id = $1 and p.household_id is null";
+    SEARCH_HOUSEHOLDS = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
+        p.made_at as unregistered_at \
+        from household h left join unregistered_place p on p.household_id = h.household_id \
+        where h.hall_id = $1 and p.tied_to is null and (lower(h.account) like $2 escape '\\' \
+        or lower(h.holder) like $2 escape '\\' or lower(h.address) like $2 escape '\\' or h.phone like $2 escape '\\') \
+        order by h.account limit $3";
     LIST_HALL_GROUPS = "select g.household_id, g.member_of from household_group g \
         join household h on h.household_id = g.household_id where h.hall_id = $1";
     LIST_GROUPS = "select member_of from household_group where household_id = $1 order by member_of";
@@ -42,6 +51,7 @@ struct HouseholdRow {
     latitude: Option<f64>,
     longitude: Option<f64>,
     access: String,
+    unregistered_at: Option<i64>,
 }
 
 /// Inserts households with their groups, or brings those that exist up to date.
@@ -90,7 +100,7 @@ pub async fn find_household_by_account(
     with_groups(c, row).await
 }
 
-/// Every household of a hall.
+/// Every household of a hall that its registers know.
 pub async fn list_households(
     mut c: C<'_>,
     hall: HallId,
@@ -141,6 +151,7 @@ fn household(row: HouseholdRow, groups: BTreeSet<Group>) -> Household {
         place: place.map(|(latitude, longitude)| Place { latitude, longitude }),
         groups,
         access: row.access,
+        unregistered: row.unregistered_at.is_some(),
     }
 }
 

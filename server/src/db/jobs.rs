@@ -12,7 +12,7 @@ statements! {
         window_start, window_end, created_at, promise_rule, promise_due_at, promise_user_id, promise_state, \
         clashes, updated_position, status_since) \
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
-        on conflict (job_id) do update set status = excluded.status, technician_id = excluded.technician_id, \
+        on conflict (job_id) do update set household_id = excluded.household_id, status = excluded.status, technician_id = excluded.technician_id, \
         visit_id = excluded.visit_id, window_start = excluded.window_start, window_end = excluded.window_end, \
         promise_rule = excluded.promise_rule, promise_due_at = excluded.promise_due_at, \
         promise_user_id = excluded.promise_user_id, \
@@ -36,13 +36,15 @@ statements! {
         or j.status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')) \
         and (j.household_id = $12 or $12 is null) order by j.job_id limit $10";
     LIST_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
-        j.promise_due_at, j.updated_position, h.address, h.latitude, h.longitude \
-        from job j join household h on h.household_id = j.household_id \
+        j.promise_due_at, j.updated_position, h.address, coalesce(h.latitude, p.latitude) as latitude, \
+        coalesce(h.longitude, p.longitude) as longitude from job j join household h on h.household_id = j.household_id \
+        left join unregistered_place p on p.household_id = j.household_id \
         where j.hall_id = $1 and coalesce(j.window_start, j.created_at) >= $2 and coalesce(j.window_start, j.created_at) < $3 \
         and j.technician_id is not null order by j.job_id";
     LIST_OPEN_CALLS = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
-        j.promise_due_at, j.updated_position, h.address, h.latitude, h.longitude \
-        from job j join household h on h.household_id = j.household_id \
+        j.promise_due_at, j.updated_position, h.address, coalesce(h.latitude, p.latitude) as latitude, \
+        coalesce(h.longitude, p.longitude) as longitude from job j join household h on h.household_id = j.household_id \
+        left join unregistered_place p on p.household_id = j.household_id \
         where j.hall_id = $1 and j.technician_id is null and j.status = 'unassigned' \
         and (j.window_start is null or (j.window_start >= $2 and j.window_start < $3)) order by j.job_id";
     LIST_STAYS = "select f.job_id, v.technician_id, min(case when f.kind = 'arrived' then f.earliest end) as arrived_at, \
@@ -52,8 +54,9 @@ statements! {
         and f.kind in ('arrived', 'closed') and not f.withdrawn group by f.job_id, f.visit_id, v.technician_id \
         order by f.job_id, arrived_at";
     FIND_CALL = "select j.job_id, j.kind, j.status, j.technician_id, j.window_start, j.window_end, j.created_at, \
-        j.promise_due_at, j.updated_position, h.address, h.latitude, h.longitude \
-        from job j join household h on h.household_id = j.household_id \
+        j.promise_due_at, j.updated_position, h.address, coalesce(h.latitude, p.latitude) as latitude, \
+        coalesce(h.longitude, p.longitude) as longitude from job j join household h on h.household_id = j.household_id \
+        left join unregistered_place p on p.household_id = j.household_id \
         where j.hall_id = $1 and j.job_id = $2";
 }
 
@@ -215,7 +218,7 @@ pub struct CallRow {
     pub updated_position: i64,
     /// The address.
     pub address: String,
-    /// Where the door is, degrees north.
+    /// Where the door is, or where an unregistered place is likely to be; degrees north.
     pub latitude: Option<f64>,
     /// Degrees east.
     pub longitude: Option<f64>,

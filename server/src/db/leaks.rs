@@ -15,8 +15,9 @@ statements! {
     LIST_DUE_LEAKS = "select job_id, hall_id from leak where state = 'calling' and next_at <= $1 \
         order by next_at, job_id limit $2";
     LIST_URGENT = "select j.job_id, j.status, j.created_at, j.promise_due_at, j.technician_id, h.account, h.address, \
-        l.begun_at, l.caller_phone, l.state, l.alarm_at, l.taken_by, l.taken_at \
+        p.made_at as unregistered_at, l.begun_at, l.caller_phone, l.state, l.alarm_at, l.taken_by, l.taken_at \
         from job j join household h on h.household_id = j.household_id left join leak l on l.job_id = j.job_id \
+        left join unregistered_place p on p.household_id = j.household_id \
         where j.hall_id = $1 and j.kind = 'emergency' and j.status in ('unassigned', 'assigned', 'set_out') \
         order by j.created_at, j.job_id limit $2";
 }
@@ -83,6 +84,8 @@ pub struct UrgentRow {
     pub account: String,
     /// Where.
     pub address: String,
+    /// When it was taken down as a place that no register knows.
+    pub unregistered_at: Option<i64>,
     /// When calling began; none where nobody is called.
     pub begun_at: Option<i64>,
     /// The number that the caller can be reached at.

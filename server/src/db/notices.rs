@@ -1,5 +1,7 @@
 //! What people are to be told.
 
+use std::collections::BTreeMap;
+
 use domain::id::{HallId, JobId, UserId};
 use serde_json::Value;
 use sqlx::types::Json;
@@ -21,6 +23,8 @@ statements! {
         and expires_at > $2 and planned_at is not null and (not_before is null or not_before <= $2) \
         order by created_at, notice_id limit $3";
     SHOW_NOTICE = "update notice set shown_at = $1, shown_by = $2 where notice_id = $3 and user_id = $4 and shown_at is null";
+    LIST_SHOWN_CALLS = "select user_id, max(shown_at) as shown_at from notice where job_id = $1 and kind = 'leak_call' \
+        and shown_at is not null group by user_id";
     DROP_SHOWN = "update notice_delivery set state = 'not_needed' where notice_id = $1 and state = 'pending'";
 }
 
@@ -95,6 +99,12 @@ pub async fn list_waiting(
     (now_ms, limit): (i64, i64),
 ) -> Result<Vec<NoticeRow>> {
     c.q(LIST_WAITING).bind(user.0).bind(now_ms).bind(limit).all().await
+}
+
+/// Who was shown a call to a leak, and when last, Unix ms.
+pub async fn list_shown_calls(c: C<'_>, job: JobId) -> Result<BTreeMap<Uuid, i64>> {
+    let rows: Vec<(Uuid, i64)> = c.q(LIST_SHOWN_CALLS).bind(job.0).all().await?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Notes that a person was shown a notice; what still waits in other layers is not needed any more.

@@ -53,6 +53,7 @@ mod tests {
         ("notices", notices::ALL),
         ("packs", packs::ALL),
         ("photos", photos::ALL),
+        ("places", places::ALL),
         ("projections", projections::ALL),
         ("push", push::ALL),
         ("qualifications", qualifications::ALL),

@@ -287,14 +287,15 @@ async fn open_once(
             kind: wanted.kind,
             household: HouseholdId(household),
             request: &new.words,
+            caller_phone: if new.kind == CaseKind::LeakReport { &new.caller.1 } else { "" },
             appointment: wanted.appointment,
             technician: wanted.technician,
         };
-        let (made, _) = make_job(state, caller, &mut tx, &wanted).await?;
+        let made = make_job(state, caller, &mut tx, &wanted).await?;
         position = halls::take_positions(tx.c(), caller.hall, 1).await?;
-        let (case, of) = ((caller.hall, new.id), (made, caller.user));
+        let (case, of) = ((caller.hall, new.id), (made.id, caller.user));
         cases::link_job(tx.c(), case, of, (now, position)).await?;
-        (job, version) = (Some(made.0), 2);
+        (job, version) = (Some(made.id.0), 2);
     }
     let opened = OpenedBody { id: new.id.0, number, job, etag: version::tag(version) };
     receipt.keep(tx.c(), &opened, now.timestamp_millis()).await?;

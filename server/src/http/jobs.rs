@@ -26,18 +26,22 @@ use super::{schema, version};
 use crate::cases;
 use crate::db::cases::list_cases_of_job;
 use crate::db::jobs::Filter;
-use crate::db::{devices, documents, halls, households, users, verdicts};
+use crate::db::{devices, documents, halls, households, jobs, users, verdicts};
 use crate::identity::Role;
 use crate::ids::fresh_uuid;
 use crate::jobs::plan::{author, load, read};
 use crate::jobs::summary::{self, JobSummary, WindowBody};
 use crate::jobs::{NewJob, Scribe, create_job};
+use crate::leak;
 use crate::ledger;
 use crate::near;
 use crate::reach;
 use crate::reports;
 use crate::retry::until_won;
 use crate::state::AppState;
+
+/// Letters of the number of who called.
+pub(super) const LONGEST_PHONE: usize = 40;
 
 /// Which jobs to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -255,6 +259,10 @@ pub struct CreateJob {
     /// Who is to do it.
     #[schema(value_type = Option<Uuid>)]
     technician: Option<UserId>,
+    /// The number of who called, where it is not the household's own; people called to an emergency phone it.
+    #[serde(default)]
+    #[schema(max_length = 40)]
+    caller_phone: String,
     /// The case that it is born of.
     #[schema(value_type = Option<Uuid>)]
     case: Option<CaseId>,
@@ -300,7 +308,7 @@ pub struct CreatedBody {
     etag: String,
 }
 
-/// Takes on a job.
+/// Takes on a job; the nearest who may be sent are called to an emergency that is given to nobody, at once.
 ///
 /// Send either `household` or `account`.
 #[utoipa::path(
@@ -317,6 +325,10 @@ pub async fn post_job(
 ) -> Result<(StatusCode, Json<CreatedBody>), ApiError> {
     if let Some(agreed) = &body.appointment {
         check_window(agreed.window)?;
+    }
+    if body.caller_phone.chars().count() > LONGEST_PHONE {
+        let what = format!("say `caller_phone` in {LONGEST_PHONE} letters or fewer");
+        return Err(ApiError::Unprocessable(what));
     }
     let made = until_won(|| take_on(&state, &caller, (&body, &receipt))).await?;
     Ok((StatusCode::CREATED, Json(made)))
@@ -345,17 +357,18 @@ async fn take_on(
         kind: body.kind,
         household,
         request: &body.request,
+        caller_phone: &body.caller_phone,
         appointment: body.appointment,
         technician: body.technician,
     };
-    let (job, position) = make_job(state, caller, &mut tx, &wanted).await?;
-    let mut reached = position;
+    let job = make_job(state, caller, &mut tx, &wanted).await?;
+    let mut reached = job.reached;
     if let Some(case) = body.case {
         reached = halls::take_positions(tx.c(), caller.hall, 1).await?;
-        let of = (job, caller.user);
+        let of = (job.id, caller.user);
         cases::link_job(tx.c(), (caller.hall, case), of, (now, reached)).await?;
     }
-    let made = CreatedBody { id: job.0, etag: version::tag(position) };
+    let made = CreatedBody { id: job.id.0, etag: version::tag(job.position) };
     receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
     tx.commit().await?;
     state.bell.ring(caller.hall, reached);
@@ -371,19 +384,32 @@ pub(super) struct JobWanted<'a> {
     pub(super) household: HouseholdId,
     /// What was asked for, in words.
     pub(super) request: &'a str,
+    /// The number of who called; empty for the household's own.
+    pub(super) caller_phone: &'a str,
     /// The window agreed.
     pub(super) appointment: Option<Agree>,
     /// Who is to do it.
     pub(super) technician: Option<UserId>,
 }
 
-/// Takes on a job in the caller's transaction; tells its id and position.
+/// A job that was taken on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Made {
+    /// The job.
+    pub(super) id: JobId,
+    /// Where in the hall's feed it changed last.
+    pub(super) position: i64,
+    /// How far the hall's feed reaches with it.
+    pub(super) reached: i64,
+}
+
+/// Takes on a job in the caller's transaction; people are called to an emergency, however it was taken on (B2).
 pub(super) async fn make_job(
     state: &AppState,
     caller: &super::caller::Caller,
     tx: &mut crate::db::Tx,
     wanted: &JobWanted<'_>,
-) -> Result<(JobId, i64), ApiError> {
+) -> Result<Made, ApiError> {
     let now = state.clock.now();
     if let Some(technician) = wanted.technician {
         check_technician(tx, caller, technician).await?;
@@ -395,6 +421,7 @@ pub(super) async fn make_job(
         kind: wanted.kind,
         household: wanted.household,
         request: wanted.request.to_owned(),
+        caller_phone: wanted.caller_phone.trim().to_owned(),
         author: author(caller.user, now),
         appointment: wanted.appointment.map(|it| (it.window, it.channel)),
         technician: wanted.technician,
@@ -404,7 +431,24 @@ pub(super) async fn make_job(
     let scribe = Scribe { actor: &state.actor, pack: &pack, now, near_until };
     let position = create_job(tx.c(), &scribe, &new).await?;
     reach::jobs::tell_given(tx.c(), &new, (scribe.near_until, now)).await?;
-    Ok((new.id, position))
+    let made = Made { id: new.id, position, reached: position };
+    if pack.kind(new.kind).emergency { call_people(state, tx, &new).await } else { Ok(made) }
+}
+
+/// Calls people to an emergency that was just taken on.
+async fn call_people(
+    state: &AppState,
+    tx: &mut crate::db::Tx,
+    new: &NewJob,
+) -> Result<Made, ApiError> {
+    let home = households::find_household(tx.c(), new.hall, new.household).await?;
+    let home = home.ok_or(ApiError::NotFound("household"))?;
+    let said = Some(&new.caller_phone).filter(|phone| !phone.is_empty());
+    let from = (new.author.by, said.unwrap_or(&home.phone).as_str());
+    let reached = Box::pin(leak::begin(state, tx, (new.hall, new.id), from)).await?;
+    let row = jobs::find_job(tx.c(), new.hall, new.id).await?.ok_or(ApiError::NotFound("job"))?;
+    let position = row.updated_position;
+    Ok(Made { id: new.id, position, reached: reached.unwrap_or(position) })
 }
 
 /// A window ends after it starts, in a century that calendars know.

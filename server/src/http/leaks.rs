@@ -1,4 +1,4 @@
-//! Leaks: taken on in two fields, and watched on every console until somebody is there (B2).
+//! Leaks: watched on every console until somebody is there (B2).
 
 use std::collections::BTreeMap;
 
@@ -6,62 +6,31 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::callout::Answer;
-use domain::catalogue::{Language, text};
 use domain::id::{HallId, JobId, UserId};
-use domain::job::{Job, JobKind};
+use domain::job::Job;
 use domain::stamp::Timestamp;
 use domain::visit::{Fact, live_facts};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::caller::{Caller, Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Path};
-use super::jobs::{JobWanted, make_job};
-use super::once::{Once, Receipt};
 use super::schema;
-use super::version;
 use crate::db::leaks::{self, UrgentRow};
 use crate::db::users::{self, Filter};
-use crate::db::{C, contacts, halls, households, live_events};
+use crate::db::{C, contacts, halls, live_events, notices};
 use crate::jobs::plan::{load, read};
 use crate::leak::{self, LIVE_KIND};
 use crate::retry::until_won;
 use crate::state::AppState;
-use crate::webhooks::{LEAK_ADVICE, outbox};
 
 /// Emergencies shown at once; a hall with more of them has another problem.
 const MOST_SHOWN: i64 = 50;
 
 /// People whose names are looked up.
 const MOST_PEOPLE: i64 = 2000;
-
-/// A leak that somebody reports.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BeginLeak {
-    /// The account number of the household.
-    #[schema(min_length = 1, max_length = 100)]
-    account: String,
-    /// The number that the caller can be reached at.
-    #[schema(min_length = 1, max_length = 40)]
-    phone: String,
-    /// What they say, in words.
-    #[serde(default)]
-    #[schema(max_length = 2000)]
-    request: String,
-}
-
-/// A leak taken on; people's phones ring by now.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct LeakBegunBody {
-    /// Its job.
-    id: Uuid,
-    /// To send as `If-Match` with the next edit.
-    etag: String,
-}
 
 /// The emergencies that nobody has reached.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,6 +49,8 @@ pub struct LeakBody {
     status: String,
     account: String,
     address: String,
+    /// No register knows the place; `address` is what the caller said.
+    unregistered: bool,
     created_at: i64,
     /// When the promise to be there is broken.
     due_at: Option<i64>,
@@ -110,6 +81,8 @@ pub struct CalledBody {
     at: i64,
     /// When the next person is called.
     until: i64,
+    /// When a phone showed them the call, in the app or by a message that they tapped; `null` while nobody knows.
+    shown_at: Option<i64>,
     /// `accepted` or `declined`; `null` while they have said nothing.
     answer: Option<&'static str>,
     /// Why they cannot come, in their words.
@@ -130,62 +103,6 @@ pub struct BlockedBody {
     reason: String,
     /// The picture's name; without one it excuses nothing (B2).
     photo: Option<String>,
-}
-
-/// Takes on a leak and calls the nearest who may be sent, at once; the caller's phone is sent what to do until then.
-#[utoipa::path(
-    post, path = "/api/leaks", tag = "leaks", request_body = BeginLeak,
-    responses(
-        (status = 201, description = "The hall has it, and phones ring.", body = LeakBegunBody),
-        (status = 404, description = "No such household."),
-    ),
-)]
-pub async fn begin_leak(
-    State(state): State<AppState>,
-    Staff(caller): Staff,
-    Once(body, receipt): Once<BeginLeak>,
-) -> Result<(StatusCode, Json<LeakBegunBody>), ApiError> {
-    let phone = body.phone.trim();
-    if phone.is_empty() || phone.chars().count() > 40 {
-        let what = "send as `phone` the number that the caller can be reached at";
-        return Err(ApiError::Unprocessable(what.to_owned()));
-    }
-    let made = until_won(|| begin(&state, &caller, (&body, phone), &receipt)).await?;
-    Ok((StatusCode::CREATED, Json(made)))
-}
-
-async fn begin(
-    state: &AppState,
-    caller: &Caller,
-    (body, phone): (&BeginLeak, &str),
-    receipt: &Receipt,
-) -> Result<LeakBegunBody, ApiError> {
-    let now = state.clock.now();
-    let mut tx = state.db.begin().await?;
-    let known =
-        households::find_household_by_account(tx.c(), caller.hall, body.account.trim()).await?;
-    let household = known.ok_or(ApiError::NotFound("household"))?;
-    let wanted = JobWanted {
-        kind: JobKind::Emergency,
-        household: household.id,
-        request: &body.request,
-        appointment: None,
-        technician: None,
-    };
-    let (job, position) = make_job(state, caller, &mut tx, &wanted).await?;
-    let from = (caller.user, phone);
-    let reached = leak::begin(state, &mut tx, (caller.hall, job), from).await?;
-    let says = |language| text(language, "leak.advice", &[]);
-    let advice = json!({
-        "hall": caller.hall, "job": job, "phone": phone,
-        "zh": says(Language::Chinese), "en": says(Language::English),
-    });
-    outbox::write_event(tx.c(), caller.hall, LEAK_ADVICE, advice, now).await?;
-    let made = LeakBegunBody { id: job.0, etag: version::tag(reached.unwrap_or(position)) };
-    receipt.keep(tx.c(), &made, now.timestamp_millis()).await?;
-    tx.commit().await?;
-    state.bell.ring(caller.hall, reached.unwrap_or(position));
-    Ok(made)
 }
 
 /// Lists the emergencies that nobody has reached, with who was called and what they said.
@@ -277,12 +194,14 @@ async fn leak_body(
 ) -> Result<LeakBody, ApiError> {
     let job = read(&load(c.lend(), JobId(row.job_id)).await?)?;
     let pack = state.packs.find(c.lend(), &job.pack).await?;
+    let shown = notices::list_shown_calls(c.lend(), job.id).await?;
     let found = leak::callout(c, &job, (&pack, now)).await?;
     let person = |id: UserId, name: &str| {
         let unknown = || PersonBody { id: id.0, name: name.to_owned(), phone: None };
         people.get(&id.0).cloned().unwrap_or_else(unknown)
     };
     let called = found.called.iter().map(|it| CalledBody {
+        shown_at: shown.get(&it.technician.0).copied(),
         person: person(it.technician, &it.name),
         at: it.at.timestamp_millis(),
         until: it.until.timestamp_millis(),
@@ -306,6 +225,7 @@ async fn leak_body(
         status: row.status,
         account: row.account,
         address: row.address,
+        unregistered: row.unregistered_at.is_some(),
         created_at: row.created_at,
         due_at: row.promise_due_at,
         state: row.state,

@@ -7,7 +7,7 @@ use domain::calendar::city_day;
 use domain::catalogue::Language;
 use domain::hose::{ends_on, entitlement, is_overdue};
 use domain::household::{Appliance, Group, Household, Meter};
-use domain::id::{FactId, HallId, JobId, VisitId};
+use domain::id::{FactId, HallId, HouseholdId, JobId, VisitId};
 use domain::job::{Author, Channel};
 use domain::ledger::{
     Consent, Entry, Evidence, Purpose, Written, clearance, consent, evidence, language,
@@ -22,8 +22,8 @@ use uuid::Uuid;
 use super::case_views::CaseSummary;
 use super::error::ApiError;
 use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
-use crate::db::{C, appliances, cases, jobs, meters};
-use crate::jobs::summary::{self, JobSummary};
+use crate::db::{C, appliances, cases, households, jobs, meters, places};
+use crate::jobs::summary::{self, Door, JobSummary};
 use crate::ledger;
 use crate::state::AppState;
 
@@ -49,6 +49,8 @@ pub struct LedgerBody {
     /// With the groups that hold and may be shown.
     #[schema(value_type = serde_json::Value)]
     household: Household,
+    /// Where and when it was taken down, for a place that no register knows.
+    place: Option<PlaceBody>,
     /// Whether groups are not shown because the household took its consent back.
     groups_withheld: bool,
     /// Each group that anything is known of; none while they are withheld.
@@ -76,6 +78,19 @@ pub struct LedgerBody {
     /// What staff wrote, oldest first; nothing of groups while they are withheld.
     #[schema(value_type = Vec<serde_json::Value>)]
     entries: Vec<Written>,
+}
+
+/// A place that no register knows.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlaceBody {
+    made_at: i64,
+    made_by: Uuid,
+    /// What its words share with the address of a known door near it.
+    road: Option<String>,
+    /// The household that it turned out to be; its jobs and cases are there.
+    tied_to: Option<Door>,
+    tied_at: Option<i64>,
+    tied_by: Option<Uuid>,
 }
 
 /// A group with what shows it.
@@ -230,7 +245,9 @@ pub async fn ledger_body(
     let cases = listed.into_iter().map(|row| CaseSummary::new(row, seen.now));
     let cases = cases.collect::<anyhow::Result<_>>()?;
     let visits = rows::list_visits(c.lend(), id).await?;
+    let place = place_body(c.lend(), seen.hall, id).await?;
     Ok(LedgerBody {
+        place,
         groups_withheld,
         groups,
         language: language(&entries),
@@ -247,6 +264,26 @@ pub async fn ledger_body(
         entries,
         household,
     })
+}
+
+async fn place_body(
+    mut c: C<'_>,
+    hall: HallId,
+    id: HouseholdId,
+) -> Result<Option<PlaceBody>, ApiError> {
+    let Some(row) = places::find_place(c.lend(), hall, id).await? else { return Ok(None) };
+    let tied_to = match row.tied_to {
+        Some(household) => households::find_household(c, hall, HouseholdId(household)).await?,
+        None => None,
+    };
+    Ok(Some(PlaceBody {
+        made_at: row.made_at,
+        made_by: row.made_by,
+        road: row.road,
+        tied_to: tied_to.map(|it| Door::of(&it)),
+        tied_at: row.tied_at,
+        tied_by: row.tied_by,
+    }))
 }
 
 fn groups(known: &BTreeMap<Group, Evidence>, entries: &[Written], pack: &Pack) -> Vec<GroupBody> {

@@ -11,7 +11,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
 use domain::reminder;
 use domain::stamp::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -152,6 +152,14 @@ pub struct AskSnooze {
     #[schema(minimum = 1, maximum = 1440)]
     #[serde(deserialize_with = "read_whole")]
     minutes: i64,
+    /// When a phone without a network was told, Unix milliseconds; the minutes run from then.
+    #[schema(value_type = i64, minimum = 0, maximum = 4_102_444_800_000_i64)]
+    #[serde(default, deserialize_with = "read_said_at")]
+    said_at: Option<i64>,
+}
+
+fn read_said_at<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    read_whole(deserializer).map(Some)
 }
 
 /// Puts a reminder off; it comes again unless its cause is gone by then.
@@ -182,8 +190,13 @@ pub async fn snooze_reminder(
         return Err(ApiError::Unprocessable(rule));
     }
     find_own(tx.c(), &caller, id).await?;
-    let until = now + TimeDelta::minutes(asked.minutes);
-    rows::snooze_reminder(tx.c(), id, until.timestamp_millis()).await?;
+    let said_at = asked.said_at.unwrap_or(i64::MAX).min(now.timestamp_millis());
+    let until = said_at.saturating_add(asked.minutes * 60_000);
+    // What came too late is over, and nobody is told twice of it.
+    if until <= now.timestamp_millis() {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    rows::snooze_reminder(tx.c(), id, until).await?;
     live_events::insert_hint(tx.c(), caller.hall, (LIVE_KIND, id), (now, position)).await?;
     tx.commit().await?;
     state.bell.ring(caller.hall, position);

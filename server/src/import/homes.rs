@@ -15,6 +15,7 @@ use super::problem::{Problem, Reason};
 use super::reader::Seen;
 use super::sheet::{self, HOUSEHOLDS, METERS, Row};
 use super::tables::Tables;
+use crate::places;
 
 const GROUPS: [Word<Group>; 9] = [
     ("老年人", "elderly", Group::Elderly),
@@ -118,6 +119,9 @@ impl Reader<'_> {
         let are_groups_known = cells.problems.len() == faults;
         let access = cells.text_or_nothing("上门须知");
         let account = account?;
+        if account.starts_with(places::ACCOUNT_PREFIX) {
+            return cells.refuse("户号", Reason::AccountOfPlaces);
+        }
         Some(Household {
             id: household_id(self.hall.id, &account),
             account,
@@ -127,6 +131,7 @@ impl Reader<'_> {
             place: place.ok()?,
             groups: are_groups_known.then(|| groups.into_iter().collect())?,
             access,
+            unregistered: false,
         })
     }
 

@@ -82,6 +82,8 @@ pub(crate) enum Reason {
     },
     /// Not a log-in.
     NotALogin,
+    /// The hall gives such account numbers to places that no register knows.
+    AccountOfPlaces,
     /// Nobody may choose this password.
     Password(ChoosePasswordError),
     /// Somebody of another hall signs in like this.
@@ -148,6 +150,7 @@ impl Reason {
             Self::OutOfRange { .. } => "out_of_range",
             Self::NotAWord { .. } => "not_a_word",
             Self::NotALogin => "not_a_login",
+            Self::AccountOfPlaces => "account_of_places",
             Self::Password(ChoosePasswordError::TooShort) => "password_too_short",
             Self::Password(ChoosePasswordError::TooLong) => "password_too_long",
             Self::Password(ChoosePasswordError::TooCommon) => "password_too_common",
@@ -202,6 +205,7 @@ impl Reason {
             | Self::NotAPlace
             | Self::NotARegister
             | Self::NotALogin
+            | Self::AccountOfPlaces
             | Self::Password(_)
             | Self::LoginElsewhere
             | Self::NotATechnician

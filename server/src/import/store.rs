@@ -200,6 +200,7 @@ fn new_job(
         kind: booking.kind,
         household: booking.household,
         request: booking.request.clone(),
+        caller_phone: String::new(),
         author: booking.author,
         appointment: booking.appointment,
         technician: booking.technician,

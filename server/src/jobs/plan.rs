@@ -191,7 +191,7 @@ fn newest(job: &Job) -> Timestamp {
 }
 
 /// The raw change as a row of the hall's own.
-fn change_row(
+pub fn change_row(
     (hall, by, job): (HallId, UserId, JobId),
     (position, now): (i64, Timestamp),
     bytes: Vec<u8>,

@@ -85,6 +85,18 @@ pub struct Door {
     pub address: String,
 }
 
+impl Door {
+    /// The door of a household.
+    pub fn of(household: &Household) -> Self {
+        Self {
+            id: household.id,
+            account: household.account.clone(),
+            holder: household.holder.clone(),
+            address: household.address.clone(),
+        }
+    }
+}
+
 /// A window, Unix milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WindowBody {
@@ -108,13 +120,7 @@ pub struct PromiseBody {
 impl JobSummary {
     /// Puts a job's row and its household together.
     pub fn new(row: JobRow, household: &Household, heard_at: Option<i64>, known: &Known) -> Self {
-        let door = Door {
-            id: household.id,
-            account: household.account.clone(),
-            holder: household.holder.clone(),
-            address: household.address.clone(),
-        };
-        Self::with_door(row, door, heard_at, known)
+        Self::with_door(row, Door::of(household), heard_at, known)
     }
 
     fn with_door(row: JobRow, household: Door, heard_at: Option<i64>, known: &Known) -> Self {

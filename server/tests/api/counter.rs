@@ -58,6 +58,7 @@ impl Counter {
             place: None,
             groups: BTreeSet::new(),
             access: String::new(),
+            unregistered: false,
         };
         let mut tx = hall.db.begin().await.expect("a transaction");
         let stored = households::upsert_households(tx.c(), hall.id, &[household]).await;

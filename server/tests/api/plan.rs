@@ -16,7 +16,7 @@ use crate::hall::{MORNING_MS, Reply, text};
 const HOUR_MS: i64 = 3_600_000;
 
 /// A hall with a household at each kilometre of a road that goes north.
-async fn road() -> Counter {
+pub(crate) async fn road() -> Counter {
     let counter = Counter::open().await;
     let home = |number: u32| Household {
         id: HouseholdId(Uuid::from_u128(0x500 + u128::from(number))),
@@ -27,6 +27,7 @@ async fn road() -> Counter {
         place: Some(Place { latitude: 31.3 + f64::from(number) / 111.195, longitude: 118.4 }),
         groups: BTreeSet::new(),
         access: String::new(),
+        unregistered: false,
     };
     let homes: Vec<Household> = (0..10).map(home).collect();
     let mut tx = counter.hall.db.begin().await.expect("a transaction");
@@ -36,7 +37,7 @@ async fn road() -> Counter {
 }
 
 /// Takes a job on at a kilometre, with a window of so many hours from now on, or none.
-async fn take_on(
+pub(crate) async fn take_on(
     counter: &Counter,
     (kind, km): (&str, u32),
     window: Option<(i64, i64)>,

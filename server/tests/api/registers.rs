@@ -238,6 +238,7 @@ fn household(account: &str, groups: impl Into<BTreeSet<Group>>) -> Household {
         place: Some(Place { latitude: 23.125, longitude: 113.25 }),
         groups: groups.into(),
         access: "门禁 #77".to_owned(),
+        unregistered: false,
     }
 }
 

@@ -270,6 +270,7 @@ pub(crate) async fn document(hall: &Hall, owner: HallId) -> DocumentRow {
         place: None,
         groups: BTreeSet::new(),
         access: String::new(),
+        unregistered: false,
     };
     let mut tx = hall.db.begin().await.expect("a transaction");
     households::upsert_households(tx.c(), owner, &[household]).await.expect("a household");

@@ -66,6 +66,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/households", STAFF),
     ("GET", "/api/households/{id}", STAFF),
     ("POST", "/api/households/{id}/entries", STAFF),
+    ("POST", "/api/households/{id}/tie", STAFF),
     ("GET", "/api/jobs/{id}/notices", STAFF),
     ("GET", "/api/jobs/{id}/answers", STAFF),
     ("POST", "/api/jobs/{id}/links", DISPATCHERS),

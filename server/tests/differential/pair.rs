@@ -102,6 +102,7 @@ impl Pair {
             kind: JobKind::Repair,
             household: HOME,
             request: String::new(),
+            caller_phone: String::new(),
             author: Author { by: DISPATCHER, at: now },
             appointment: Some((in_an_hour(now), Channel::Phone)),
             technician: Some(self.phones[phone].writer.user),

@@ -50,6 +50,7 @@ pub(super) async fn furnish(server: &AppState, phones: usize) {
         place: None,
         groups: BTreeSet::new(),
         access: String::new(),
+        unregistered: false,
     };
     let mut tx = server.db.begin().await.unwrap();
     halls::upsert_hall(tx.c(), HALL, "城东营业厅", 480).await.unwrap();

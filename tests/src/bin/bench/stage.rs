@@ -86,6 +86,7 @@ impl Stage {
             place: None,
             groups: BTreeSet::new(),
             access: "无电梯，工具少带".to_owned(),
+            unregistered: false,
         };
         households::upsert_households(tx.c(), hall, &[door]).await?;
         tx.commit().await?;
@@ -135,6 +136,7 @@ impl Stage {
                 kind: JobKind::Repair,
                 household: self.household,
                 request: "灶火不旺，请检查".to_owned(),
+                caller_phone: String::new(),
                 author,
                 appointment: Some((window, Channel::Phone)),
                 technician: Some(technician.user),
