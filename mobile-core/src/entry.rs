@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use sync::device::Record;
 use uuid::Uuid;
 
+use crate::phone::{ReminderAnswer, ReminderName};
+
 /// A payload of the log. Tags are never reused: logs outlive versions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -23,6 +25,8 @@ pub(crate) enum Entry {
     PhotoRefused { name: PhotoName, reason: String },
     /// A job left this phone for somebody else; told until it was seen.
     Left { job: JobId, left: Left },
+    /// The technician said something to a reminder; `is_told` once the hall has heard it.
+    Reminded { name: ReminderName, answer: ReminderAnswer, is_told: bool },
     /// What this version cannot read, perhaps from a later one; kept as it is.
     Unreadable(Vec<u8>),
 }
@@ -46,6 +50,7 @@ const PHOTO_KEPT: u8 = 2;
 const PHOTO_HELD: u8 = 3;
 const PHOTO_REFUSED: u8 = 4;
 const LEFT: u8 = 5;
+const REMINDED: u8 = 6;
 
 /// The name of a picture: its SHA-256, written in hexadecimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +96,10 @@ impl Entry {
                 let told = serde_json::to_vec(left).expect("it has string keys only");
                 [&[LEFT], &job.0.as_bytes()[..], &told].concat()
             }
+            Self::Reminded { name, answer, is_told } => {
+                let said = serde_json::to_vec(&(name, answer, is_told));
+                [&[REMINDED], &said.expect("it has string keys only")[..]].concat()
+            }
             Self::Unreadable(bytes) => bytes.clone(),
         }
     }
@@ -105,6 +114,7 @@ impl Entry {
             }
             Some((&PHOTO_REFUSED, rest)) => decode_refused(rest),
             Some((&LEFT, rest)) => decode_left(rest),
+            Some((&REMINDED, rest)) => decode_reminded(rest),
             Some(_) | None => None,
         }
         .unwrap_or(Self::Unreadable(bytes))
@@ -138,9 +148,15 @@ fn decode_left(bytes: &[u8]) -> Option<Entry> {
     Some(Entry::Left { job: JobId(Uuid::from_bytes(*job)), left })
 }
 
+fn decode_reminded(bytes: &[u8]) -> Option<Entry> {
+    let (name, answer, is_told) = serde_json::from_slice(bytes).ok()?;
+    Some(Entry::Reminded { name, answer, is_told })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phone::Said;
 
     #[test]
     fn entries_read_back_as_written() {
@@ -161,6 +177,16 @@ mod tests {
                     arrived_at: Some(7),
                 },
             },
+            Entry::Reminded {
+                name: ReminderName { about: "set_out".to_owned(), job: Some(job), due_at: 7 },
+                answer: ReminderAnswer { said: Said::Later { minutes: 10 }, at: 8 },
+                is_told: true,
+            },
+            Entry::Reminded {
+                name: ReminderName { about: "unsent".to_owned(), job: None, due_at: 7 },
+                answer: ReminderAnswer { said: Said::Done, at: 8 },
+                is_told: false,
+            },
             Entry::Unreadable(vec![200, 1, 2]),
         ];
 
@@ -180,6 +206,7 @@ mod tests {
             vec![3; 40],
             vec![4],
             vec![5; 20],
+            vec![6; 20],
         ] {
             assert_eq!(Entry::decode(bytes.clone()), Entry::Unreadable(bytes));
         }

@@ -5,6 +5,7 @@ mod compact;
 mod day;
 mod error;
 mod photos;
+mod remind;
 mod rescue;
 mod steps;
 mod sync_up;
@@ -30,6 +31,7 @@ pub use compact::{CompactError, Compaction};
 pub use day::{DayJob, JobView, MeterHistory, Unseen};
 pub use error::{CommandError, EnrolError, OpenError, WipeError};
 pub use photos::{Carried, KeepPhotoError, PhotoReport, PhotoStop, WaitingPhoto, carry};
+pub use remind::{DueReminder, ReminderAnswer, ReminderName, Said};
 pub use rescue::{RESCUE_FORMAT, Rescue, RescuedChange, Wipe};
 pub use steps::{Step, StepState, Steps};
 pub use sync_up::{Offer, ROUNDS, Session, SyncEnd, SyncError, SyncReport, SyncState};
@@ -59,6 +61,8 @@ pub struct Phone<S, C, R> {
     photos: BTreeMap<PhotoName, photos::KeptPhoto>,
     /// Jobs that left for somebody else, and the technician has not seen it yet.
     left: BTreeMap<JobId, Left>,
+    /// What the technician said to reminders.
+    reminded: remind::Answers,
     compacted_bytes: u64,
 }
 
@@ -119,6 +123,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             notices: Vec::new(),
             photos: BTreeMap::new(),
             left: BTreeMap::new(),
+            reminded: remind::Answers::new(),
             compacted_bytes: 0,
         };
         phone.take_pack(builtin_pack());
@@ -218,6 +223,9 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             Entry::Seen { job, ids } => {
                 self.left.remove(&job);
                 self.seen.insert(job, ids.into_iter().collect());
+            }
+            Entry::Reminded { name, answer, is_told } => {
+                self.replay_answer(name, answer, is_told);
             }
             Entry::Unreadable(bytes) => self.unreadable.push(bytes),
             photo @ (Entry::PhotoKept { .. }

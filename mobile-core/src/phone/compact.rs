@@ -61,6 +61,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let left =
             self.left.iter().map(|(job, left)| Entry::Left { job: *job, left: left.clone() });
         payloads.extend(left.map(|entry| entry.encode()));
+        payloads.extend(self.reminder_entries().iter().map(Entry::encode));
         payloads.extend(self.unreadable.iter().cloned());
         self.log.replace_all(payloads.iter().map(Vec::as_slice)).await?;
         let after_bytes = self.log.size_bytes();

@@ -36,6 +36,9 @@ pub enum CommandError {
     /// The rule pack has no such hazard.
     #[error("the rule pack has no hazard {0}")]
     NoSuchHazard(String),
+    /// Reminders are put off for other times.
+    #[error("a reminder is not put off by {0} minutes")]
+    NoSuchPause(i64),
     /// The rules of the trade refuse it now.
     #[error(transparent)]
     Rule(#[from] RecordError),
@@ -62,6 +65,7 @@ impl CommandError {
             Self::NoPack(_) => "phone.no_pack",
             Self::NoSuchMeter(_) => "phone.no_such_meter",
             Self::NoSuchReading => "phone.no_such_reading",
+            Self::NoSuchPause(_) => "phone.no_such_pause",
             Self::Store(StoreError::Full) => "phone.full",
             Self::Store(StoreError::InUse) => "phone.in_use",
             Self::Store(StoreError::Stuck | StoreError::Broken(_)) => "phone.stuck",

@@ -144,7 +144,11 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                     kept.refused = Some(reason);
                 }
             }
-            Entry::Sync(_) | Entry::Seen { .. } | Entry::Left { .. } | Entry::Unreadable(_) => {}
+            Entry::Sync(_)
+            | Entry::Seen { .. }
+            | Entry::Left { .. }
+            | Entry::Reminded { .. }
+            | Entry::Unreadable(_) => {}
         }
     }
 

@@ -100,6 +100,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.unreadable.clear();
         self.photos.clear();
         self.left.clear();
+        self.reminded.clear();
         self.notices.clear();
         Ok(())
     }

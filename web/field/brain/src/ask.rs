@@ -9,7 +9,7 @@ use domain::visit::{Fact, Outcome};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::{LogStore, StoreError};
-use mobile_core::phone::{CommandError, EnrolError, Wipe, WipeError};
+use mobile_core::phone::{CommandError, EnrolError, ReminderName, Said, Wipe, WipeError};
 use mobile_core::photo::BlobStore;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -112,6 +112,18 @@ pub enum Request {
         /// The job.
         job: JobId,
     },
+    /// Puts a reminder off.
+    Snooze {
+        /// Which one.
+        reminder: ReminderName,
+        /// For how many minutes, one of those offered.
+        minutes: i64,
+    },
+    /// Says that a reminder is seen to.
+    SeenTo {
+        /// Which one.
+        reminder: ReminderName,
+    },
     /// Deletes everything; refused while anything is on this phone only, unless `rescued`.
     Wipe {
         /// The rescue file is in safe hands.
@@ -166,6 +178,14 @@ where
         }
         Request::Message { job, text } => {
             phone.message(job, text).await?;
+            Ok(Value::Null)
+        }
+        Request::Snooze { reminder, minutes } => {
+            phone.answer_reminder(reminder, Said::Later { minutes }).await?;
+            Ok(Value::Null)
+        }
+        Request::SeenTo { reminder } => {
+            phone.answer_reminder(reminder, Said::Done).await?;
             Ok(Value::Null)
         }
         Request::Seen { job } => {

@@ -8,7 +8,9 @@ use std::rc::Rc;
 use domain::stamp::BootId;
 use mobile_core::clock::Rng;
 use mobile_core::log::Beginning;
-use mobile_core::phone::{Carried, Offer, Session, SyncEnd, SyncError};
+use mobile_core::phone::{
+    Carried, Offer, ReminderAnswer, ReminderName, Session, SyncEnd, SyncError,
+};
 use mobile_core::{OpenReport, Phone};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
@@ -25,6 +27,13 @@ impl Rng for BrowserRng {
     fn fill(&mut self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("every browser with workers has crypto.getRandomValues");
     }
+}
+
+/// An answer to a reminder as it went out; whether it was over is left aside.
+#[derive(serde::Deserialize)]
+struct Told {
+    reminder: ReminderName,
+    answer: ReminderAnswer,
 }
 
 /// A phone in a worker. Whoever holds it waits for each call before the next.
@@ -142,6 +151,19 @@ impl Brain {
     pub async fn photo_carried(&mut self, hash: &str, refused: Option<String>) -> bool {
         let carried = refused.map_or(Carried::Held, Carried::Refused);
         self.phone.photo_carried(hash, &carried).await.is_ok()
+    }
+
+    /// What was said to reminders and the hall has not heard, as JSON.
+    pub fn reminder_answers(&self) -> String {
+        let untold = self.phone.reminder_answers().into_iter();
+        let shown = untold.map(|(reminder, answer)| json!({ "is_over": self.phone.is_reminder_over(&reminder), "reminder": reminder, "answer": answer }));
+        json!(shown.collect::<Vec<_>>()).to_string()
+    }
+
+    /// Notes that the hall has heard one of them, or has nothing to hear; takes it as it was given.
+    pub async fn reminder_told(&mut self, told: &str) -> bool {
+        let Ok(Told { reminder, answer }) = serde_json::from_str(told) else { return false };
+        self.phone.reminder_told(reminder, answer).await.is_ok()
     }
 
     /// Everything that only this phone has, as a file.

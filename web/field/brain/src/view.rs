@@ -16,7 +16,9 @@ use domain::walk::{Stop, on_foot};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
-use mobile_core::phone::{CallView, CommandError, DayJob, Left, Steps, Unseen, WaitingPhoto};
+use mobile_core::phone::{
+    CallView, CommandError, DayJob, DueReminder, Left, Steps, Unseen, WaitingPhoto,
+};
 use serde::Serialize;
 use sync::device::{Notice, Standing as Held};
 
@@ -113,6 +115,13 @@ pub struct State {
     left: Vec<LeftView>,
     /// Leaks that wait for an answer, oldest first.
     calls: Vec<CallCard>,
+    /// What the technician is reminded of now, the first due first.
+    reminders: Vec<DueReminder>,
+    /// For how many minutes one can be put off.
+    snooze_minutes: Vec<i64>,
+    /// The hall's time, as well as the phone knows it; Unix milliseconds.
+    now_ms: i64,
+    utc_offset_minutes: i32,
 }
 
 /// A leak that waits for an answer; instants are Unix milliseconds.
@@ -122,6 +131,10 @@ struct CallCard {
     address: String,
     holder: String,
     phone: String,
+    /// The number of who called, where it is another.
+    caller_phone: String,
+    /// No register knows the place; `address` is what the caller said.
+    unregistered: bool,
     request: String,
     until: i64,
     due_at: i64,
@@ -257,6 +270,10 @@ pub fn state<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> State {
         notices: known.notices.iter().filter_map(notice).collect(),
         left: left.collect(),
         calls: calls(phone),
+        reminders: phone.reminders(),
+        snooze_minutes: phone.snooze_minutes(),
+        now_ms: phone.hall_now().timestamp_millis(),
+        utc_offset_minutes: phone.utc_offset_minutes(),
     }
 }
 
@@ -270,6 +287,8 @@ fn calls<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> Vec<CallCard>
             address: home.address.clone(),
             holder: home.holder.clone(),
             phone: home.phone.clone(),
+            caller_phone: shown.job.briefing.caller_phone.clone(),
+            unregistered: home.unregistered,
             request: shown.job.briefing.request.clone(),
             until: shown.call?.until.timestamp_millis(),
             due_at: shown.promise?.due_at.timestamp_millis(),
