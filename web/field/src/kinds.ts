@@ -21,6 +21,8 @@ export interface Household {
   place?: Place
   groups: string[]
   access: string
+  /** No register knows it; the address is what somebody said. */
+  unregistered?: boolean
 }
 export interface Promised {
   rule: string
@@ -113,6 +115,8 @@ export interface Job {
     meters: Meter[]
     hoses: Hose[]
     request: string
+    /** The number of who called, where it was said. */
+    caller_phone?: string
     also_due: { kind: string; on: string }[]
   }
   visits: Record<string, Visit>
@@ -168,6 +172,19 @@ export interface JobPage {
   utc_offset_minutes: number
   now_ms: number
 }
+/** Names a reminder, here as at the hall. */
+export interface ReminderName {
+  about: string
+  job: string | null
+  due_at: number
+}
+export interface Reminder extends ReminderName {
+  until: number | null
+  kind: string | null
+  address: string
+  phone: string
+  is_quiet: boolean
+}
 export interface State {
   enrolled: boolean
   device: string | null
@@ -182,7 +199,14 @@ export interface State {
   clock_skew_ms: number | null
   notices: { job: string | null; says: Sentence }[]
   /** Leaks that wait for an answer, oldest first. */
-  calls: { job: string; address: string; holder: string; phone: string; request: string; until: number; due_at: number; now_ms: number }[]
+  calls: { job: string; address: string; holder: string; phone: string; caller_phone: string; unregistered: boolean; request: string; until: number; due_at: number; now_ms: number }[]
+  /** What the technician is reminded of, the first due first; what was put off or seen to is quiet. */
+  reminders: Reminder[]
+  /** For how many minutes one can be put off. */
+  snooze_minutes: number[]
+  /** The hall's time, as well as the phone knows it. */
+  now_ms: number
+  utc_offset_minutes: number
   left: { job: string; kind: string; address: string; recorded: number; arrived_at: number | null }[]
 }
 export interface Judged {

@@ -46,6 +46,30 @@ export function hear(notice: Notice): void {
   show()
 }
 
+/** What the hall reminds of and a card of this phone shows: by the card's name, the notices that it stands for. */
+const carded = new Map<string, string[]>()
+const rung = new Set<string>()
+
+/** Rings for a card, once, whoever found the reason first. */
+export function ringFor(card: string): void {
+  if (rung.has(card)) return
+  rung.add(card)
+  play(USUAL)
+  navigator.vibrate?.([200])
+}
+
+/** A notice that a card says already: it has no banner of its own. */
+export function leaveToCard(notice: Notice, card: string): void {
+  known.add(notice.id)
+  carded.set(card, [...(carded.get(card) ?? []), notice.id])
+}
+
+/** Somebody looked at a card, or had seen to it before: what it stands for was shown. */
+export function cardSeen(card: string): void {
+  for (const id of carded.get(card) ?? []) report(id)
+  carded.delete(card)
+}
+
 export function dismiss(id: string): void {
   notices.shown = notices.shown.filter((it) => it.id !== id)
   reportFirst()

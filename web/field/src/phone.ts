@@ -2,10 +2,10 @@
 
 import { reactive, shallowRef } from 'vue'
 import workerUrl from './worker/main?worker&url'
-import { hear as hearNotice, notices, onShown } from './notices'
+import { cardSeen, hear as hearNotice, leaveToCard, notices, onShown } from './notices'
 import { trusted } from './trust'
-import type { Day, JobPage, State } from './kinds'
-import type { Asked, Calls, Sentence, Stage, SyncNews, Told } from './worker/protocol'
+import type { Day, JobPage, ReminderName, State } from './kinds'
+import type { Asked, Calls, Notice, Sentence, Stage, SyncNews, Told } from './worker/protocol'
 
 /** A worker that says nothing for so long has died or hangs. */
 const PATIENCE_MS = 15_000
@@ -191,7 +191,7 @@ function hear(told: Told): void {
     phone.news = told.news
     if (told.news.phase === 'complete') void refresh()
   } else if ('notice' in told) {
-    hearNotice(told.notice)
+    void hearNews(told.notice)
   } else if ('stream' in told) {
     notices.open = told.stream
   } else if ('changed' in told) {
@@ -205,6 +205,28 @@ function hear(told: Told): void {
     else if ('refused' in told) asked?.reject(new Refused(told.refused))
     else asked?.reject(new Error(told.failed))
   }
+}
+
+/** What phone and hall both remind of is a card of this phone, and never a banner beside it. */
+async function hearNews(notice: Notice): Promise<void> {
+  const [family, about] = notice.kind.split('.')
+  if (family !== 'reminder') return hearNotice(notice)
+  await refresh().catch(() => undefined)
+  const card = phone.state?.reminders.find((it) => it.about === about && it.job === notice.job && it.due_at === notice.data['due_at'])
+  if (!card) return hearNotice(notice)
+  leaveToCard(notice, cardName(card))
+  if (card.is_quiet || cardsSeen.has(cardName(card))) cardSeen(cardName(card))
+}
+
+/** The name of a reminder's card. */
+export const cardName = (it: ReminderName) => `${it.about}|${it.job}|${it.due_at}`
+
+/** Cards that somebody has looked at. */
+const cardsSeen = new Set<string>()
+
+export function lookedAt(it: ReminderName): void {
+  cardsSeen.add(cardName(it))
+  cardSeen(cardName(it))
 }
 
 onShown((id) => void call('shown', id).catch(() => undefined))

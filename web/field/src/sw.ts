@@ -1,5 +1,7 @@
 // The service worker: keeps one whole version of the app, answers from it, and gives way only when told.
 
+import { readToken, type Sealed } from './worker/seal'
+
 const version = '__VERSION__'
 const shell = '__SHELL__' as unknown as string[]
 const NAME = `doorstep-${version}`
@@ -52,7 +54,8 @@ worker.addEventListener('push', (event) => {
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close()
   const scope = worker.registration.scope
-  const asked = String((event.notification.data as { navigate?: string } | null)?.navigate ?? scope)
+  const data = event.notification.data as { navigate?: string; notice?: string } | null
+  const asked = String(data?.navigate ?? scope)
   const url = new URL(asked, scope)
   // Only the app itself is opened, whatever a message says.
   const target = `${scope}${url.href.startsWith(scope) ? url.hash : ''}`
@@ -62,8 +65,42 @@ worker.addEventListener('notificationclick', (event) => {
     client.postMessage({ open: url.hash })
     return client.focus()
   }
-  event.waitUntil(open())
+  // The app may be locked, or never opened by the tap: the hall learns here that a person was reached.
+  event.waitUntil(Promise.all([open(), data?.notice ? tapped(data.notice) : undefined]))
 })
+
+/** Tells the hall who was reached; what does not arrive is told again by the next open stream. */
+async function tapped(notice: string): Promise<void> {
+  try {
+    const token = await session()
+    if (!token || !/^[\da-f-]{36}$/i.test(notice)) return
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+    const how = { method: 'POST', headers, body: JSON.stringify({ by: 'push' }), credentials: 'omit', redirect: 'error' } as const
+    await fetch(`/api/notices/${notice}/shown`, how)
+  } catch {
+    // Without a network nobody can be told now.
+  }
+}
+
+/** The session of this phone, as it lies beside the store; none before somebody enrolled. */
+function session(): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open('doorstep')
+    // A database that is not there is not made here: the app would take it for one that lost its log.
+    opening.onupgradeneeded = () => opening.transaction?.abort()
+    opening.onerror = () => resolve(null)
+    opening.onsuccess = () => {
+      const database = opening.result
+      const asked = database.transaction('meta').objectStore('meta').get('ring')
+      asked.onsuccess = () => {
+        database.close()
+        const ring = asked.result as { door: CryptoKey; session: Sealed | null } | undefined
+        resolve(ring ? readToken(ring) : null)
+      }
+      asked.onerror = () => reject(asked.error ?? new Error('the ring cannot be read'))
+    }
+  })
+}
 
 worker.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url)

@@ -1,5 +1,6 @@
 // Requests to the hall, with every way in which they fail told apart. None of them changes anything on the phone.
 
+import type { ReminderName } from '../kinds'
 import type { TestCame } from './protocol'
 
 /** Why there is no word of the hall. */
@@ -25,6 +26,14 @@ export interface Enrolled {
   recovery: string
   lease_days: number
 }
+
+/** A reminder as the hall names it. */
+export interface HallReminder extends ReminderName {
+  id: string
+}
+
+/** What somebody said to a reminder, and when by the hall's time. */
+export type ReminderAnswer = { said: 'done'; at: number } | { said: 'later'; minutes: number; at: number }
 
 const PATIENCE_MS = 20_000
 const CBOR = 'application/cbor'
@@ -121,6 +130,17 @@ export class Hall {
 
   async notice(id: string): Promise<TestCame> {
     return this.json('GET', `/api/notices/${id}`)
+  }
+
+  /** What the hall reminds this technician of. */
+  async reminders(): Promise<HallReminder[]> {
+    return (await this.json<{ reminders: HallReminder[] }>('GET', '/api/reminders')).reminders
+  }
+
+  /** Says what the technician said to one of them. */
+  async answerReminder(id: string, answer: ReminderAnswer): Promise<void> {
+    if (answer.said === 'done') await this.said('POST', `/api/reminders/${id}/done`)
+    else await this.said('POST', `/api/reminders/${id}/snooze`, { minutes: answer.minutes, said_at: answer.at })
   }
 
   /** A request that is answered without a word. */

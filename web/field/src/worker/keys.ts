@@ -5,15 +5,10 @@
 // The device key never leaves the browser. Ten wrong PINs throw the share and the session away: the hall must help.
 
 import { stretch_pin } from '../brain/brain.js'
+import { seal, sealToken, unseal, type Sealed } from './seal'
 
 export const TRIES = 10
 const DAY_MS = 24 * 60 * 60 * 1000
-
-/** Bytes sealed with AES-GCM under a nonce of their own. */
-export interface Sealed {
-  iv: Uint8Array<ArrayBuffer>
-  data: ArrayBuffer
-}
 
 /** What lies in the store in the clear: nothing here opens anything without the PIN or the hall. */
 export interface KeyRing {
@@ -43,17 +38,6 @@ export interface HallSecrets {
 }
 
 const utf8 = new TextEncoder()
-
-export async function seal(key: CryptoKey, about: string, bytes: BufferSource): Promise<Sealed> {
-  const iv = crypto.getRandomValues(new Uint8Array(12))
-  const data = await crypto.subtle.encrypt({ name: 'AES-GCM', iv, additionalData: utf8.encode(about) }, key, bytes)
-  return { iv, data }
-}
-
-export async function unseal(key: CryptoKey, about: string, sealed: Sealed): Promise<Uint8Array<ArrayBuffer>> {
-  const how = { name: 'AES-GCM', iv: sealed.iv, additionalData: utf8.encode(about) }
-  return new Uint8Array(await crypto.subtle.decrypt(how, key, sealed.data))
-}
 
 /** Makes a ring and the data key it wraps. */
 export async function makeRing(
@@ -116,15 +100,6 @@ export async function openByHall(
 /** The ring with the share lent anew. */
 export function lendAgain(ring: KeyRing, share: string, leaseDays: number): KeyRing {
   return { ...ring, share: { bytes: fromBase64(share), until: Date.now() + leaseDays * DAY_MS } }
-}
-
-async function sealToken(door: CryptoKey, token: string): Promise<Sealed> {
-  return seal(door, 'session', utf8.encode(token))
-}
-
-export async function readToken(ring: KeyRing): Promise<string | null> {
-  if (!ring.session) return null
-  return new TextDecoder().decode(await unseal(ring.door, 'session', ring.session))
 }
 
 async function pinKey(device: CryptoKey, pin: string, salt: Uint8Array, share: Uint8Array): Promise<CryptoKey> {

@@ -3,9 +3,10 @@
 import init, { Brain } from '../brain/brain.js'
 import wasm from '../brain/brain_bg.wasm?url'
 import { Hall, HallFault, type Enrolled } from './hall'
-import { TRIES, lendAgain, makeRing, openByHall, openByPin, readToken, type KeyRing } from './keys'
+import { TRIES, lendAgain, makeRing, openByHall, openByPin, type KeyRing } from './keys'
 import { Notices } from './notices'
 import type { Asked, Calls, EnrolForm, Sentence, Stage, Told } from './protocol'
+import { readToken } from './seal'
 import { Store } from './store'
 import { Sync } from './sync'
 

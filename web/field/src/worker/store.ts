@@ -1,7 +1,8 @@
 // The log's home: IndexedDB, each record sealed, each write ended only when its strict transaction completed.
 
 import { openDB, type DBSchema, type IDBPDatabase, type StoreNames } from 'idb'
-import { seal, unseal, type KeyRing, type Sealed } from './keys'
+import type { KeyRing } from './keys'
+import { seal, unseal, type Sealed } from './seal'
 
 interface Row extends Sealed {
   /** Bytes of the log in this row. */

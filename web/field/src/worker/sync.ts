@@ -1,7 +1,8 @@
 // The way to the hall, walked by itself: after each save, at the start, when the page comes back, and every half minute.
 
 import { carry_photo, type Brain } from '../brain/brain.js'
-import { HallFault, type Hall } from './hall'
+import type { ReminderName } from '../kinds'
+import { HallFault, type Hall, type HallReminder, type ReminderAnswer } from './hall'
 import type { SyncNews, SyncPhase } from './protocol'
 
 const ROUNDS = 200
@@ -9,6 +10,13 @@ const EVERY_MS = 30_000
 const FIRST_AGAIN_MS = 3_000
 const LONGEST_AGAIN_MS = 120_000
 const AFTER_SAVE_MS = 250
+
+/** An answer that the hall has not heard. */
+interface Untold {
+  reminder: ReminderName
+  answer: ReminderAnswer
+  is_over: boolean
+}
 
 /** What the loop needs of the worker. */
 export interface Ground {
@@ -80,6 +88,7 @@ export class Sync {
     this.say({ phase })
     if (phase === 'complete') {
       await this.ground.heard()
+      await this.answerReminders().catch(() => undefined)
       await this.sendPhotos()
     }
   }
@@ -118,6 +127,27 @@ export class Sync {
       if (came === 'stop') break
     }
     this.say({ sending: [] })
+  }
+
+  /** What was said to reminders here, perhaps hours ago, is said to the hall; one that it has not begun yet waits. */
+  private async answerReminders(): Promise<void> {
+    const untold = JSON.parse(await this.ground.alone((brain) => brain.reminder_answers())) as Untold[]
+    if (untold.length === 0) return
+    const known = await this.ground.hall.reminders()
+    for (const { reminder, answer, is_over } of untold) {
+      const same = (it: HallReminder) => it.about === reminder.about && it.job === reminder.job && it.due_at === reminder.due_at
+      const found = known.find(same)
+      if (!found && !is_over) continue
+      if (found) {
+        try {
+          await this.ground.hall.answerReminder(found.id, answer)
+        } catch (error) {
+          // What the hall will not take it will not take the next time either.
+          if (!(error instanceof HallFault) || error.fault !== 'refused') throw error
+        }
+      }
+      await this.ground.alone((brain) => brain.reminder_told(JSON.stringify({ reminder, answer })))
+    }
   }
 
   private say(part: Partial<SyncNews>): void {
