@@ -145,12 +145,14 @@ export interface Whole {
     rulings: Record<string, { reason: string; stands?: string | null; author: Author }>
   }
   briefing: {
-    household: Door & { phone: string; access: string; groups: string[] }
+    household: Door & { phone: string; access: string; groups: string[]; unregistered?: boolean }
     meters: { id: string; serial: string; size: string; readings: { on: string; register: number }[] }[]
     hoses: { id: string; kind: string; length_mm: number; installed_on: string }[]
     replacements: { on: string; free: boolean }[]
     also_due: { kind: string; on: string }[]
     request: string
+    /** The number of who called, where it was said. */
+    caller_phone?: string
   }
   visits: Record<string, Visit>
   messages: Record<string, { author: string; stamp: Stamp; text: string }>
@@ -196,6 +198,8 @@ export interface Household extends Door {
   phone: string
   access: string
   groups: string[]
+  /** No register knows it; the address is what somebody said. */
+  unregistered?: boolean
 }
 
 export interface Offer {

@@ -56,6 +56,17 @@ export interface Hazard {
   cleared: { by: string; at: number; text: string } | null
 }
 
+/** A place that no register knows, taken down for a leak. */
+export interface PlaceOfLeak {
+  made_at: number
+  made_by: string
+  /** What its words share with the address of a known door near it. */
+  road: string | null
+  tied_to: { id: string; account: string; holder: string; address: string } | null
+  tied_at: number | null
+  tied_by: string | null
+}
+
 export interface Visit {
   job: string
   visit: string
@@ -90,6 +101,7 @@ export interface Entry {
 
 export interface Ledger {
   household: Household & { id: string; phone: string; access: string; groups: string[] }
+  place: PlaceOfLeak | null
   groups_withheld: boolean
   groups: Group[]
   language: 'zh' | 'en'

@@ -13,6 +13,8 @@ export interface Person {
 export interface Called extends Person {
   at: number
   until: number
+  /** When a phone showed them the call; `null` while nobody knows. */
+  shown_at: number | null
   answer: 'accepted' | 'declined' | null
   reason: string
 }
@@ -22,6 +24,8 @@ export interface Leak {
   status: string
   account: string
   address: string
+  /** No register knows the place; the address is what the caller said. */
+  unregistered: boolean
   created_at: number
   due_at: number | null
   state: 'calling' | 'led' | 'alarm' | null
