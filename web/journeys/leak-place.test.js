@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { findings } from './axe.js'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place } from './ground.js'
+import { opened, place, until } from './ground.js'
 import { crew, staff } from './hall.js'
 
 const TOO_LONG_MS = 41_000
@@ -19,15 +19,6 @@ const look = async (page, name) => LOOK && (await page.screenshot({ path: `${LOO
 async function pass(hall, ms) {
   const { now } = await hall.get('/api/leaks')
   await hall.post('/api/clock', { now_ms: now + ms })
-}
-
-/** Asks until it is so. */
-async function until(what, is, message) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 150))) {
-    const got = await what()
-    if (is(got)) return got
-  }
-  throw new Error(message)
 }
 
 /** Somebody who leads the crew and is no one to be sent first. */

@@ -119,6 +119,37 @@ test('a tap turns the lock screen on, a job given at the desk is on it, and what
   assert.deepEqual(phone.problems, [])
 })
 
+test('b2 a tap on a message tells the hall that a person was reached, and the desk sees it', async (t) => {
+  const service = await PushService.open()
+  t.after(() => service.close())
+  const hall = await opened(t)
+  const [phone, me] = await technician(t, hall)
+  await phone.enrol(me)
+  await phone.kept()
+  await phone.page.evaluate(() => (location.hash = '#/phone'))
+  await service.serve(phone)
+  await phone.page.getByRole('button', { name: '开启锁屏推送' }).click()
+  await shows(() => phone.page.locator('.reach dd [role="status"]').first().innerText(), '已开启')
+  service.heard = await service.deliverTo(phone)
+  // Nobody looks at the app, so that it cannot be what tells the hall.
+  await phone.page.evaluate(() => Object.defineProperty(document, 'hidden', { get: () => true }))
+  const { id } = await hall.user(me.login)
+  const { id: job } = await hall.post('/api/leaks', { account: ACCOUNT, phone: '13912345678' })
+  const call = async () => (await hall.get('/api/leaks')).leaks.find((it) => it.job === job).called.find((it) => it.id === id)
+  const notifications = () => phone.page.evaluate(async () => (await (await navigator.serviceWorker.ready).getNotifications()).map((it) => it.data.kind))
+  await shows(notifications, ['leak_call'])
+  assert.equal((await call()).shown_at, null, 'a message on a lock screen is nobody reached')
+
+  const [worker] = phone.context.serviceWorkers()
+  await worker.evaluate(async () => {
+    const [notification] = await self.registration.getNotifications()
+    self.dispatchEvent(new NotificationEvent('notificationclick', { notification }))
+  })
+
+  await until(async () => (await call()).shown_at, Number.isInteger, 'the tap tells the hall')
+  assert.deepEqual(phone.problems, [])
+})
+
 async function channels(hall, { login }) {
   const { id } = await hall.user(login)
   return (await hall.get('/api/channels')).technicians.find((it) => it.user === id)

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { findings } from './axe.js'
 import { Phone } from './browser.js'
-import { opened, place } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 
 const MINUTE_MS = 60_000
@@ -14,14 +14,6 @@ const TEN = (Math.floor((Date.now() + 8 * 3_600_000) / DAY_MS) + 1) * DAY_MS + 2
 const ACCOUNT = '30100001'
 const LOOK = process.env.DOORSTEP_LOOK
 const look = async (page, name) => LOOK && (await page.screenshot({ path: `${LOOK}/${name}.png` }))
-
-async function until(what, is, message) {
-  for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((done) => setTimeout(done, 200))) {
-    const got = await what()
-    if (is(got)) return got
-  }
-  throw new Error(message)
-}
 
 /** A hall at ten, its first technician with a phone, and a repair of theirs at eleven. */
 async function stage(t) {
@@ -36,7 +28,7 @@ async function stage(t) {
   const phone = await Phone.open(hall, place(t, 'profile'), { serviceWorkers: 'block' })
   t.after(() => phone.close().catch(() => undefined))
   await phone.enrol(me)
-  await phone.page.locator(`[data-job="${id}"]`).waitFor()
+  await phone.page.locator(`li[data-job="${id}"]`).waitFor()
   await phone.sent()
   const card = phone.page.locator('.card.reminder')
   return { hall, at, me, job: id, phone, card }
@@ -84,6 +76,8 @@ test('a1 a2 a phone without a network reminds, puts off and is seen to, and the 
 test('a2 what hall and phone both know stands there once, and the hall knows that it was shown', async (t) => {
   const { hall, at, me, job, phone, card } = await stage(t)
   const known = await atHall(hall, me)
+  // Time passes for both.
+  await phone.shiftClock(48 * MINUTE_MS)
   await at(48)
   await until(known, (list) => list.length === 2, 'the hall reminds of both')
   const ahead = card.filter({ hasText: '该打电话联系用户了' })
@@ -92,8 +86,7 @@ test('a2 what hall and phone both know stands there once, and the hall knows tha
   await setOut.waitFor()
   await look(phone.page, 'reminders-two-zh')
   const ofJob = phone.page.locator(`.card.reminder[data-reminder*="${job}"]`)
-  await ofJob.nth(1).waitFor()
-  assert.equal(await ofJob.count(), 2)
+  await shows(() => ofJob.count(), 2)
   assert.equal(await phone.page.locator('.notice').filter({ hasText: '提醒' }).count(), 0, 'no banner beside them')
 
   // Phoned ahead and set out: their causes are gone on the phone at once, and at the hall with the next meeting.

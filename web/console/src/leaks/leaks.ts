@@ -87,8 +87,10 @@ export function watchLeaks(): () => void {
   }
 }
 
-/** Minutes and seconds, as a clock on a wall shows them. */
+/** Minutes and seconds, behind the hours where there are some, as a clock on a wall shows them. */
 export function minutes(ms: number): string {
   const seconds = Math.floor(Math.abs(ms) / 1000)
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+  const two = (count: number) => String(count).padStart(2, '0')
+  const [hours, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return hours ? `${hours}:${two(rest)}:${two(seconds % 60)}` : `${rest}:${two(seconds % 60)}`
 }
