@@ -75,6 +75,14 @@ export function dismiss(id: string): void {
   reportFirst()
 }
 
+/** Takes away what asked for an answer that was given; somebody had it on the screen. */
+export function answered(job: string): void {
+  for (const it of notices.shown.filter((one) => one.job === job && one.kind === 'leak_call')) {
+    report(it.id)
+    dismiss(it.id)
+  }
+}
+
 /** A hidden page shows nothing to anybody: it waits until somebody looks. */
 function show(): void {
   if (document.hidden) return
