@@ -21,6 +21,8 @@ test('r5 a visit of each kind is done offline, survives SIGKILL in its middle, a
   t.after(() => phone.close().catch(() => undefined))
   await phone.enrol(me)
   await phone.kept()
+  // What did not arrive cannot be worked on.
+  await phone.sent()
   await hall.stop()
   await phone.kill()
 
