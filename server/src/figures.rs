@@ -7,6 +7,7 @@ pub mod arrivals;
 pub mod hoses;
 pub mod phones;
 pub mod promises;
+pub mod ratings;
 pub mod readings;
 pub mod visits;
 

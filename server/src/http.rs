@@ -151,6 +151,7 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(figures::report_readings)))
         .routes(only(STAFF, routes!(figures::report_conduct)))
         .routes(only(STAFF, routes!(figures::report_outcomes)))
+        .routes(only(STAFF, routes!(figures::report_ratings)))
         .routes(only(STAFF, routes!(figures::report_hoses)))
 }
 

@@ -15,6 +15,7 @@ use crate::figures::arrivals::Arrival;
 use crate::figures::hoses::HoseDoor;
 use crate::figures::phones::PhoneRow;
 use crate::figures::promises::{CasePromise, StoredPromise};
+use crate::figures::ratings::FinishedJob;
 use crate::figures::readings::Reading;
 use crate::figures::visits::{Answered, EndedVisit};
 
@@ -37,6 +38,9 @@ statements! {
         where f.hall_id = $1 and f.kind = 'closed' and f.withdrawn = $2 and v.outcome is not null \
         and f.earliest >= $3 and f.earliest < $4 \
         group by f.job_id, f.visit_id, j.kind, v.technician_id, u.name, v.outcome order by f.job_id, f.visit_id";
+    LIST_FINISHED = "select j.job_id, j.kind, j.technician_id, u.name as technician_name, j.status_since as done_at, r.score \
+        from job j left join rating r on r.job_id = j.job_id left join user_account u on u.user_id = j.technician_id \
+        where j.hall_id = $1 and j.status = 'done' and j.status_since >= $2 and j.status_since < $3 order by j.job_id";
     LIST_ANSWERS = "select job_id, visit_id, fact_id, withdrawn, body from fact \
         where hall_id = $1 and kind = 'conduct' and earliest >= $2 and earliest < $3 order by job_id, visit_id, fact_id";
     LIST_READINGS = "select r.job_id, r.visit_id, r.fact_id, r.finding, f.earliest, f.body, (select count(*) from reading n \
@@ -99,6 +103,15 @@ pub async fn list_ended_visits(
     (from, until): Bounds,
 ) -> Result<Vec<EndedVisit>> {
     c.q(LIST_ENDED_VISITS).bind(hall.0).bind(false).bind(from).bind(until).all().await
+}
+
+/// Lists jobs that were done in some days, with what their households said.
+pub async fn list_finished(
+    c: C<'_>,
+    hall: HallId,
+    (from, until): Bounds,
+) -> Result<Vec<FinishedJob>> {
+    c.q(LIST_FINISHED).bind(hall.0).bind(from).bind(until).all().await
 }
 
 /// Lists answers to the conduct checklist, those that were taken back too.

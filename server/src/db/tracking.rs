@@ -26,10 +26,6 @@ statements! {
     FIND_RATING = "select job_id, score, words, rated_at, changed_at from rating where hall_id = $1 and job_id = $2";
     UPSERT_RATING = "insert into rating (job_id, hall_id, score, words, rated_at, changed_at) values ($1, $2, $3, $4, $5, $5) \
         on conflict (job_id) do update set score = excluded.score, words = excluded.words, changed_at = excluded.changed_at";
-    LIST_RATINGS = "select r.job_id, r.score, r.words, r.rated_at, r.changed_at, j.kind, j.technician_id from rating r \
-        join job j on j.job_id = r.job_id where r.hall_id = $1 and r.rated_at >= $2 and r.rated_at < $3 \
-        order by r.rated_at desc, r.job_id limit $4";
-    COUNT_DONE = "select count(*) from job where hall_id = $1 and status = 'done' and status_since >= $2 and status_since < $3";
     LAST_PLANNER = "select c.author_id from change c join user_account u on u.user_id = c.author_id \
         where c.job_id = $1 and u.hall_id = $2 and u.role <> 'technician' and u.disabled_at is null \
         order by c.position desc limit 1";
@@ -177,40 +173,6 @@ pub async fn upsert_rating(
 ) -> Result<()> {
     let q = c.q(UPSERT_RATING).bind(job.0).bind(hall.0).bind(score).bind(words).bind(now_ms);
     q.execute().await.map(drop)
-}
-
-/// A rating in a list.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct ListedRatingRow {
-    /// The job.
-    pub job_id: Uuid,
-    /// From 1 to 5.
-    pub score: i64,
-    /// In words.
-    pub words: String,
-    /// When it was given first.
-    pub rated_at: i64,
-    /// When it was changed last.
-    pub changed_at: i64,
-    /// The key of the job's kind.
-    pub kind: String,
-    /// Who had the job.
-    pub technician_id: Option<Uuid>,
-}
-
-/// Lists the ratings that were given in a span, newest first.
-pub async fn list_ratings(
-    c: C<'_>,
-    hall: HallId,
-    (from, until): (i64, i64),
-    most: i64,
-) -> Result<Vec<ListedRatingRow>> {
-    c.q(LIST_RATINGS).bind(hall.0).bind(from).bind(until).bind(most).all().await
-}
-
-/// Counts the jobs that were done in a span: those who could have rated.
-pub async fn count_done(c: C<'_>, hall: HallId, (from, until): (i64, i64)) -> Result<i64> {
-    c.q(COUNT_DONE).bind(hall.0).bind(from).bind(until).scalar().await
 }
 
 /// Who of the hall's staff answers for a job: who planned it last, else the first dispatcher there is.

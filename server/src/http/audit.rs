@@ -382,6 +382,7 @@ mod tests {
         ("/api/reports/readings", "numbers, and ids of jobs"),
         ("/api/reports/conduct", "numbers, and ids of jobs"),
         ("/api/reports/outcomes", "numbers, and ids of jobs"),
+        ("/api/reports/ratings", "numbers, and ids of jobs"),
         ("/api/webhooks", "addresses of other systems"),
         ("/api/webhooks/{id}/deliveries", "when and how it ended"),
     ];

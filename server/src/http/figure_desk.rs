@@ -26,7 +26,7 @@ use crate::figures::hoses::{HoseFigures, Replaced};
 use crate::figures::phones::{PhoneRow, Standing};
 use crate::figures::readings::ReadingFigures;
 use crate::figures::{Count, Counted, Figure, Named};
-use crate::figures::{arrivals, hoses, phones, promises, readings, visits};
+use crate::figures::{arrivals, hoses, phones, promises, ratings, readings, visits};
 use crate::identity::Role;
 use crate::ledger;
 use crate::reports;
@@ -234,6 +234,27 @@ impl Desk {
                     By::Hall => hall_heading(hall),
                 };
                 count.add(&heading, &it.outcome, self.counted(hall, it.job_id));
+            }
+        }
+        Ok(count.finish(self.language))
+    }
+
+    pub(super) async fn ratings(mut self, by: By) -> Result<Figure, ApiError> {
+        let halls = counted_halls(self.conn.c(), (&self.hall, self.role), by).await?;
+        let mut count = count_in(ratings::by_score(self.language), &halls, by);
+        for hall in &halls {
+            let Span { from, until, .. } = span(hall, self.days)?;
+            let id = HallId(hall.hall_id);
+            for it in rows::list_finished(self.conn.c(), id, (from, until)).await? {
+                let column = it.column();
+                let heading = match by {
+                    By::Technician => self.person(it.technician_id, it.technician_name),
+                    By::Kind => Named::word(self.language, "kind", &it.kind),
+                    By::Day => Named::plain(self.day(it.done_at).to_string()),
+                    By::Hour => hour(it.done_at, hall.utc_offset_minutes),
+                    By::Hall => hall_heading(hall),
+                };
+                count.add(&heading, column, self.counted(hall, it.job_id));
             }
         }
         Ok(count.finish(self.language))

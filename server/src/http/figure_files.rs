@@ -65,6 +65,8 @@ pub enum Which {
     Conduct,
     /// How visits ended.
     Outcomes,
+    /// How households found finished work.
+    Ratings,
     /// Hoses that were put in.
     Replaced,
     /// Hoses on the wall today by age.
@@ -82,6 +84,7 @@ impl Which {
             Self::Since => "since",
             Self::Conduct => "conduct",
             Self::Outcomes => "outcomes",
+            Self::Ratings => "ratings",
             Self::Replaced => "replaced",
             Self::Due => "due",
         }
@@ -97,6 +100,7 @@ impl Which {
             Self::Since => desk.readings().await?.since,
             Self::Conduct => desk.conduct(state).await?,
             Self::Outcomes => desk.outcomes(by).await?,
+            Self::Ratings => desk.ratings(by).await?,
             Self::Replaced => desk.hoses(state).await?.replaced,
             Self::Due => desk.hoses(state).await?.due,
         })

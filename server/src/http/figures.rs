@@ -156,6 +156,21 @@ pub async fn report_outcomes(
     Ok(Json(desk.outcomes(by).await?))
 }
 
+/// Counts finished jobs by how their households found them, by technician, kind, day, hour or, for admins, hall.
+#[utoipa::path(
+    get, path = "/api/reports/ratings", tag = "reports", params(AskOutcomes),
+    responses((status = 200, description = "A line for each.", body = Figure)),
+)]
+pub async fn report_ratings(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Query(asked): Query<AskOutcomes>,
+) -> Result<Json<Figure>, ApiError> {
+    let AskOutcomes { from, to, by, lang } = asked;
+    let desk = Desk::of(&state, &caller, &AskFigure { from, to, lang }).await?;
+    Ok(Json(desk.ratings(by).await?))
+}
+
 /// Counts hoses: those put in by month, free or paid, and those on the wall over their span today.
 #[utoipa::path(
     get, path = "/api/reports/hoses", tag = "reports", params(AskFigure),

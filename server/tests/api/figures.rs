@@ -320,7 +320,7 @@ async fn every_figure_is_written_as_the_console_shows_it() {
 
     for what in [
         "arrivals", "lateness", "promises", "told", "measures", "since", "conduct", "outcomes",
-        "replaced", "due",
+        "ratings", "replaced", "due",
     ] {
         let text = String::from_utf8(file(what, "&format=csv&lang=en").await).unwrap();
         assert!(text.starts_with("\u{feff}Counted under,"), "{what}: {text}");

@@ -129,6 +129,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/reports/readings", STAFF),
     ("GET", "/api/reports/conduct", STAFF),
     ("GET", "/api/reports/outcomes", STAFF),
+    ("GET", "/api/reports/ratings", STAFF),
     ("GET", "/api/reports/hoses", STAFF),
     ("POST", "/api/sync", &[Technician]),
     ("GET", "/api/webhooks", MANAGERS),

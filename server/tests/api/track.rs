@@ -4,6 +4,7 @@ use domain::id::JobId;
 use domain::visit::Fact;
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::identity::Role;
 
 use crate::counter::{ACCOUNT, Counter};
 use crate::hall::{MORNING_MS, Reply, text};
@@ -178,6 +179,34 @@ async fn a1_another_window_is_wished_for_and_holds_once_a_dispatcher_agrees() {
 }
 
 #[tokio::test]
+async fn a1_where_the_rules_say_so_a_window_that_is_wished_for_holds_at_once() {
+    let (mut counter, gateway) = open().await;
+    counter.hall.person("ines", Role::Admin).await;
+    let admin = counter.node.sign_in("ines").await;
+    let edits = [("agree_at_once = false", "agree_at_once = true")];
+    let quick = crate::packs::pack("quick", "2026-03-03", &edits);
+    assert_eq!(crate::packs::add(&counter, &admin, &quick).await.status, 201);
+    counter.wait_minutes(24 * 60, &[]).await;
+    counter.hire("ana").await;
+    let job = agreed(&counter, "repair", MORNING_MS + 25 * HOUR_MS).await;
+    let token = carried(&gateway, 1).await;
+    let path = format!("/api/track/{token}/windows");
+    let free = counter.node.post(&path, None, &json!({"day": "2026-03-04"})).await;
+    let window = free.body["windows"][0].clone();
+
+    let wishes = format!("/api/track/{token}/wishes");
+    assert_eq!(counter.node.post(&wishes, None, &json!({"window": window})).await.status, 204);
+
+    assert_eq!(seen(&counter, &token).await.body["window"], window);
+    let wish = answers(&counter, job).await["wishes"][0].clone();
+    assert_eq!(
+        (&wish["state"], &wish["case"]),
+        (&json!("agreed"), &Value::Null),
+        "nobody is asked"
+    );
+}
+
+#[tokio::test]
 async fn a10_a_visit_is_rated_when_it_is_over_and_changed_for_a_day() {
     let (mut counter, gateway) = open().await;
     let mut ana = counter.hire("ana").await;
@@ -195,6 +224,11 @@ async fn a10_a_visit_is_rated_when_it_is_over_and_changed_for_a_day() {
     assert_eq!(rate(&counter, &token, 4, "又打来解释了").await, 204);
     let rated = answers(&counter, job).await["rating"].clone();
     assert_eq!((&rated["score"], &rated["words"]), (&json!(4), &json!("又打来解释了")));
+    let path = "/api/reports/ratings?from=2026-03-01&to=2026-03-03&by=technician&lang=en";
+    let figure = counter.node.get(path, &counter.manager).await.body;
+    let line = &figure["lines"][0];
+    assert_eq!((&line["name"], &line["cells"][1]["jobs"]), (&json!("ANA"), &json!([job])));
+    assert_eq!((&figure["columns"][1]["key"], &line["rates"]), (&json!("4"), &json!([1.0, 1.0])));
     counter.wait_minutes(60 * 2, &[]).await;
     assert_eq!(rate(&counter, &token, 5, "").await, 409);
     assert_eq!(seen(&counter, &token).await.body["may"]["rate"], false);
