@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 use domain::stamp::Timestamp;
@@ -54,37 +54,6 @@ impl Clock {
             }
             Self::Manual(_) | Self::System => false,
         }
-    }
-}
-
-/// The minutes of a clock, for what is looked at once in each; a clock that is set is followed at once.
-#[derive(Debug)]
-pub struct Minutes {
-    look: tokio::time::Interval,
-    seen: Option<i64>,
-}
-
-impl Default for Minutes {
-    fn default() -> Self {
-        Self { look: tokio::time::interval(Duration::from_secs(1)), seen: None }
-    }
-}
-
-impl Minutes {
-    /// Waits for a minute that was not seen.
-    pub async fn next(&mut self, clock: &Clock) {
-        loop {
-            self.look.tick().await;
-            let minute = clock.now_ms().div_euclid(60_000);
-            if self.seen.replace(minute) != Some(minute) {
-                return;
-            }
-        }
-    }
-
-    /// What was to be done in the last one failed: it comes again.
-    pub fn again(&mut self) {
-        self.seen = None;
     }
 }
 

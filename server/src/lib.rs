@@ -35,6 +35,7 @@ pub mod leak;
 pub mod ledger;
 pub mod live;
 pub mod metrics;
+pub mod minute;
 pub mod near;
 pub mod packs;
 pub mod photos;
@@ -142,8 +143,7 @@ impl App {
         let clerk = tokio::spawn(audit::clerk::run(self.state.clone(), self.audit));
         let keeping = tokio::spawn(upkeep::run(self.state.clone()));
         let telling = tokio::spawn(told::courier::run(self.state.clone()));
-        let reminding = tokio::spawn(reminders::run(self.state.clone()));
-        let lateness = tokio::spawn(told::late::run(self.state.clone()));
+        let reminding = tokio::spawn(minute::run(self.state.clone()));
         let calling = tokio::spawn(leak::run(self.state.clone()));
         tokio::select! {
             served = serving => served?,
@@ -161,7 +161,6 @@ impl App {
         keeping.abort();
         telling.abort();
         reminding.abort();
-        lateness.abort();
         calling.abort();
         self.state.db.close().await;
         Ok(())

@@ -18,7 +18,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::cases;
-use crate::clock::Minutes;
 use crate::db::halls::{self, HallRow};
 use crate::db::reminders::{self as rows, KnownRow, NewReminder, WorkRow};
 use crate::db::{C, devices, figures, live_events};
@@ -61,21 +60,6 @@ struct Links {
 impl Wanted {
     fn key(&self) -> (&str, &str, &str) {
         (self.reminder.about.key(), &self.subject, &self.occasion)
-    }
-}
-
-/// Reminds once a minute of the server's clock, until it is dropped; a clock that is set is followed at once.
-pub async fn run(state: AppState) {
-    if !state.config.reminders {
-        return;
-    }
-    let mut minutes = Minutes::default();
-    loop {
-        minutes.next(&state.clock).await;
-        if let Err(error) = keep(&state).await {
-            tracing::error!(%error, "nobody can be reminded; it is tried again");
-            minutes.again();
-        }
     }
 }
 

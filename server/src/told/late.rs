@@ -11,27 +11,11 @@ use domain::round::Leg;
 use domain::stamp::Timestamp;
 
 use super::{Facts, News, listens, rules, stepped, tell};
-use crate::clock::Minutes;
 use crate::db::halls::{self, HallRow};
 use crate::http::board::{load as load_day, travel_rules};
 use crate::http::error::ApiError;
 use crate::jobs::plan::{load, read};
 use crate::state::AppState;
-
-/// Looks once a minute of the server's clock, until it is dropped.
-pub async fn run(state: AppState) {
-    if !state.config.reminders {
-        return;
-    }
-    let mut minutes = Minutes::default();
-    loop {
-        minutes.next(&state.clock).await;
-        if let Err(error) = keep(&state).await {
-            tracing::error!(%error, "who waits in vain is not told; it is tried again");
-            minutes.again();
-        }
-    }
-}
 
 /// Tells every household that waits for somebody who will be late; returns how many are looked at.
 ///
