@@ -22,7 +22,7 @@ use super::{keys, plan};
 use crate::db::notice_deliveries::{self, CarriedRow, ClaimedRow, Ended};
 use crate::db::push::{self, SubscriptionRow};
 use crate::db::{contacts, jobs, users};
-use crate::ids::random_bytes;
+use crate::retry::Pause;
 use crate::state::AppState;
 use crate::webhooks::guard::{self, Target};
 use crate::webhooks::{STAFF_NOTICE, outbox};
@@ -42,11 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a claim holds; longer than any turn.
 const CLAIM_MS: i64 = 60_000;
 
-/// The pause after the first try; each further one is twice as long.
-const FIRST_PAUSE_MS: i64 = 2_000;
-
-/// The longest pause.
-const LONGEST_PAUSE_MS: i64 = 15 * 60_000;
+/// Between tries.
+const PAUSE: Pause = Pause { first_ms: 2_000, longest_ms: 15 * 60_000 };
 
 /// Clients by host, each bound to the addresses that were looked at.
 type Clients = Arc<Mutex<BTreeMap<String, (Vec<SocketAddr>, Client)>>>;
@@ -367,11 +364,11 @@ fn judge(
         }
         Ok(answer) if answer.status.as_u16() == 429 || answer.status.is_server_error() => {
             let why = answer.status.to_string();
-            let pause = answer.retry_after_ms.unwrap_or(0).max(0) + pause_ms(claimed.attempts);
+            let pause = answer.retry_after_ms.unwrap_or(0).max(0) + PAUSE.after(claimed.attempts);
             (later(notice, now_ms + pause, ended, why.clone()), Word::Failed(status, why))
         }
         Err(why) => {
-            let next_at = now_ms + pause_ms(claimed.attempts);
+            let next_at = now_ms + PAUSE.after(claimed.attempts);
             (later(notice, next_at, ended, why.clone()), Word::Failed(None, why.clone()))
         }
         Ok(answer) => {
@@ -398,12 +395,4 @@ fn later(
 ) -> Ended {
     let state = if next_at < notice.expires_at { "pending" } else { "given_up" };
     ended(state, next_at, Some(why))
-}
-
-/// Twice as long each time, and somewhere in the upper half of it, so that senders do not keep step.
-fn pause_ms(attempts: i64) -> i64 {
-    let doubled = u32::try_from(attempts - 1).unwrap_or(0).min(20);
-    let longest = (FIRST_PAUSE_MS << doubled).min(LONGEST_PAUSE_MS);
-    let random = i64::from(u32::from_be_bytes(random_bytes()));
-    longest / 2 + random % (longest / 2 + 1)
 }

@@ -10,7 +10,7 @@ use super::guard::{self, Target};
 use super::signature;
 use crate::db::webhooks::{self, ClaimedRow, Ended, WebhookRow};
 use crate::http::error::ApiError;
-use crate::ids::random_bytes;
+use crate::retry::Pause;
 use crate::state::AppState;
 
 /// How often the outbox is looked into.
@@ -25,11 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a claim holds; longer than any try, so that only the messages of a dead node are claimed again.
 const CLAIM_MS: i64 = 60_000;
 
-/// The pause after the first try; each further one is twice as long.
-const FIRST_PAUSE_MS: i64 = 5_000;
-
-/// The longest pause.
-const LONGEST_PAUSE_MS: i64 = 6 * 3_600_000;
+/// Between tries.
+const PAUSE: Pause = Pause { first_ms: 5_000, longest_ms: 6 * 3_600_000 };
 
 /// How long a message is tried before its webhook is disabled.
 const GIVE_UP_AFTER_MS: i64 = 3 * 24 * 3_600_000;
@@ -180,30 +177,6 @@ fn ended(posted: &Result<StatusCode, String>, message: &ClaimedRow, now_ms: i64)
     let is_over =
         matches!(posted, Ok(StatusCode::GONE)) || now_ms - message.queued_at >= GIVE_UP_AFTER_MS;
     let state = if is_over { "given_up" } else { "pending" };
-    let next_at = now_ms + pause_ms(message.attempts);
+    let next_at = now_ms + PAUSE.after(message.attempts);
     Ended { state, next_at, status, error: Some(error), sent_at: None }
-}
-
-/// Twice as long each time, and somewhere in the upper half of it, so that receivers do not meet all senders at once.
-fn pause_ms(attempts: i64) -> i64 {
-    let doubled = u32::try_from(attempts - 1).unwrap_or(0).min(20);
-    let longest = (FIRST_PAUSE_MS << doubled).min(LONGEST_PAUSE_MS);
-    let random = i64::from(u32::from_be_bytes(random_bytes()));
-    longest / 2 + random % (longest / 2 + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_six_hours_and_no_two_senders_keep_step() {
-        for attempts in 1..40 {
-            let longest = (5_000_i64 << (attempts - 1).min(20)).min(LONGEST_PAUSE_MS);
-            let pause = pause_ms(attempts);
-            assert!((longest / 2..=longest).contains(&pause), "{attempts}: {pause}");
-        }
-        let distinct: std::collections::BTreeSet<_> = (0..50).map(|_| pause_ms(12)).collect();
-        assert!(distinct.len() > 40, "{distinct:?}");
-    }
 }
