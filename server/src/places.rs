@@ -19,6 +19,7 @@ use crate::ids::fresh_uuid;
 use crate::jobs::plan::{change_row, load, read};
 use crate::jobs::settle::{Happening, settle};
 use crate::ledger;
+use crate::reach;
 use crate::state::AppState;
 
 /// What the account numbers of places begin with; a register that has such a number is not loaded.
@@ -116,5 +117,7 @@ async fn brief_anew(
     let row = change_row((hall, by, job), (position, now), bytes)?;
     changes::insert_changes(tx.c(), &[row]).await?;
     let happening = Happening { what: "planned", facts: Vec::new(), added: Vec::new() };
-    Ok(settle(tx.c(), &read(&doc)?, &happening, (&pack, now, position + 1)).await?)
+    let after = read(&doc)?;
+    settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;
+    Ok(reach::jobs::tell_placed(tx.c(), &after, by, now).await?)
 }

@@ -28,6 +28,8 @@ pub enum NewsKind {
     Moved,
     /// A job of theirs was cancelled, or given to somebody else.
     Cancelled,
+    /// Where a job of theirs is was found out.
+    Placed,
     /// The hall wrote a line.
     Message,
     /// A leak: acknowledge or decline.
@@ -52,6 +54,7 @@ impl NewsKind {
             Self::Assigned => "assigned".to_owned(),
             Self::Moved => "moved".to_owned(),
             Self::Cancelled => "cancelled".to_owned(),
+            Self::Placed => "placed".to_owned(),
             Self::Message => "message".to_owned(),
             Self::LeakCall => "leak_call".to_owned(),
             Self::LeadChanged => "lead_changed".to_owned(),

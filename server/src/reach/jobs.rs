@@ -1,6 +1,7 @@
 //! News of jobs: given, moved, cancelled, and what the hall wrote; for phones that hold them and never for one's own doing.
 
 use chrono::Duration;
+use domain::callout;
 use domain::id::UserId;
 use domain::job::{Job, JobKind, Window};
 use domain::stamp::Timestamp;
@@ -77,6 +78,27 @@ pub async fn tell_changed(
             data,
         })
         .collect();
+    tell(c, &news, now).await.map(drop)
+}
+
+/// Tells everybody who goes to a job that it is known by now whose door it is.
+pub async fn tell_placed(c: C<'_>, job: &Job, by: UserId, now: Timestamp) -> Result<()> {
+    let stands = standing(job);
+    if !stands.status.is_open() {
+        return Ok(());
+    }
+    let mut team = callout::accepted_by(job);
+    team.extend(stands.technician);
+    team.remove(&by);
+    let news = team.into_iter().map(|to| News {
+        hall: job.hall,
+        to,
+        job: Some(job.id),
+        kind: NewsKind::Placed,
+        expires_at: worth_until(stands.appointment, now),
+        data: json!({"kind": job.kind}),
+    });
+    let news: Vec<News> = news.collect();
     tell(c, &news, now).await.map(drop)
 }
 

@@ -124,6 +124,7 @@ async fn b2_a_place_is_tied_to_its_household_and_the_phone_is_briefed_with_it() 
 
     assert_eq!((tied.status.as_u16(), &tied.body["jobs"]), (200, &json!(1)), "{tied:?}");
     assert_eq!(tie(ACCOUNT).await.status, 409);
+    assert!(told(&counter).await.contains(&("placed".to_owned(), ana.user)), "she hears of it");
     ana.synced().await;
     let held = ana.phone.job(job).unwrap();
     assert_eq!(held.call.unwrap().part, CallPart::Leads, "nothing of the calling is lost");

@@ -104,6 +104,16 @@ async fn a1_a_technician_is_reminded_once_to_phone_ahead_and_again_after_putting
     assert_eq!(here.keep().await, 1, "it comes again");
     assert!(here.list(&ana.token).await[0]["snoozed_until"].is_null());
 
+    // A phone that had no network tells when it was told: the minutes run from then.
+    let now_ms = here.counter.hall.config.clock.now_ms();
+    for (ago, until) in [(12, None), (6, Some(4)), (-5, Some(10))] {
+        let body = json!({"minutes": 10, "said_at": now_ms - ago * 60_000});
+        let said = here.see_to(&ana.token, &told[0]["id"], "snooze", body).await;
+        assert_eq!(said.status, 204, "{said:?}");
+        let until = until.map(|minutes| now_ms + minutes * 60_000);
+        assert_eq!(here.list(&ana.token).await[0]["snoozed_until"], json!(until), "{ago}");
+    }
+
     ana.synced().await;
     ana.phone.phone_ahead(job, true).await.unwrap();
     ana.synced().await;

@@ -116,6 +116,7 @@ async fn a_bad_household_is_named_once() {
             Reason::NotAWord { words: groups.into() },
         ),
         ("households.csv", "\n1002,", "\n1001,", 3, Some("户号"), Reason::Twice { line: 2 }),
+        ("households.csv", "\n1002,", "\nU-2,", 3, Some("户号"), Reason::AccountOfPlaces),
     ] {
         check(mistake).await;
     }
