@@ -2,7 +2,7 @@
 
 import { reactive, shallowRef } from 'vue'
 import workerUrl from './worker/main?worker&url'
-import { cardSeen, hear as hearNotice, leaveToCard, notices, onShown } from './notices'
+import { cardSeen, hear as hearNotice, leaveToCard, notices, onShown, ringFor } from './notices'
 import { trusted } from './trust'
 import type { Day, JobPage, ReminderName, State } from './kinds'
 import type { Asked, Calls, Notice, Sentence, Stage, SyncNews, Told } from './worker/protocol'
@@ -139,8 +139,7 @@ async function readWhileStale(): Promise<void> {
 async function read(): Promise<void> {
   const asked = performance.now()
   const job = shown
-  phone.state = await ask<State>({ do: 'state' })
-  phone.stateAt = asked
+  know(await ask<State>({ do: 'state' }), asked)
   if (job) {
     const looked = await ask<JobPage>({ do: 'job', job }).catch(() => null)
     if (shown === job) page.value = looked
@@ -148,6 +147,13 @@ async function read(): Promise<void> {
     // The list of a long route takes a moment: only who looks at it waits for it.
     day.value = await ask<Day>({ do: 'day' })
   }
+}
+
+/** Takes in how things stand; what is due rings once, also behind the lock. */
+function know(state: State, asked: number): void {
+  phone.state = state
+  phone.stateAt = asked
+  for (const it of state.reminders) if (!it.is_quiet) ringFor(cardName(it))
 }
 
 /** Shows a job from now on, or none. */
@@ -237,8 +243,7 @@ export function watch(): void {
     if (phone.stage?.at !== 'open' || document.hidden) return
     ask<State>({ do: 'state' }).then(
       (state) => {
-        phone.state = state
-        phone.stateAt = performance.now()
+        know(state, performance.now())
       },
       () => undefined,
     )
