@@ -1,4 +1,6 @@
 //! Backups while people work, and halls restored from them with real phones (S13, S22).
+//!
+//! Each test has a thread beside its own: while it waits for a command, its server must be able to end what it writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use server::db::tables::{Cells, list_tables, read_table};
 use crate::counter::{Counter, Technician};
 use crate::live::{self, Reader};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s13_s22_a_hall_restored_from_yesterday_gets_back_what_its_phones_hold() {
     let mut counter = Counter::open().await;
     let (mut ana, mut ben) = (counter.hire("ana").await, counter.hire("ben").await);
@@ -66,7 +68,7 @@ async fn s13_s22_a_hall_restored_from_yesterday_gets_back_what_its_phones_hold()
     assert_projections_rebuild(&counter).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s12_only_a_verified_backup_lets_phones_forget() {
     let mut counter = Counter::open().await;
     let mut ana = counter.hire("ana").await;
@@ -90,7 +92,7 @@ async fn s12_only_a_verified_backup_lets_phones_forget() {
     assert!(state.safe > 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s22_a_backup_says_what_the_database_says_and_is_restored_only_whole() {
     let mut counter = Counter::open().await;
     let mut ana = counter.hire("ana").await;
@@ -133,7 +135,7 @@ async fn s22_a_backup_says_what_the_database_says_and_is_restored_only_whole() {
 }
 
 /// Moves a hall from one engine to the other and back; needs both.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_of_one_engine_fits_the_other() {
     let counter = Counter::open().await;
     if counter.hall.config.database.0.starts_with("sqlite:") {
