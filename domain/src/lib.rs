@@ -14,6 +14,7 @@
 //! assert!(pack.conduct.iter().any(|item| item.id == "shoe_covers" && item.waivable));
 //! ```
 
+pub mod address;
 pub mod appointment;
 pub mod calendar;
 pub mod callout;
@@ -27,6 +28,7 @@ pub mod job;
 pub mod ledger;
 pub mod measure;
 pub mod notice;
+pub mod outage;
 pub mod pack;
 pub mod photo;
 pub mod place;

@@ -27,13 +27,17 @@ pub enum Occasion {
     OutagePlanned,
     /// The gas went off (B13).
     OutageUnforeseen,
+    /// The gas will be off for longer than was said (B13).
+    OutageProlonged,
     /// The gas is on again (B13).
     OutageEnded,
+    /// The gas will not be off after all (B13).
+    OutageCancelled,
 }
 
 impl Occasion {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::WindowAgreed,
         Self::OnTheWay,
         Self::Late,
@@ -41,7 +45,9 @@ impl Occasion {
         Self::NoOneHome,
         Self::OutagePlanned,
         Self::OutageUnforeseen,
+        Self::OutageProlonged,
         Self::OutageEnded,
+        Self::OutageCancelled,
     ];
 
     /// The word used in rule packs, SQL, JSON and the catalogue.
@@ -54,7 +60,9 @@ impl Occasion {
             Self::NoOneHome => "no_one_home",
             Self::OutagePlanned => "outage_planned",
             Self::OutageUnforeseen => "outage_unforeseen",
+            Self::OutageProlonged => "outage_prolonged",
             Self::OutageEnded => "outage_ended",
+            Self::OutageCancelled => "outage_cancelled",
         }
     }
 
@@ -71,9 +79,10 @@ impl Occasion {
             Self::Late => &["hall", "kind", "technician", "card", "day", "from", "to", "time"],
             Self::Done => &["hall", "kind", "technician", "card"],
             Self::NoOneHome => &["hall", "kind", "technician", "card", "day", "time"],
-            Self::OutagePlanned | Self::OutageUnforeseen => {
-                &["hall", "area", "reason", "from", "until"]
-            }
+            Self::OutagePlanned
+            | Self::OutageUnforeseen
+            | Self::OutageProlonged
+            | Self::OutageCancelled => &["hall", "area", "reason", "from", "until"],
             Self::OutageEnded => &["hall", "area", "time"],
         }
     }

@@ -59,6 +59,9 @@ pub struct NoticeRules {
     pub outage_ahead_minutes: i64,
     /// Minutes after an unforeseen outage began in which they were promised to be told (B13).
     pub outage_within_minutes: i64,
+    /// With so many minutes left the hall looks at whom nobody told of an outage (B13); packs before it existed do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outage_warn_minutes: Option<i64>,
     /// Put behind a text that goes with a link.
     pub link: Said,
     /// One for each occasion that is told.
@@ -134,6 +137,11 @@ pub(super) fn wrong(rules: &NoticeRules) -> Option<(String, String)> {
             "outage_within_minutes",
             "minutes from 1 to a year",
             minutes(1, rules.outage_within_minutes),
+        ),
+        (
+            "outage_warn_minutes",
+            "minutes from 1 to a year",
+            rules.outage_warn_minutes.is_none_or(|it| minutes(1, it)),
         ),
         ("source", "not empty", says(&rules.source)),
         ("templates", "a source each", rules.templates.iter().all(|it| says(&it.source))),
@@ -228,6 +236,7 @@ mod tests {
                 "outage_ahead_minutes = 0",
                 "notices.outage_ahead_minutes",
             ),
+            ("outage_warn_minutes = 480", "outage_warn_minutes = 0", "notices.outage_warn_minutes"),
         ] {
             let error = Pack::parse(&BUILTIN.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(says), "{from} -> {to}: {error}");
