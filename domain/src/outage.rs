@@ -177,6 +177,46 @@ pub enum OutageError {
     /// It has not begun.
     #[error("it has not begun: cancel it")]
     CancelInstead,
+    /// Nobody has to hear that the gas is on yet.
+    #[error("the gas is off: end or cancel it first")]
+    NotOver,
+    /// Notices cannot have gone up then.
+    #[error("say when the notices went up: after it was known, and no later than now")]
+    NoDoors,
+}
+
+impl OutageError {
+    /// The word used in JSON and the catalogue.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Backwards => "backwards",
+            Self::TooLong => "too_long",
+            Self::OverAlready => "over_already",
+            Self::BegunAlready => "begun_already",
+            Self::NotBegun => "not_begun",
+            Self::WhyMissing => "why_missing",
+            Self::AnnouncedAlready => "announced_already",
+            Self::NotAnnounced => "not_announced",
+            Self::Closed => "closed",
+            Self::NotLater => "not_later",
+            Self::NoEnd => "no_end",
+            Self::CancelInstead => "cancel_instead",
+            Self::NotOver => "not_over",
+            Self::NoDoors => "no_doors",
+        }
+    }
+
+    /// Whether another state of the outage, and not another request, would allow it.
+    pub fn is_of_state(self) -> bool {
+        matches!(
+            self,
+            Self::AnnouncedAlready
+                | Self::NotAnnounced
+                | Self::Closed
+                | Self::CancelInstead
+                | Self::NotOver
+        )
+    }
 }
 
 /// What announcing now would come to.

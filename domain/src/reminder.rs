@@ -16,7 +16,7 @@ pub enum About {
     PhoneAhead,
     /// To be on the way: a window is about to begin (A2).
     SetOut,
-    /// A promise that will be broken soon (B2, B5, B6).
+    /// A promise that will be broken soon (B2, B5, B6, B13).
     PromiseAtRisk,
     /// A hazard whose deadline is near.
     HazardDue,
@@ -24,14 +24,17 @@ pub enum About {
     Unsent,
     /// A phone without a word, whose owner has work today.
     Silent,
+    /// An outage that should be over, and nobody said that it is or that it takes longer (B13).
+    OutageOver,
     /// A duty of those who lead the hall (D5).
     Duty,
 }
 
 impl About {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::PromiseAtRisk,
+        Self::OutageOver,
         Self::Silent,
         Self::Unsent,
         Self::PhoneAhead,
@@ -49,6 +52,7 @@ impl About {
             Self::HazardDue => "hazard_due",
             Self::Unsent => "unsent",
             Self::Silent => "silent",
+            Self::OutageOver => "outage_over",
             Self::Duty => "duty",
         }
     }
@@ -112,6 +116,11 @@ pub fn of_window(
 pub fn of_promise(due_at: Timestamp, warn_minutes: i64) -> Reminder {
     let from = shifted(due_at, warn_minutes.saturating_mul(-60_000));
     Reminder { about: About::PromiseAtRisk, from, due_at, until: due_at }
+}
+
+/// What the desk is reminded of when an outage should be over: until somebody ends or prolongs it.
+pub fn of_outage(until: Timestamp) -> Reminder {
+    Reminder { about: About::OutageOver, from: until, due_at: until, until: Timestamp::MAX_UTC }
 }
 
 /// What the desk is reminded of before a hazard's deadline, a day of the city; until that day is over.

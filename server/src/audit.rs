@@ -103,6 +103,20 @@ whats! {
     LinkMade = "link_made";
     /// The links of a job were ended.
     LinksEnded = "links_ended";
+    /// An outage was written down, or its draft changed.
+    OutageWritten = "outage_written";
+    /// An outage was announced.
+    OutageAnnounced = "outage_announced";
+    /// An outage was prolonged.
+    OutageProlonged = "outage_prolonged";
+    /// An outage was ended.
+    OutageEnded = "outage_ended";
+    /// An outage was called off.
+    OutageCancelled = "outage_cancelled";
+    /// Notices of an outage went up at doors.
+    OutageDoorsNoted = "outage_doors_noted";
+    /// Who was told of an outage was read.
+    OutageRead = "outage_read";
     /// A file left the hall.
     Exported = "exported";
     /// A job's page or history was read.

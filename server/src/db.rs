@@ -49,6 +49,8 @@ pub mod meters;
 pub mod notice_deliveries;
 pub mod notices;
 mod open;
+pub mod outage_told;
+pub mod outages;
 pub mod packs;
 pub mod photos;
 pub mod places;

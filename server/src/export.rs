@@ -4,6 +4,7 @@ mod behind;
 pub mod calendar;
 mod lists;
 pub mod map;
+mod outages;
 mod tables;
 mod write;
 
@@ -13,6 +14,7 @@ use domain::measure::Volume;
 
 pub use self::behind::behind;
 pub use self::lists::{open_promises, phones};
+pub use self::outages::outage_record;
 pub use self::tables::{Table, TooManyRows, rows};
 pub use self::write::{csv, xlsx};
 

@@ -49,7 +49,7 @@ impl Named {
 pub struct Pile {
     /// How many.
     pub count: u64,
-    /// How many different jobs, households and cases of the caller's hall are behind it.
+    /// How many different jobs, households, cases and outages of the caller's hall are behind it.
     pub behind: u64,
     /// The jobs behind it, each once, the first 200.
     #[serde(serialize_with = "first_named")]
@@ -63,6 +63,10 @@ pub struct Pile {
     #[serde(serialize_with = "first_named", skip_serializing_if = "BTreeSet::is_empty")]
     #[schema(value_type = Vec<Uuid>, max_items = 200)]
     pub cases: BTreeSet<Uuid>,
+    /// The outages behind it, the first 200.
+    #[serde(serialize_with = "first_named", skip_serializing_if = "BTreeSet::is_empty")]
+    #[schema(value_type = Vec<Uuid>, max_items = 200)]
+    pub outages: BTreeSet<Uuid>,
 }
 
 fn first_named<S: Serializer>(ids: &BTreeSet<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -78,6 +82,8 @@ pub enum Counted {
     Household(Uuid),
     /// A case.
     Case(Uuid),
+    /// An outage.
+    Outage(Uuid),
     /// Something of a hall into which the caller does not see: a number and nothing more.
     Elsewhere,
 }
@@ -89,6 +95,7 @@ impl Pile {
             Counted::Job(id) => self.jobs.insert(id),
             Counted::Household(id) => self.households.insert(id),
             Counted::Case(id) => self.cases.insert(id),
+            Counted::Outage(id) => self.outages.insert(id),
             Counted::Elsewhere => false,
         };
         self.behind += u64::from(is_new);

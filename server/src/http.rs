@@ -32,6 +32,10 @@ pub mod metrics;
 pub mod notices;
 pub mod once;
 mod openapi;
+pub mod outage_preview;
+pub mod outage_record;
+pub mod outage_views;
+pub mod outages;
 pub mod packs;
 mod page;
 pub mod photos;
@@ -189,6 +193,24 @@ fn told_households() -> Routes {
         .routes(only(STAFF, routes!(told::list_household_notices)))
 }
 
+/// Outages of the gas supply, and who was told of them.
+fn outages_of_gas() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(outages::list_outages)))
+        .routes(only(DISPATCHERS, once(routes!(outages::write_outage))))
+        .routes(only(DISPATCHERS, routes!(outage_preview::list_places)))
+        .routes(only(DISPATCHERS, routes!(outage_preview::preview_outage)))
+        .routes(only(STAFF, routes!(outages::get_outage)))
+        .routes(only(DISPATCHERS, routes!(outages::revise_outage)))
+        .routes(only(DISPATCHERS, once(routes!(outages::announce_outage))))
+        .routes(only(DISPATCHERS, once(routes!(outages::prolong_outage))))
+        .routes(only(DISPATCHERS, once(routes!(outages::end_outage))))
+        .routes(only(DISPATCHERS, once(routes!(outages::cancel_outage))))
+        .routes(only(STAFF, routes!(outage_record::list_outage_households)))
+        .routes(only(STAFF, routes!(outage_record::export_outage)))
+        .routes(only(DISPATCHERS, once(routes!(outage_record::note_doors))))
+}
+
 /// Open to who keeps people, phones, rules and files of the hall.
 fn administration() -> Routes {
     Routes::default()
@@ -267,6 +289,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(
             signed_in()
                 .merge(told_households())
+                .merge(outages_of_gas())
                 .merge(administration())
                 .merge(reaching())
                 .merge(emergencies())

@@ -7,6 +7,7 @@ use domain::id::{EntryId, HouseholdId, UserId};
 use domain::job::{Author, Job};
 use domain::ledger::{Consent, Entry, Purpose, Written, consent, shown_groups};
 
+use crate::db::ledger::EntryRow;
 use crate::db::{C, Result, hoses, ledger};
 
 /// What the live stream calls news of a household.
@@ -14,16 +15,17 @@ pub const LIVE_KIND: &str = "household";
 
 /// Everything that staff wrote into a household's ledger, oldest first.
 pub async fn entries(c: C<'_>, household: HouseholdId) -> Result<Vec<Written>> {
-    let rows = ledger::list_entries(c, household).await?;
-    let written = rows.into_iter().map(|row| {
-        let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
-        let entry: Entry = serde_json::from_value(row.body.0).map_err(decode)?;
-        let at = chrono::DateTime::from_timestamp_millis(row.at);
-        let at = at.ok_or_else(|| sqlx::Error::Decode("an entry without a time".into()))?;
-        let author = Author { by: UserId(row.author_id), at };
-        Ok(Written { id: EntryId(row.entry_id), author, entry })
-    });
-    written.collect()
+    ledger::list_entries(c, household).await?.into_iter().map(written).collect()
+}
+
+/// An entry as it was written.
+pub fn written(row: EntryRow) -> Result<Written> {
+    let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
+    let entry: Entry = serde_json::from_value(row.body.0).map_err(decode)?;
+    let at = chrono::DateTime::from_timestamp_millis(row.at);
+    let at = at.ok_or_else(|| sqlx::Error::Decode("an entry without a time".into()))?;
+    let author = Author { by: UserId(row.author_id), at };
+    Ok(Written { id: EntryId(row.entry_id), author, entry })
 }
 
 /// A household of the register as it may be shown and briefed on a day: with the groups that hold, and that it

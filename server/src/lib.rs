@@ -37,6 +37,7 @@ pub mod live;
 pub mod metrics;
 pub mod minute;
 pub mod near;
+pub mod outage;
 pub mod packs;
 pub mod photos;
 pub mod places;

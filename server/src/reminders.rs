@@ -10,6 +10,7 @@ use domain::calendar::city_day;
 use domain::id::{FactId, HallId, HouseholdId, JobId, UserId, VisitId};
 use domain::job::Window;
 use domain::ledger::clearance;
+use domain::outage::{ClockState, OutageKind, OutageState};
 use domain::pack::{Pack, PackId, ReminderRules};
 use domain::reminder::{self, Reminder};
 use domain::stamp::Timestamp;
@@ -20,13 +21,15 @@ use uuid::Uuid;
 use crate::cases;
 use crate::db::halls::{self, HallRow};
 use crate::db::reminders::{self as rows, KnownRow, NewReminder, WorkRow};
-use crate::db::{C, devices, figures, live_events};
+use crate::db::{C, devices, figures, live_events, outages};
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
 use crate::ledger;
+use crate::outage;
 use crate::reach::{self, News, NewsKind};
 use crate::reports;
 use crate::state::AppState;
+use crate::told::rules;
 
 /// What the live stream calls news of reminders.
 pub const LIVE_KIND: &str = "reminder";
@@ -55,6 +58,7 @@ struct Links {
     case: Option<Uuid>,
     household: Option<Uuid>,
     device: Option<Uuid>,
+    outage: Option<Uuid>,
 }
 
 impl Wanted {
@@ -180,6 +184,7 @@ fn new_reminder(wanted: &Wanted, now: Timestamp) -> NewReminder {
         case: links.case,
         household: links.household,
         device: links.device,
+        outage: links.outage,
         due_at: reminder.due_at.timestamp_millis(),
         until_at: reminder.until.timestamp_millis(),
     }
@@ -204,6 +209,7 @@ impl Seen<'_> {
         wanted.extend(self.of_phones(c.lend(), &work).await?);
         wanted.extend(self.of_promises(c.lend()).await?);
         wanted.extend(self.of_cases(c.lend()).await?);
+        wanted.extend(self.of_outages(c.lend()).await?);
         wanted.extend(self.of_hazards(c.lend()).await?);
         wanted.extend(self.of_duties(c).await?);
         wanted.retain(|it| it.reminder.holds_at(self.now));
@@ -310,6 +316,36 @@ impl Seen<'_> {
             })
         });
         Ok(wanted.collect())
+    }
+
+    /// Outages of which somebody is still to be told, and those that should be over (B13).
+    async fn of_outages(&self, mut c: C<'_>) -> Result<Vec<Wanted>, ApiError> {
+        let now_ms = self.now.timestamp_millis();
+        let open = outages::list_promised(c.lend(), self.hall, now_ms, (now_ms, now_ms)).await?;
+        let mut wanted = Vec::new();
+        for row in open {
+            let pack = self.state.packs.find(c.lend(), &PackId(row.outage.pack_id.clone())).await?;
+            let (id, known) = (row.outage.outage_id, outage::outage(&row.outage));
+            let of_outage = |reminder: Reminder, is_urgent| Wanted {
+                subject: id.to_string(),
+                occasion: reminder.due_at.timestamp_millis().to_string(),
+                reminder,
+                links: Links { outage: Some(id), ..Links::default() },
+                is_urgent,
+            };
+            if known.state(self.now) == OutageState::Overdue {
+                // Whoever waits in the dark for the gas waits at night too.
+                wanted.push(of_outage(reminder::of_outage(known.span.end), true));
+            }
+            let clock = outage::clock(&row, &pack, self.now);
+            let running = clock.filter(|it| it.state == ClockState::Running);
+            let warn = rules(&pack).outage_warn_minutes;
+            wanted.extend(running.zip(warn).map(|(clock, warn)| {
+                let is_urgent = known.kind == OutageKind::Unforeseen;
+                of_outage(reminder::of_promise(clock.due_at, warn), is_urgent)
+            }));
+        }
+        Ok(wanted)
     }
 
     async fn of_hazards(&self, mut c: C<'_>) -> Result<Vec<Wanted>, ApiError> {

@@ -6,6 +6,7 @@ pub mod courier;
 pub mod late;
 pub mod limit;
 pub mod link;
+pub mod outages;
 
 use std::collections::BTreeMap;
 

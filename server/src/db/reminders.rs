@@ -19,8 +19,8 @@ statements! {
     LIST_KNOWN = "select reminder_id, about, subject, occasion, snoozed_until, done_at from reminder \
         where hall_id = $1 and ended_at is null order by reminder_id";
     INSERT_REMINDER = "insert into reminder (reminder_id, hall_id, about, subject, occasion, user_id, job_id, case_id, \
-        household_id, device_id, due_at, until_at, told_at) \
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing";
+        household_id, device_id, outage_id, due_at, until_at, told_at) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing";
     END_REMINDER = "update reminder set ended_at = $1 where reminder_id = $2 and ended_at is null";
     WAKE_REMINDER = "update reminder set snoozed_until = null, told_at = $1 where reminder_id = $2 \
         and snoozed_until <= $1 and done_at is null and ended_at is null";
@@ -31,9 +31,10 @@ statements! {
         where reminder_id = $1 and hall_id = $2";
     LIST_SHOWN = "select r.reminder_id, r.about, r.subject, r.user_id, r.job_id, j.kind as job_kind, r.case_id, \
         c.number as case_number, r.household_id, h.address, r.device_id, d.name as device_name, u.name as person_name, \
-        r.due_at, r.until_at, r.told_at, r.snoozed_until from reminder r \
+        r.outage_id, o.area as outage_area, r.due_at, r.until_at, r.told_at, r.snoozed_until from reminder r \
         left join job j on j.job_id = r.job_id left join hall_case c on c.case_id = r.case_id \
         left join household h on h.household_id = coalesce(r.household_id, j.household_id) left join device d on d.device_id = r.device_id \
+        left join outage o on o.outage_id = r.outage_id \
         left join user_account u on u.user_id = coalesce(r.user_id, d.user_id, c.owner_id, j.technician_id) \
         where r.hall_id = $1 and r.done_at is null and r.ended_at is null and (r.user_id = $2 or ($2 is null \
         and (r.user_id is null or (r.about = 'set_out' and r.due_at <= $3)))) order by r.due_at, r.about, r.reminder_id limit $4";
@@ -155,6 +156,8 @@ pub struct NewReminder {
     pub household: Option<Uuid>,
     /// The phone.
     pub device: Option<Uuid>,
+    /// The outage.
+    pub outage: Option<Uuid>,
     /// What it counts down to.
     pub due_at: i64,
     /// When it ends by itself.
@@ -170,7 +173,7 @@ pub async fn insert_reminder(
 ) -> Result<bool> {
     let q = c.q(INSERT_REMINDER).bind(new.reminder_id).bind(hall.0).bind(new.about);
     let q = q.bind(&new.subject).bind(&new.occasion).bind(new.user).bind(new.job);
-    let q = q.bind(new.case).bind(new.household).bind(new.device);
+    let q = q.bind(new.case).bind(new.household).bind(new.device).bind(new.outage);
     let done = q.bind(new.due_at).bind(new.until_at).bind(now_ms).execute().await?;
     Ok(done > 0)
 }
@@ -244,6 +247,10 @@ pub struct ShownRow {
     pub device_name: Option<String>,
     /// Who has the job, the phone or the case.
     pub person_name: Option<String>,
+    /// The outage.
+    pub outage_id: Option<Uuid>,
+    /// Where it is, in words.
+    pub outage_area: Option<String>,
     /// What it counts down to.
     pub due_at: i64,
     /// When it ends by itself.

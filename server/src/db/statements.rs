@@ -51,6 +51,8 @@ mod tests {
         ("meters", meters::ALL),
         ("notice_deliveries", notice_deliveries::ALL),
         ("notices", notices::ALL),
+        ("outage_told", outage_told::ALL),
+        ("outages", outages::ALL),
         ("packs", packs::ALL),
         ("photos", photos::ALL),
         ("places", places::ALL),

@@ -3,7 +3,7 @@
 use domain::id::{HallId, HouseholdId, JobId};
 use uuid::Uuid;
 
-use super::{C, Result, statements};
+use super::{C, Query, Result, insert_rows, statements};
 
 statements! {
     INSERT_NOTICE = "insert into household_notice (notice_id, hall_id, household_id, job_id, outage_id, occasion, cause, \
@@ -17,9 +17,9 @@ statements! {
         where state = 'waiting' and send_at <= $1 order by send_at, notice_id limit $2";
     CLAIM_NOTICE = "update household_notice set state = 'handed', handed_at = $1 where notice_id = $2 and state = 'waiting'";
     END_NOTICE = "update household_notice set state = $1, ended_at = $2, error = $3 where notice_id = $4";
-    LIST_ENDED = "select n.notice_id, max(d.state) as state, max(d.last_error) as last_error, \
+    LIST_ENDED = "select n.notice_id, n.household_id, n.outage_id, n.occasion, max(d.state) as state, max(d.last_error) as last_error, \
         max(d.sent_at) as sent_at from household_notice n left join webhook_delivery d on d.notice_id = n.notice_id \
-        where n.state = 'handed' group by n.notice_id \
+        where n.state = 'handed' group by n.notice_id, n.household_id, n.outage_id, n.occasion \
         having count(d.delivery_id) = 0 or sum(case when d.state = 'pending' then 1 else 0 end) = 0 limit $1";
     LIST_PAYLOADS = "select delivery_id, payload from webhook_delivery where notice_id = $1";
     VEIL_PAYLOAD = "update webhook_delivery set payload = $1 where delivery_id = $2 and state <> 'pending'";
@@ -76,9 +76,16 @@ pub struct NoticeRow {
 
 /// Writes a notice down unless there is one of the same cause; tells which.
 pub async fn insert_notice(c: C<'_>, row: &NoticeRow) -> Result<bool> {
-    let written = c
-        .q(INSERT_NOTICE)
-        .bind(row.notice_id)
+    Ok(bound(c.q(INSERT_NOTICE), row).execute().await? > 0)
+}
+
+/// Writes many notices down; of the same household and cause one stays alone.
+pub async fn insert_notices(c: C<'_>, rows: &[NoticeRow]) -> Result<u64> {
+    insert_rows(c, INSERT_NOTICE, rows, bound).await
+}
+
+fn bound<'q>(q: Query<'q>, row: &NoticeRow) -> Query<'q> {
+    q.bind(row.notice_id)
         .bind(row.hall_id)
         .bind(row.household_id)
         .bind(row.job_id)
@@ -93,9 +100,6 @@ pub async fn insert_notice(c: C<'_>, row: &NoticeRow) -> Result<bool> {
         .bind(row.made_at)
         .bind(row.send_at)
         .bind(&row.state)
-        .execute()
-        .await?;
-    Ok(written > 0)
 }
 
 /// Lets what still waits and speaks of before go, but for the news itself, where there is any.
@@ -127,6 +131,12 @@ pub async fn end_notice(
 pub struct EndRow {
     /// The notice.
     pub notice_id: Uuid,
+    /// Who is told.
+    pub household_id: Uuid,
+    /// Of which outage.
+    pub outage_id: Option<Uuid>,
+    /// The key of the occasion.
+    pub occasion: String,
     /// `sent` when any gateway took it, `given_up` when none did, `None` when there is no message left.
     pub state: Option<String>,
     /// What went wrong last.

@@ -1,15 +1,18 @@
-//! What is behind a number, all of it: its jobs, households and cases as one sheet.
+//! What is behind a number, all of it: its jobs, households, cases and outages as one sheet.
 
 use domain::catalogue::{self, Language};
 use domain::id::HallId;
+use domain::outage::RULE;
 use domain::stamp::Timestamp;
 
 use super::tables::{Desk, JOBS};
 use super::{Sheet, Value};
 use crate::db::exports::{self, CaseRow, DoorRow};
 use crate::db::halls::HallRow;
+use crate::db::outages::{self, OutageRow};
 use crate::db::{C, devices};
 use crate::figures::Pile;
+use crate::outage::outage;
 
 /// Lists what is behind a number of a hall's figure, in the order in which it was made.
 pub async fn behind(
@@ -36,6 +39,11 @@ pub async fn behind(
             rows.push(desk.case(row));
         }
     }
+    for id in &pile.outages {
+        if let Some(row) = outages::find_outage(c.lend(), HallId(hall.hall_id), *id).await? {
+            rows.push(desk.outage(row, now));
+        }
+    }
     let say = |key: &str| catalogue::text(language, key, &[]);
     // A job's columns, but that a case has a number where a job has an id.
     let more = JOBS.split(' ').skip(1).map(|it| say(&format!("export.column.{it}")));
@@ -56,6 +64,27 @@ impl Desk {
             .into_iter()
             .chain(std::iter::repeat_n(Value::Empty, 7))
             .collect()
+    }
+
+    fn outage(&self, row: OutageRow, now: Timestamp) -> Vec<Value> {
+        let known = outage(&row);
+        vec![
+            self.what("outage"),
+            Value::Empty,
+            self.word("outage.kind", known.kind.key()),
+            self.word("outage.state", known.state(now).key()),
+            Value::Empty,
+            Value::Empty,
+            Value::text(row.area),
+            Value::Empty,
+            Value::Empty,
+            self.at(row.from_at),
+            self.at(row.until_at),
+            self.at(row.made_at),
+            Value::text(RULE),
+            self.at(Some(row.due_at)),
+            Value::Empty,
+        ]
     }
 
     fn case(&self, row: CaseRow) -> Vec<Value> {

@@ -5,12 +5,11 @@ use domain::catalogue::{self, Language};
 
 use super::{Sheet, Value};
 use crate::figures::phones::{PhoneRow, Standing};
-use crate::figures::promises::{OpenPromise, WatchedCase};
+use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage};
 
-/// Lists promises whose clock runs, of jobs and of cases, broken ones first, as the desk's screen does.
+/// Lists promises whose clock runs, of jobs, cases and outages, broken ones first, as the desk's screen does.
 pub fn open_promises(
-    jobs: Vec<OpenPromise>,
-    cases: Vec<WatchedCase>,
+    (jobs, cases, outages): (Vec<OpenPromise>, Vec<WatchedCase>, Vec<WatchedOutage>),
     language: Language,
     offset: FixedOffset,
 ) -> Sheet {
@@ -33,7 +32,8 @@ pub fn open_promises(
     };
     let jobs = jobs.into_iter().map(|it| row("job", it.into()));
     let cases = cases.into_iter().map(|it| row("case", it.into()));
-    let mut rows: Vec<_> = jobs.chain(cases).collect();
+    let outages = outages.into_iter().map(|it| row("outage", it.into()));
+    let mut rows: Vec<_> = jobs.chain(cases).chain(outages).collect();
     rows.sort_by_key(|(order, _)| *order);
     let headers = [
         "figures.state",
@@ -98,6 +98,20 @@ impl From<WatchedCase> for Watched {
             name: format!("{} {}", it.kind_name, it.number),
             place: String::new(),
             owner: Some(it.owner_name),
+        }
+    }
+}
+
+impl From<WatchedOutage> for Watched {
+    fn from(it: WatchedOutage) -> Self {
+        Self {
+            is_at_risk: it.is_at_risk == Some(true),
+            state: it.state,
+            due_at: it.due_at,
+            rule: it.rule,
+            name: format!("{} {}/{}", it.kind_name, it.told, it.households),
+            place: it.area,
+            owner: None,
         }
     }
 }

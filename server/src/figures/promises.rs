@@ -1,7 +1,8 @@
-//! Promises: which run, and how those of some days turned out (B2, B5, B6).
+//! Promises: which run, and how those of some days turned out (B2, B5, B6, B13).
 
 use chrono::TimeDelta;
 use domain::catalogue::Language;
+use domain::outage::{Clock, RULE};
 use domain::pack::PromiseRule;
 use domain::stamp::Timestamp;
 use serde::Serialize;
@@ -9,6 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Count, Counted, Figure, Named, Rate};
+use crate::db::outages::CountedRow;
+use crate::outage::outage;
 
 /// Every state of a promise, in the order in which lists show them.
 const STATES: [&str; 6] = ["kept", "excused", "broken", "not_heard", "cannot_tell", "running"];
@@ -116,6 +119,51 @@ pub fn open_case(
     }
 }
 
+/// An outage of which somebody is still to be told (B13).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WatchedOutage {
+    /// The outage.
+    pub outage: Uuid,
+    /// The key of its kind.
+    pub kind: String,
+    /// What its kind is called.
+    pub kind_name: String,
+    /// Where, in words.
+    pub area: String,
+    /// Whether it was announced.
+    pub is_announced: bool,
+    /// Households whose gas is off.
+    pub households: i64,
+    /// How many of them were told.
+    pub told: i64,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix milliseconds.
+    pub due_at: i64,
+    /// How it stands now.
+    pub state: String,
+    /// Whether so little is left that somebody should look; none where its pack does not say how little.
+    pub is_at_risk: Option<bool>,
+}
+
+/// Shows an outage's open promise as it stands.
+pub fn open_outage(row: CountedRow, clock: &Clock, language: Language) -> WatchedOutage {
+    let kind = outage(&row.outage).kind.key();
+    WatchedOutage {
+        outage: row.outage.outage_id,
+        kind: kind.to_owned(),
+        kind_name: Named::word(language, "outage.kind", kind).name,
+        area: row.outage.area,
+        is_announced: row.outage.announced_at.is_some(),
+        households: row.households,
+        told: row.told,
+        rule: RULE.to_owned(),
+        due_at: clock.due_at.timestamp_millis(),
+        state: clock.state.key().to_owned(),
+        is_at_risk: clock.is_at_risk,
+    }
+}
+
 /// Whether so little is left of what still runs that somebody should look.
 fn warns(warn_minutes: Option<i64>, state: &str, due_at: i64, now: Timestamp) -> Option<bool> {
     let due_at = Timestamp::from_timestamp_millis(due_at).unwrap_or(Timestamp::MAX_UTC);
@@ -170,7 +218,7 @@ pub fn open(
     }
 }
 
-/// Counts promises by rule and state (B2, B5, B6); each comes with its state as it reads now.
+/// Counts promises by rule and state (B2, B5, B6, B13); each comes with its state as it reads now.
 pub fn by_rule<'a>(
     read: impl Iterator<Item = (&'a str, &'a str, Counted)>,
     language: Language,

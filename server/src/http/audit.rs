@@ -41,6 +41,8 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/jobs/{id}/notices", What::JobRead, "job"),
     ("/api/jobs/{id}/answers", What::JobRead, "job"),
     ("/api/households/{id}/notices", What::HouseholdRead, "household"),
+    ("/api/outages/{id}/households", What::OutageRead, "outage"),
+    ("/api/outages/{id}/record", What::Exported, "outage"),
     ("/api/cases/{id}", What::CaseRead, "case"),
     ("/api/exports/{table}", What::Exported, "table"),
     ("/api/exports/figures/{figure}", What::Exported, "figure"),

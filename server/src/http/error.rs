@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::case::CaseError;
 use domain::ledger::LedgerError;
+use domain::outage::OutageError;
 use serde_json::json;
 
 use super::problem::ProblemKind;
@@ -112,6 +113,9 @@ pub enum ApiError {
     /// The rules of a household's ledger do not allow it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The rules of outages do not allow it.
+    #[error(transparent)]
+    Outage(#[from] OutageError),
     /// Who reported abuse is shown to the case's owner alone.
     #[error("who reported this is shown to the case's owner alone; this look was noted")]
     ReporterSecret,
@@ -187,6 +191,8 @@ impl ApiError {
             Self::PackRefused { .. } => ProblemKind::PackRefused,
             Self::Case(error) => case_kind(*error),
             Self::Ledger(_) => ProblemKind::LedgerState,
+            Self::Outage(error) if error.is_of_state() => ProblemKind::OutageState,
+            Self::Outage(_) => ProblemKind::OutageRefused,
             Self::QuestionTaken => ProblemKind::QuestionTaken,
             Self::ReporterSecret => ProblemKind::ReporterSecret,
             Self::BadRows(_) => ProblemKind::BadRows,
@@ -264,6 +270,9 @@ impl IntoResponse for ApiError {
         });
         if let Self::PackRefused { line: Some(line), .. } = &self {
             body["line"] = json!(line);
+        }
+        if let Self::Outage(error) = &self {
+            body["reason"] = json!(error.key());
         }
         if let Self::Stale(stale) = &self {
             body["current"] = stale.current.clone();

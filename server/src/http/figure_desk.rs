@@ -7,6 +7,7 @@ use domain::calendar::city_day;
 use domain::catalogue::{self, Language};
 use domain::id::{HallId, UserId};
 use domain::ledger::shown_groups;
+use domain::outage::{self, Clock, ClockState};
 use domain::pack::PackId;
 use domain::punctuality::Punctuality;
 use domain::stamp::Timestamp;
@@ -20,6 +21,7 @@ use super::exports::{Tongue, span};
 use super::figures::{AskFigure, PromiseFigures};
 use crate::db::exports::Span;
 use crate::db::halls::{self, HallRow};
+use crate::db::outages::{self as promised, CountedRow};
 use crate::db::verdicts::{self, StoredVerdict};
 use crate::db::{C, Conn, devices, figures as rows, hoses as registers};
 use crate::figures::hoses::{HoseFigures, Replaced};
@@ -174,6 +176,7 @@ impl Desk {
         });
         let read: Vec<_> = read.collect();
         let cases = rows::list_case_promises(self.conn.c(), hall, bounds).await?;
+        let outages = self.outages(state).await?;
         let is_asked = |due_at: i64| (bounds.0..bounds.1).contains(&due_at);
         let of_jobs = read.iter().filter(|(it, _)| is_asked(it.due_at));
         let of_jobs =
@@ -181,7 +184,20 @@ impl Desk {
         let of_cases = cases.iter().filter(|it| is_asked(it.due_at));
         let of_cases =
             of_cases.map(|it| (it.rule.as_str(), it.state(self.now), Counted::Case(it.case_id)));
-        let by_rule = promises::by_rule(of_jobs.chain(of_cases), self.language);
+        let of_outages = outages.iter().filter(|(row, _)| is_asked(row.outage.due_at));
+        let of_outages = of_outages.map(|(row, clock)| {
+            (outage::RULE, clock.state.key(), Counted::Outage(row.outage.outage_id))
+        });
+        let read_all = of_jobs.chain(of_cases).chain(of_outages);
+        let by_rule = promises::by_rule(read_all, self.language);
+        let (now_ms, language) = (self.now.timestamp_millis(), self.language);
+        let open_outages = outages.into_iter().filter(|(row, clock)| {
+            let may_still = row.outage.ended_at.is_none() || row.outage.due_at >= now_ms;
+            row.told < row.households && clock.state != ClockState::Kept && may_still
+        });
+        let open_outages = open_outages.take(most);
+        let open_outages =
+            open_outages.map(|(row, clock)| promises::open_outage(row, &clock, language)).collect();
         let mut open_cases = Vec::new();
         for stored in cases.into_iter().filter(|it| it.told_at.is_none()).take(most) {
             let pack = state.packs.find(self.conn.c(), &PackId(stored.pack_id.clone())).await?;
@@ -201,7 +217,21 @@ impl Desk {
             });
             open.push(promises::open(stored, binds, (reads, self.now), self.language));
         }
-        Ok(PromiseFigures { open, open_count, open_cases, by_rule })
+        Ok(PromiseFigures { open, open_count, open_cases, open_outages, by_rule })
+    }
+
+    /// Outages whose promise runs, or was due in the days asked for, with how it stands (B13).
+    async fn outages(&mut self, state: &AppState) -> Result<Vec<(CountedRow, Clock)>, ApiError> {
+        let (hall, bounds, now) = (self.hall(), self.bounds(), self.now);
+        let now_ms = now.timestamp_millis();
+        let promised = promised::list_promised(self.conn.c(), hall, now_ms, bounds).await?;
+        let mut read = Vec::with_capacity(promised.len());
+        for row in promised {
+            let pack = state.packs.find(self.conn.c(), &PackId(row.outage.pack_id.clone())).await?;
+            let clock = crate::outage::clock(&row, &pack, now);
+            read.extend(clock.map(|clock| (row, clock)));
+        }
+        Ok(read)
     }
 
     pub(super) async fn readings(mut self) -> Result<ReadingFigures, ApiError> {

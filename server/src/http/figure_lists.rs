@@ -34,7 +34,7 @@ pub struct AskList {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WatchedList {
-    /// Promises whose clock runs, of jobs and of cases.
+    /// Promises whose clock runs, of jobs, cases and outages.
     OpenPromises,
     /// Phones that were not shut out.
     Phones,
@@ -63,8 +63,8 @@ pub async fn export_list(
     let (sheet, name) = match list {
         WatchedList::OpenPromises => {
             let promises = desk.promises(&state, usize::MAX).await?;
-            let (jobs, cases) = (promises.open, promises.open_cases);
-            (export::open_promises(jobs, cases, lang.into(), offset), "open-promises")
+            let all = (promises.open, promises.open_cases, promises.open_outages);
+            (export::open_promises(all, lang.into(), offset), "open-promises")
         }
         WatchedList::Phones => {
             (export::phones(desk.phones().await?, lang.into(), offset), "phones")

@@ -15,7 +15,7 @@ use super::extract::Query;
 use super::figure_desk::{By, Desk};
 use crate::figures::Figure;
 use crate::figures::hoses::HoseFigures;
-use crate::figures::promises::{OpenPromise, WatchedCase};
+use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage};
 use crate::figures::readings::ReadingFigures;
 use crate::state::AppState;
 
@@ -70,6 +70,9 @@ pub struct PromiseFigures {
     /// Cases whose callers were not told yet, the first due first; at most 1000.
     #[schema(max_items = 1000)]
     pub(super) open_cases: Vec<WatchedCase>,
+    /// Outages of which somebody is still to be told, the first due first; at most 1000.
+    #[schema(max_items = 1000)]
+    pub(super) open_outages: Vec<WatchedOutage>,
     /// Those due in the days asked for, by rule.
     pub(super) by_rule: Figure,
 }

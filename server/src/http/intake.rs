@@ -2,6 +2,8 @@
 
 #![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use chrono::{NaiveDate, TimeDelta};
@@ -21,6 +23,7 @@ use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Query};
 use super::jobs::day_bounds;
+use super::outage_views::{HomeOutage, list_home_outages};
 use super::page::Words;
 use super::qualifications::{SkillBody, named};
 use super::schema;
@@ -54,6 +57,8 @@ pub struct HouseholdsBody {
     /// At most twenty, by account.
     #[schema(value_type = Vec<serde_json::Value>)]
     households: Vec<Household>,
+    /// Their outages that were announced and are not over, or were over within the last day, by household.
+    outages: BTreeMap<Uuid, Vec<HomeOutage>>,
 }
 
 /// What somebody asks for.
@@ -179,17 +184,20 @@ pub async fn find_households(
     Query(asked): Query<FindHouseholds>,
 ) -> Result<Json<HouseholdsBody>, ApiError> {
     let Some(pattern) = asked.text.pattern() else {
-        return Ok(Json(HouseholdsBody { households: Vec::new() }));
+        return Ok(Json(HouseholdsBody { households: Vec::new(), outages: BTreeMap::new() }));
     };
     let mut conn = state.db.read().await?;
     let hall = find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let today = city_day(state.clock.now(), i32::try_from(hall.utc_offset_minutes).unwrap_or(0));
     let found = households::search_households(conn.c(), caller.hall, &pattern, MOST_FOUND).await?;
+    let ids: Vec<HouseholdId> = found.iter().map(|it| it.id).collect();
+    let of = (caller.hall, ids.as_slice());
+    let outages = list_home_outages(conn.c(), of, state.clock.now()).await?;
     let mut households = Vec::with_capacity(found.len());
     for household in found {
         households.push(ledger::shown(conn.c(), household, today).await?);
     }
-    Ok(Json(HouseholdsBody { households }))
+    Ok(Json(HouseholdsBody { households, outages }))
 }
 
 /// Says who could come when, and changes nothing.

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::case_views::CaseSummary;
 use super::error::ApiError;
+use super::outage_views::{HomeOutage, find_home_outages};
 use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
 use crate::db::{C, appliances, cases, households, jobs, meters, places};
 use crate::jobs::summary::{self, Door, JobSummary};
@@ -71,6 +72,8 @@ pub struct LedgerBody {
     #[schema(value_type = Vec<serde_json::Value>)]
     appliances: Vec<Appliance>,
     hazards: Vec<HazardBody>,
+    /// Outages that were announced and are not over, or were over within the last day.
+    outages: Vec<HomeOutage>,
     visits: Vec<VisitBody>,
     /// Newest first.
     jobs: Vec<JobSummary>,
@@ -246,6 +249,7 @@ pub async fn ledger_body(
     let cases = cases.collect::<anyhow::Result<_>>()?;
     let visits = rows::list_visits(c.lend(), id).await?;
     let place = place_body(c.lend(), seen.hall, id).await?;
+    let outages = find_home_outages(c.lend(), (seen.hall, id), seen.now).await?;
     Ok(LedgerBody {
         place,
         groups_withheld,
@@ -258,6 +262,7 @@ pub async fn ledger_body(
         entitlement,
         appliances: appliances::list_appliances(c, id).await?,
         hazards,
+        outages,
         visits: visits.into_iter().map(visit_body).collect(),
         jobs,
         cases,

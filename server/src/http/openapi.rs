@@ -192,6 +192,7 @@ fn head() -> OpenApi {
         ("jobs", "Jobs, and what the hall adds to them."),
         ("cases", "What people ask of the hall, each with an owner, and questions from doors."),
         ("households", "Households and their ledgers."),
+        ("outages", "Outages of the gas supply, and who was told of them."),
         ("track", "The page of a household behind its link."),
         ("photos", "Photos and signatures taken at the door."),
         ("live", "What happens, as it happens."),

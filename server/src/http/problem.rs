@@ -73,6 +73,10 @@ kinds! {
     QuestionTaken = CONFLICT, "question-taken", "Question taken";
     /// The household's ledger as it stands does not allow it.
     LedgerState = CONFLICT, "ledger-state", "Not with this ledger now";
+    /// The outage as it stands does not allow it; `reason` says why.
+    OutageState = CONFLICT, "outage-state", "Not with this outage now";
+    /// The outage cannot be so; `reason` says why.
+    OutageRefused = UNPROCESSABLE_ENTITY, "outage-refused", "Not an outage like that";
     /// A request with the same idempotency key is being carried out.
     KeyInUse = CONFLICT, "key-in-use", "Idempotency key in use";
     /// The job or case changed since the caller saw it; `current` and `given` show both versions.
@@ -176,6 +180,8 @@ pub struct Problem {
     detail: String,
     /// With `pack-refused`: the line of the text, where one can be told.
     line: Option<usize>,
+    /// With `outage-state` and `outage-refused`: the key of the rule that says no.
+    reason: Option<String>,
     /// With `stale`: the job as it is, `{etag, job, standing}`.
     current: Option<serde_json::Value>,
     /// With `stale`: the job as it was at the tag that was sent, where this server knows it.

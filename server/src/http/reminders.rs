@@ -72,6 +72,10 @@ pub struct ReminderBody {
     device_name: Option<String>,
     /// Who has the job, the case or the phone.
     person: Option<String>,
+    /// The outage.
+    outage: Option<Uuid>,
+    /// Where it is, in words.
+    outage_area: Option<String>,
     /// The duty.
     duty: Option<DutyWords>,
     /// What it counts down to.
@@ -137,6 +141,8 @@ fn reminder_body(row: ShownRow, words: &BTreeMap<&str, DutyWords>) -> ReminderBo
         device: row.device_id,
         device_name: row.device_name,
         person: row.person_name,
+        outage: row.outage_id,
+        outage_area: row.outage_area,
         duty,
         due_at: row.due_at,
         until: row.until_at,

@@ -5,6 +5,7 @@ use domain::catalogue::Language;
 use domain::household::Group;
 use domain::job::{Channel, JobKind};
 use domain::ledger::Purpose;
+use domain::outage::{OutageKind, OutageState};
 use domain::reminder::About;
 use domain::status::Status;
 use utoipa::openapi::schema::{
@@ -61,6 +62,16 @@ pub(crate) fn case_act() -> Schema {
 /// What somebody is reminded of.
 pub(crate) fn reminder_about() -> Schema {
     one_of(About::ALL.iter().map(|about| about.key()))
+}
+
+/// Whether an outage was planned.
+pub(crate) fn outage_kind() -> Schema {
+    one_of(OutageKind::ALL.iter().map(|kind| kind.key()))
+}
+
+/// How outages stand.
+pub(crate) fn outage_state() -> Schema {
+    one_of(OutageState::ALL.iter().map(|state| state.key()))
 }
 
 /// How a duty of a day stands.

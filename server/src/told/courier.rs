@@ -10,7 +10,7 @@ use domain::pack::{NoticeRules, PackId};
 use domain::stamp::Timestamp;
 use serde_json::json;
 
-use super::{link, rules};
+use super::{link, outages, rules};
 use crate::db::told::{self, EndRow, NoticeRow};
 use crate::db::{Tx, households};
 use crate::http::error::ApiError;
@@ -37,6 +37,7 @@ pub async fn run(state: AppState) {
 
 async fn turn(state: &AppState) -> Result<(), ApiError> {
     let now = state.clock.now();
+    while outages::write_parts(state).await? {}
     let mut conn = state.db.read().await?;
     let due = told::list_due(conn.c(), now.timestamp_millis(), AT_ONCE).await?;
     let ended = told::list_ended(conn.c(), AT_ONCE).await?;
@@ -133,6 +134,9 @@ async fn note_end(state: &AppState, end: &EndRow) -> Result<(), ApiError> {
         None => ("failed", state.clock.now_ms(), Some("the gateway was removed")),
     };
     told::end_notice(tx.c(), end.notice_id, ended).await?;
+    if ended.0 == "sent" {
+        outages::note_sent(tx.c(), end, ended.1).await?;
+    }
     for (delivery, payload) in told::list_payloads(tx.c(), end.notice_id).await? {
         let veiled = link::veiled(&payload);
         if veiled != payload {

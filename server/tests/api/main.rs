@@ -28,6 +28,8 @@ mod old_documents;
 mod once;
 mod openapi;
 mod operations;
+mod outage_lists;
+mod outages;
 mod packs;
 mod pages;
 mod passwords;
