@@ -20,6 +20,8 @@ create table outage_telling (
     telling_id uuid primary key not null,
     outage_id uuid not null references outage (outage_id),
     hall_id uuid not null references hall (hall_id),
+    -- Its turn among those of its outage.
+    number bigint not null,
     occasion text not null,
     from_at bigint not null,
     until_at bigint not null,
@@ -35,7 +37,7 @@ create table outage_telling (
     done_at bigint
 );
 
-create index outage_telling_by_outage on outage_telling (outage_id, made_at, telling_id);
+create index outage_telling_by_outage on outage_telling (outage_id, number);
 create index outage_telling_open on outage_telling (done_at, made_at);
 
 -- Who was told first that the gas is off, and that it is on.

@@ -20,6 +20,8 @@ create table outage_telling (
     telling_id blob primary key not null,
     outage_id blob not null references outage (outage_id),
     hall_id blob not null references hall (hall_id),
+    -- Its turn among those of its outage.
+    number integer not null,
     occasion text not null,
     from_at integer not null,
     until_at integer not null,
@@ -35,7 +37,7 @@ create table outage_telling (
     done_at integer
 ) strict;
 
-create index outage_telling_by_outage on outage_telling (outage_id, made_at, telling_id);
+create index outage_telling_by_outage on outage_telling (outage_id, number);
 create index outage_telling_open on outage_telling (done_at, made_at);
 
 -- Who was told first that the gas is off, and that it is on.

@@ -57,9 +57,10 @@ statements! {
     DELETE_HOUSEHOLDS = "delete from outage_household where outage_id = $1";
     INSERT_HOUSEHOLD = "insert into outage_household (outage_id, household_id) values ($1, $2) on conflict do nothing";
     INSERT_TELLING = "insert into outage_telling (telling_id, outage_id, hall_id, occasion, from_at, until_at, ended_at, \
-        reason, made_by, made_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        reason, made_by, made_at, number) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+        (select count(*) + 1 from outage_telling where outage_id = $2))";
     LIST_TELLINGS = "select telling_id, outage_id, hall_id, occasion, from_at, until_at, ended_at, reason, made_by, made_at, \
-        written_to, written, done_at from outage_telling where outage_id = $1 order by made_at, telling_id";
+        written_to, written, done_at from outage_telling where outage_id = $1 order by number";
     LIST_OPEN_TELLINGS = "select telling_id, outage_id, hall_id, occasion, from_at, until_at, ended_at, reason, made_by, \
         made_at, written_to, written, done_at from outage_telling where done_at is null order by made_at, telling_id limit $1";
     CLOSE_TELLINGS = "update outage_telling set done_at = $1 where outage_id = $2 and done_at is null";

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Json;
 use axum::extract::State;
 use domain::address::{building, road};
+use domain::catalogue::Language;
 use domain::job::Window;
 use domain::outage::{Area, OutageKind};
 use serde::{Deserialize, Serialize};
@@ -17,10 +18,13 @@ use super::extract::Body;
 use super::jobs::read_window;
 use super::outage_views::CheckBody;
 use super::schema;
+use crate::db::halls;
 use crate::db::outages::{self as rows, DoorRow};
 use crate::outage::preview::{self, CrossingBody, ReachBody};
 use crate::outage::{doors, unknown_accounts};
 use crate::state::AppState;
+use crate::told::Facts;
+use crate::told::outages::{template, words};
 
 /// Roads, buildings and accounts of an outage at most.
 const MOST_PICKS: usize = 5000;
@@ -121,6 +125,21 @@ pub struct AskPreview {
     picks: AskPicks,
     /// The draft that it would take the place of.
     draft: Option<Uuid>,
+    /// Where, in the words that households read; what is proposed when left out.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    area: String,
+    /// Why, in the words that households read.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    reason: String,
+}
+
+/// What households would read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewWords {
+    zh: String,
+    en: String,
 }
 
 /// What announcing an outage now would come to.
@@ -134,6 +153,8 @@ pub struct PreviewBody {
     crossing: Vec<CrossingBody>,
     /// A text for the area; somebody may reword it.
     area: String,
+    /// What households would read; `null` where the rule pack tells them nothing.
+    words: Option<PreviewWords>,
     /// Accounts that no household of the hall has.
     unknown_accounts: Vec<String>,
 }
@@ -148,20 +169,30 @@ pub async fn preview_outage(
     Dispatcher(caller): Dispatcher,
     Body(asked): Body<AskPreview>,
 ) -> Result<Json<PreviewBody>, ApiError> {
-    let AskPreview { kind, window, picks, draft } = asked;
+    let AskPreview { kind, window, picks, draft, area: said, reason } = asked;
     let now = state.clock.now();
     let area = picks.area()?;
     let mut conn = state.db.read().await?;
     let pack = state.packs.in_force(conn.c(), now).await?;
+    let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let doors = doors(conn.c(), caller.hall, &area).await?;
     let reach = preview::reach(conn.c(), caller.hall, (kind, &doors), &pack).await?;
     let span = (window.start.timestamp_millis(), window.end.timestamp_millis());
     let crossing = preview::crossing(conn.c(), caller.hall, (&doors, span, draft)).await?;
+    let proposed = area.words();
+    let said = if said.trim().is_empty() { proposed.clone() } else { said };
+    let facts = Facts::Outage { area: said, reason, span: window, ended: None };
+    let template = template(&pack, kind.occasion());
+    let words = template.map(|it| words((&pack, &it), &hall.name, &facts)).map(|mut it| {
+        let mut take = |language| it.remove(&language).unwrap_or_default();
+        PreviewWords { zh: take(Language::Chinese), en: take(Language::English) }
+    });
     Ok(Json(PreviewBody {
         check: CheckBody::new((kind, window), &pack, now),
         reach,
         crossing,
-        area: area.words(),
+        area: proposed,
+        words,
         unknown_accounts: unknown_accounts(&area, &doors),
     }))
 }

@@ -29,26 +29,37 @@ pub async fn run(state: AppState) {
     let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         look.tick().await;
-        if let Err(error) = turn(&state).await {
-            tracing::warn!(%error, "notices to households wait; they are looked at again");
+        loop {
+            match turn(&state).await {
+                // Whole streets are told at once: nobody waits for the next look.
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "notices to households wait; they are looked at again");
+                    break;
+                }
+            }
         }
     }
 }
 
-async fn turn(state: &AppState) -> Result<(), ApiError> {
+/// Does what is due; whether there may be more.
+async fn turn(state: &AppState) -> Result<bool, ApiError> {
     let now = state.clock.now();
     while outages::write_parts(state).await? {}
     let mut conn = state.db.read().await?;
     let due = told::list_due(conn.c(), now.timestamp_millis(), AT_ONCE).await?;
     let ended = told::list_ended(conn.c(), AT_ONCE).await?;
     drop(conn);
+    let is_full = |count: usize| i64::try_from(count).is_ok_and(|count| count >= AT_ONCE);
+    let is_more = is_full(due.len()) || is_full(ended.len());
     for notice in due {
         hand_over(state, &notice, now).await?;
     }
     for end in ended {
         note_end(state, &end).await?;
     }
-    Ok(())
+    Ok(is_more)
 }
 
 /// Hands one notice over, unless another node was faster.

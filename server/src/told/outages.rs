@@ -97,7 +97,8 @@ async fn write_part(state: &AppState, telling: &TellingRow) -> Result<bool, ApiE
     if let Some(template) = template {
         let after = telling.written_to.unwrap_or_default();
         let languages = languages(tx.c(), telling.outage_id, (after, to)).await?;
-        let said = said(tx.c(), (&outage, telling), (&pack, &template)).await?;
+        let name = halls::find_hall(tx.c(), hall).await?.map(|it| it.name).unwrap_or_default();
+        let said = words((&pack, &template), &name, &facts(&outage, telling));
         let notice = Notice { telling, template: &template, pack: &pack, now };
         let rows: Vec<_> = next
             .into_iter()
@@ -112,28 +113,30 @@ async fn write_part(state: &AppState, telling: &TellingRow) -> Result<bool, ApiE
     Ok(!is_last)
 }
 
-/// The words in each language.
-async fn said(
-    c: C<'_>,
-    (outage, telling): (&OutageRow, &TellingRow),
+/// What households of a hall are told, in each language.
+pub fn words(
     (pack, template): (&Pack, &NoticeTemplate),
-) -> Result<BTreeMap<Language, String>> {
+    hall: &str,
+    facts: &Facts,
+) -> BTreeMap<Language, String> {
+    let said = [Language::Chinese, Language::English].map(|language| {
+        let places = facts.places(pack.time.utc_offset_minutes, language);
+        let mut values: BTreeMap<&str, String> = places.into_iter().collect();
+        values.insert("hall", hall.to_owned());
+        (language, fill(template.in_language(language), &values))
+    });
+    said.into()
+}
+
+/// What a telling's facts are.
+fn facts(outage: &OutageRow, telling: &TellingRow) -> Facts {
     let instant = |ms: i64| Timestamp::from_timestamp_millis(ms).unwrap_or_default();
-    let facts = Facts::Outage {
+    Facts::Outage {
         area: outage.area.clone(),
         reason: telling.reason.clone(),
         span: Window { start: instant(telling.from_at), end: instant(telling.until_at) },
         ended: telling.ended_at.map(instant),
-    };
-    let hall = halls::find_hall(c, HallId(telling.hall_id)).await?.map(|it| it.name);
-    let hall = hall.unwrap_or_default();
-    let said = [Language::Chinese, Language::English].map(|language| {
-        let places = facts.places(pack.time.utc_offset_minutes, language);
-        let mut values: BTreeMap<&str, String> = places.into_iter().collect();
-        values.insert("hall", hall.clone());
-        (language, fill(template.in_language(language), &values))
-    });
-    Ok(said.into())
+    }
 }
 
 /// The language that each household of a part chose, where it chose one.

@@ -27,7 +27,8 @@ async fn b13_an_outage_is_looked_at_announced_and_told_once_to_each_and_the_rest
     speaks_english(&counter, 1).await;
     wants_no_messages(&counter, 2).await;
 
-    let asked = json!({"kind": "planned", "window": window(WORK), "picks": {"roads": [ROAD]}});
+    let asked = json!({"kind": "planned", "window": window(WORK), "picks": {"roads": [ROAD]},
+        "reason": "管道检修"});
     let seen = post(&counter, "/api/outages/preview", &asked).await.body;
     assert_eq!(seen["check"]["is_in_time"], true);
     assert_eq!(seen["check"]["due_at"], WORK.0 - 48 * HOUR_MS);
@@ -36,6 +37,9 @@ async fn b13_an_outage_is_looked_at_announced_and_told_once_to_each_and_the_rest
     assert_eq!(counts.map(|it| reach[it].as_i64().unwrap()), [5, 4, 1, 1, 0], "{seen}");
     assert_eq!(reach["doors"][0]["why"], "no_phone");
     assert_eq!(seen["area"], "吉和街");
+    let chinese = "【城东营业厅】停气通知：吉和街，3月5日10:00至3月5日14:00停气，原因：管道检修。\
+        请提前关好阀门；恢复供气后另行通知。";
+    assert_eq!(seen["words"]["zh"], chinese, "what households will read");
 
     let id = drafted(&counter, WORK).await;
     assert_eq!(shown(&counter, &id).await["outage"]["state"], "draft");
@@ -50,8 +54,6 @@ async fn b13_an_outage_is_looked_at_announced_and_told_once_to_each_and_the_rest
     }
     let told = gateway.told(4).await;
     let words: BTreeSet<String> = told.iter().map(|it| text(&it.1["data"]["text"])).collect();
-    let chinese = "【城东营业厅】停气通知：吉和街，3月5日10:00至3月5日14:00停气，原因：管道检修。\
-        请提前关好阀门；恢复供气后另行通知。";
     let english = "the gas will be off in 吉和街 from 5 March, 10:00 to 5 March, 14:00: 管道检修.";
     assert!(words.contains(chinese), "{words:?}");
     assert!(words.iter().any(|it| it.contains(english)) && words.len() == 2, "{words:?}");
@@ -118,8 +120,8 @@ async fn b13_what_is_announced_at_night_waits_and_what_is_called_off_by_then_is_
     assert_eq!(announced(&counter, &id, "").await.status, 201);
     counted(&counter, &id, "off", ("waiting", 5)).await;
 
-    let off = post(&counter, &format!("/api/outages/{id}/cancellation"), &json!({"why": "推迟"}));
-    assert_eq!(off.await.status, 201);
+    let path = format!("/api/outages/{id}/cancellation");
+    assert_eq!(post(&counter, &path, &json!({"why": "推迟"})).await.status, 201);
     counted(&counter, &id, "off", ("overtaken", 5)).await;
     counter.wait_minutes(12 * 60, &[]).await;
     let seen = finished(&counter, &id, 2).await;

@@ -17,6 +17,8 @@ export class Problem extends Error {
 
   /** What a person is told. */
   get words(): string {
+    const reason = `outage.refused.${String(this.more['reason'])}`
+    if (this.kind.startsWith('outage-') && t(reason) !== reason) return t(reason)
     const key = `problem.${this.kind}`
     const known = t(key)
     return known === key ? this.detail : known

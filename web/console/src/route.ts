@@ -3,7 +3,7 @@
 import { ref } from 'vue'
 
 /** A list, and one of it when `id` is not empty. */
-type Shelf = 'cases' | 'households' | 'figures' | 'admin'
+type Shelf = 'cases' | 'households' | 'outages' | 'figures' | 'admin'
 
 export type Route =
   | { at: 'board' | 'wall' | 'reminders' }
@@ -32,6 +32,7 @@ function read(): Route {
       return { at: 'find', text: decodeURIComponent(rest) }
     case 'cases':
     case 'households':
+    case 'outages':
     case 'figures':
     case 'admin':
       return { at: first, id: decodeURIComponent(rest) }

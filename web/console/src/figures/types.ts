@@ -8,11 +8,12 @@ export interface Named {
 /** A number and what is behind it; the lists are cut at 200, the numbers are whole. */
 export interface Pile {
   count: number
-  /** How many different jobs, households and cases of one's own hall. */
+  /** How many different jobs, households, cases and outages of one's own hall. */
   behind: number
   jobs: string[]
   households?: string[]
   cases?: string[]
+  outages?: string[]
 }
 
 export interface Line extends Named {
@@ -51,10 +52,25 @@ export interface OpenCase {
   is_at_risk: boolean | null
 }
 
+/** An outage of which somebody is still to be told (B13). */
+export interface OpenOutage {
+  outage: string
+  kind_name: string
+  area: string
+  is_announced: boolean
+  households: number
+  told: number
+  rule: string
+  due_at: number
+  state: string
+  is_at_risk: boolean | null
+}
+
 export interface Promises {
   open: OpenPromise[]
   open_count: number
   open_cases: OpenCase[]
+  open_outages: OpenOutage[]
   by_rule: Figure
 }
 

@@ -2,6 +2,7 @@
 
 import type { Case } from '../cases/kinds'
 import type { Household, Job } from '../kinds'
+import type { HomeOutage } from '../outages/kinds'
 
 export interface Group {
   group: string
@@ -112,6 +113,7 @@ export interface Ledger {
   entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }
   appliances: { id: string; kind: string; brand: string; model: string; installed_on?: string; flame_out?: boolean }[]
   hazards: Hazard[]
+  outages: HomeOutage[]
   visits: Visit[]
   jobs: Job[]
   cases: Case[]

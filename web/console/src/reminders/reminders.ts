@@ -18,6 +18,8 @@ export interface Reminder {
   device: string | null
   device_name: string | null
   person: string | null
+  outage: string | null
+  outage_area: string | null
   duty: DutyWords | null
   due_at: number
   until: number
