@@ -24,6 +24,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Notices handed over in a row.
 const AT_ONCE: i64 = 100;
 
+/// Notices of one transaction: few enough that nobody waits for the database, and many enough that a street is told soon.
+const IN_ONE: usize = 25;
+
 /// Works until it is stopped.
 pub async fn run(state: AppState) {
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -53,24 +56,30 @@ async fn turn(state: &AppState) -> Result<bool, ApiError> {
     drop(conn);
     let is_full = |count: usize| i64::try_from(count).is_ok_and(|count| count >= AT_ONCE);
     let is_more = is_full(due.len()) || is_full(ended.len());
-    for notice in due {
-        hand_over(state, &notice, now).await?;
+    for part in due.chunks(IN_ONE) {
+        hand_over(state, part, now).await?;
     }
-    for end in ended {
-        note_end(state, &end).await?;
+    for part in ended.chunks(IN_ONE) {
+        note_ends(state, part).await?;
     }
     Ok(is_more)
 }
 
-/// Hands one notice over, unless another node was faster.
-async fn hand_over(state: &AppState, notice: &NoticeRow, now: Timestamp) -> Result<(), ApiError> {
+/// Hands notices over, unless another node was faster.
+async fn hand_over(
+    state: &AppState,
+    notices: &[NoticeRow],
+    now: Timestamp,
+) -> Result<(), ApiError> {
     let mut tx = state.db.begin().await?;
     let now_ms = now.timestamp_millis();
-    if !told::claim(tx.c(), notice.notice_id, now_ms).await? {
-        return Ok(());
-    }
-    if let Some(state) = hand(state, &mut tx, notice, now).await? {
-        told::end_notice(tx.c(), notice.notice_id, (state, now_ms, None)).await?;
+    for notice in notices {
+        if !told::claim(tx.c(), notice.notice_id, now_ms).await? {
+            continue;
+        }
+        if let Some(state) = hand(state, &mut tx, notice, now).await? {
+            told::end_notice(tx.c(), notice.notice_id, (state, now_ms, None)).await?;
+        }
     }
     Ok(tx.commit().await?)
 }
@@ -135,9 +144,16 @@ async fn carried(
     Ok(made.map(|(token, until)| (link::address(&state.config.public_url, &token), until)))
 }
 
-/// Notes how a notice's messages ended, and forgets the link that they carried.
-async fn note_end(state: &AppState, end: &EndRow) -> Result<(), ApiError> {
+async fn note_ends(state: &AppState, ends: &[EndRow]) -> Result<(), ApiError> {
     let mut tx = state.db.begin().await?;
+    for end in ends {
+        note_end(state, &mut tx, end).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Notes how a notice's messages ended, and forgets the link that they carried.
+async fn note_end(state: &AppState, tx: &mut Tx, end: &EndRow) -> Result<(), ApiError> {
     let ended = match end.state.as_deref() {
         Some("sent") => ("sent", end.sent_at.unwrap_or_else(|| state.clock.now_ms()), None),
         Some(_) => ("failed", state.clock.now_ms(), end.last_error.as_deref()),
@@ -154,5 +170,5 @@ async fn note_end(state: &AppState, end: &EndRow) -> Result<(), ApiError> {
             told::veil_payload(tx.c(), delivery, &veiled).await?;
         }
     }
-    Ok(tx.commit().await?)
+    Ok(())
 }
