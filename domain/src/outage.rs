@@ -518,13 +518,13 @@ mod tests {
     #[test]
     fn b13_times_that_cannot_be_are_refused() {
         let (rules, now) = (rules(), at("2026-03-02T09:00"));
-        use OutageKind::{Planned, Unforeseen};
+        let (planned, unforeseen) = (OutageKind::Planned, OutageKind::Unforeseen);
         for (kind, from, until, error) in [
-            (Planned, "2026-03-06T09:00", "2026-03-06T09:00", OutageError::Backwards),
-            (Planned, "2026-03-06T09:00", "2026-04-06T09:01", OutageError::TooLong),
-            (Planned, "2026-03-02T09:00", "2026-03-02T12:00", OutageError::BegunAlready),
-            (Unforeseen, "2026-03-02T09:01", "2026-03-02T12:00", OutageError::NotBegun),
-            (Unforeseen, "2026-03-02T07:00", "2026-03-02T09:00", OutageError::OverAlready),
+            (planned, "2026-03-06T09:00", "2026-03-06T09:00", OutageError::Backwards),
+            (planned, "2026-03-06T09:00", "2026-04-06T09:01", OutageError::TooLong),
+            (planned, "2026-03-02T09:00", "2026-03-02T12:00", OutageError::BegunAlready),
+            (unforeseen, "2026-03-02T09:01", "2026-03-02T12:00", OutageError::NotBegun),
+            (unforeseen, "2026-03-02T07:00", "2026-03-02T09:00", OutageError::OverAlready),
         ] {
             let judged = check((kind, span(from, until)), now, (&rules, CITY));
             assert_eq!(judged, Err(error), "{kind:?} {from} {until}");

@@ -203,7 +203,7 @@ impl<'a> Deed<'a> {
         let reason = if reason.is_empty() { row.reason.clone() } else { reason.to_owned() };
         let until_at = until.timestamp_millis();
         rows::prolong_outage(self.tx.c(), id, (until_at, &reason)).await?;
-        let row = OutageRow { until_at, reason, ..row };
+        let row = OutageRow { reason, until_at, ..row };
         self.tell(&row, Occasion::OutageProlonged).await?;
         Ok(json!({"until": until_at}))
     }

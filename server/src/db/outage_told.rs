@@ -19,7 +19,9 @@ statements! {
         and ($6 = 'all' or (t.told_at is null and ($6 = 'not_told' \
         or n.state in ('failed', 'opted_out', 'no_phone', 'no_gateway', 'too_late')))) \
         order by f.address, h.household_id limit $7";
-    COUNT_RECORD = "select t.how, n.state, count(*) as households from outage_household h \
+    COUNT_RECORD = "select t.how, n.state, count(*) as households, \
+        sum(case when n.state = 'handed' and exists (select 1 from webhook_delivery d where d.notice_id = n.notice_id \
+        and d.last_error is not null) then 1 else 0 end) as failing from outage_household h \
         left join outage_told t on t.outage_id = h.outage_id and t.phase = $2 and t.household_id = h.household_id \
         left join household_notice n on n.household_id = h.household_id and n.cause = $3 \
         where h.outage_id = $1 group by t.how, n.state order by t.how, n.state";
@@ -95,6 +97,8 @@ pub struct CountRow {
     pub state: Option<String>,
     /// How many.
     pub households: i64,
+    /// How many of them could not be sent when it was tried last, and are tried again.
+    pub failing: i64,
 }
 
 /// Which part of a record: of an outage, a phase (`off` or `on`), and the cause of the phase's newest message.

@@ -374,6 +374,12 @@ mod tests {
         ("/api/packs/{id}/text", "rules"),
         ("/api/packs/{id}/differences", "rules"),
         ("/api/packs/{id}/trial", "numbers, and ids of jobs"),
+        ("/api/outages", "roads, words and numbers"),
+        ("/api/outages/places", "roads and buildings, with numbers"),
+        (
+            "/api/outages/{id}",
+            "words and numbers; who they are is entered when the record is opened",
+        ),
         ("/api/intake/promises", "rules, told before anybody is named"),
         ("/api/jobs/{id}/photos", "hashes and sizes; each picture is entered when it is opened"),
         ("/api/jobs/{id}/photos/{hash}/upload", "how much of a phone's own picture came"),
@@ -407,6 +413,7 @@ mod tests {
     fn check_59_each_route_that_is_read_is_entered_or_says_why_not() {
         let routes = http::signed_in()
             .merge(http::told_households())
+            .merge(http::outages_of_gas())
             .merge(http::administration())
             .merge(http::reaching())
             .merge(http::emergencies())

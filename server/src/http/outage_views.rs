@@ -178,6 +178,8 @@ pub struct ToldCount {
     /// How the newest message stands, as in a household's notices; `null` where nothing was written down.
     state: Option<String>,
     households: i64,
+    /// How many of them could not be sent when it was tried last, and are tried again.
+    failing: i64,
 }
 
 /// An outage with everything that is known of it.
@@ -188,7 +190,7 @@ pub struct OutageBody {
     picks: PicksBody,
     /// What announcing it now would come to; only of a draft.
     check: Option<CheckBody>,
-    /// How its households can be told; only of a draft.
+    /// How its households can be told, in numbers; only of a draft.
     reach: Option<ReachBody>,
     /// Other outages at the same households and time; only of a draft.
     crossing: Vec<CrossingBody>,
@@ -236,7 +238,8 @@ pub async fn outage_body(
     if is_draft {
         let doors = crate::outage::doors(c.lend(), hall, &picks).await?;
         let of = (known.kind, doors.as_slice());
-        reach = Some(crate::outage::preview::reach(c.lend(), hall, of, &pack).await?);
+        let found = crate::outage::preview::reach(c.lend(), hall, of, &pack).await?;
+        reach = Some(found.without_names());
         let of = (doors.as_slice(), (row.outage.from_at, row.outage.until_at), Some(id));
         crossing = crate::outage::preview::crossing(c.lend(), hall, of).await?;
     }
@@ -266,6 +269,7 @@ async fn counts(
         how: row.how,
         state: row.state.map(shown_state),
         households: row.households,
+        failing: row.failing,
     };
     Ok(counted.into_iter().map(body).collect())
 }

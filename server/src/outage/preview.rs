@@ -38,6 +38,14 @@ pub struct ReachBody {
     doors: Vec<ByDoorBody>,
 }
 
+impl ReachBody {
+    /// The numbers alone.
+    #[must_use]
+    pub fn without_names(self) -> Self {
+        Self { doors: Vec::new(), ..self }
+    }
+}
+
 /// A household that no message reaches.
 #[derive(Debug, Serialize, ToSchema)]
 struct ByDoorBody {

@@ -335,7 +335,7 @@ async fn until(counter: &Counter, id: &str, is: impl Fn(&Value) -> bool) -> Valu
     let waited = tokio::time::timeout(Duration::from_secs(30), looking).await;
     match waited {
         Ok(seen) => seen,
-        Err(_) => panic!("never as expected: {}", shown(counter, id).await),
+        Err(late) => panic!("{late}, never as expected: {}", shown(counter, id).await),
     }
 }
 

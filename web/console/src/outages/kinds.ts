@@ -100,6 +100,7 @@ export interface Count {
   how: 'message' | 'door' | null
   state: string | null
   households: number
+  failing: number
 }
 
 export interface WholeOutage {

@@ -52,12 +52,16 @@ const TOLD_SIGNS: Record<string, string> = { message: '✓', door: '✓', waitin
 export const toldSign = (key: string) => TOLD_SIGNS[key] ?? '✕'
 
 /** Counts of households by how they were told, those who were first. */
-export function grouped(counts: Count[]): { key: string; count: number }[] {
+export function grouped(counts: Count[]): { key: string; count: number; failing: number }[] {
   const order = ['message', 'door', 'sending', 'waiting']
-  const sums = new Map<string, number>()
-  for (const it of counts) sums.set(toldKey(it), (sums.get(toldKey(it)) ?? 0) + it.households)
+  const sums = new Map<string, { count: number; failing: number }>()
+  for (const it of counts) {
+    const { count = 0, failing = 0 } = sums.get(toldKey(it)) ?? {}
+    // Who was told at the door may still have a message under way.
+    sums.set(toldKey(it), { count: count + it.households, failing: failing + (it.how ? 0 : it.failing) })
+  }
   const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length)
-  return [...sums].map(([key, count]) => ({ key, count })).sort((a, b) => rank(a.key) - rank(b.key))
+  return [...sums].map(([key, sum]) => ({ key, ...sum })).sort((a, b) => rank(a.key) - rank(b.key))
 }
 
 const MINUTE_MS = 60_000
