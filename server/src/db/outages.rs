@@ -52,8 +52,10 @@ statements! {
     LIST_CROSSING = "select o.outage_id, o.area, o.from_at, o.until_at, o.announced_at, h.household_id \
         from outage o join outage_household h on h.outage_id = o.outage_id where o.hall_id = $1 \
         and o.ended_at is null and o.cancelled_at is null and o.from_at < $3 and o.until_at > $2";
-    LIST_DOORS = "select household_id, account, holder, address, phone from household where hall_id = $1 \
-        order by address, account";
+    // A place that no register knows has no pipe that anybody could name.
+    LIST_DOORS = "select h.household_id, h.account, h.holder, h.address, h.phone from household h \
+        left join unregistered_place p on p.household_id = h.household_id \
+        where h.hall_id = $1 and p.household_id is null order by h.address, h.account";
     DELETE_HOUSEHOLDS = "delete from outage_household where outage_id = $1";
     INSERT_HOUSEHOLD = "insert into outage_household (outage_id, household_id) values ($1, $2) on conflict do nothing";
     INSERT_TELLING = "insert into outage_telling (telling_id, outage_id, hall_id, occasion, from_at, until_at, ended_at, \

@@ -253,6 +253,7 @@ pub(crate) fn household(number: u128, at: &str, doors: u128, has_phone: bool) ->
         place: None,
         groups: BTreeSet::new(),
         access: String::new(),
+        unregistered: false,
     }
 }
 
