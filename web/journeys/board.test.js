@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
 import { Desk } from './desk.js'
-import { opened, place, shows } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 
 const [she, he] = [staff('调度员'), staff('调度员', 1)]
@@ -76,12 +76,12 @@ test('the keyboard alone finds a job on the board and moves it', async (t) => {
   await hall.post(`/api/jobs/${job}/assignments`, { technician: ana })
   await desk.barIn(ana, job).waitFor()
   await desk.bar(job).focus()
-  const first = await desk.page.evaluate(() => document.activeElement.dataset.bar)
+  const focused = () => desk.page.evaluate(() => document.activeElement.dataset.bar)
+  await shows(focused, job)
   await desk.page.keyboard.press('ArrowRight')
-  const second = await desk.page.evaluate(() => document.activeElement.dataset.bar)
+  await until(focused, (bar) => bar && bar !== job, 'the next bar has the focus')
   await desk.page.keyboard.press('ArrowLeft')
-  assert.notEqual(first, second)
-  assert.equal(await desk.page.evaluate(() => document.activeElement.dataset.bar), job)
+  await shows(focused, job)
 
   await desk.page.keyboard.press('m')
   const dialog = desk.page.getByRole('dialog')

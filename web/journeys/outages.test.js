@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { findings } from './axe.js'
 import { Desk } from './desk.js'
-import { ROOT, opened } from './ground.js'
+import { ROOT, opened, shows, until } from './ground.js'
 import { staff } from './hall.js'
 
 const HOUR_MS = 3_600_000
@@ -34,14 +34,6 @@ async function gateway(t) {
   await once(server, 'listening')
   t.after(() => server.close())
   return { address: `127.0.0.1:${server.address().port}`, heard }
-}
-
-async function until(what, says) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((go) => setTimeout(go, 100))) {
-    const found = await what()
-    if (found) return found
-  }
-  throw new Error(`never: ${says}`)
 }
 
 /** A hall at ten in the morning that a gateway listens to, and a way to another time for it and its desks. */
@@ -105,7 +97,7 @@ test('b13 an outage is judged before it is announced, told by message and at the
   await page.keyboard.press('Space')
   const households = page.locator('.reach div').filter({ hasText: '涉及用户' })
   await households.filter({ hasText: '8' }).waitFor()
-  await until(async () => (await page.getByLabel('范围（用户看到的文字）').inputValue()) === '吉和街听江里1幢、吉和街听江里2幢', 'the words follow the picks')
+  await until(async () => (await page.getByLabel('范围（用户看到的文字）').inputValue()) === '吉和街听江里1幢、吉和街听江里2幢', Boolean, 'the words follow the picks')
   await tabTo(page, page.getByLabel('停气原因'))
   await page.keyboard.type('管道检修')
   await page.locator('[data-check="in_time"]').waitFor()
@@ -125,7 +117,7 @@ test('b13 an outage is judged before it is announced, told by message and at the
   await page.getByRole('button', { name: '改到这个时间' }).click()
   await page.locator('[data-check="in_time"]').waitFor()
   const from = TEN + 2 * DAY_MS
-  assert.equal(await page.getByLabel('停气开始').inputValue(), field(from))
+  await shows(() => page.getByLabel('停气开始').inputValue(), field(from))
   await announce.click()
   await page.getByRole('dialog').getByText('短信 8 户').waitFor()
   await shot(page, 'confirm-zh')
@@ -176,11 +168,11 @@ test('b13 an outage is judged before it is announced, told by message and at the
   assert.deepEqual(await findings(later.page), [])
   await later.page.getByRole('dialog').getByRole('button', { name: '延长停气' }).click()
   await later.page.locator('[data-telling="outage_prolonged"]').waitFor()
-  await until(() => sms.heard.filter((it) => it.occasion === 'outage_prolonged').length === 7, 'the new end is told')
+  await until(() => sms.heard.filter((it) => it.occasion === 'outage_prolonged').length === 7, Boolean, 'the new end is told')
   await later.page.getByRole('button', { name: '恢复供气', exact: true }).click()
   await later.page.getByRole('dialog').getByRole('button', { name: '登记恢复供气' }).click()
   await later.page.locator('[data-state="ended"]').waitFor()
-  await until(() => sms.heard.filter((it) => it.occasion === 'outage_ended').length === 7, 'its end is told')
+  await until(() => sms.heard.filter((it) => it.occasion === 'outage_ended').length === 7, Boolean, 'its end is told')
   await later.page.locator('[data-telling="outage_ended"]').waitFor()
   await shot(later.page, 'ended-zh')
   assert.deepEqual(await findings(later.page), [])
@@ -221,7 +213,7 @@ test('b13 a promise that will be broken soon is on the desk\'s lists before it i
   await page.getByRole('button', { name: 'Announce to 1' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Announce to 1' }).click()
   await page.locator('[data-promise]').filter({ hasText: 'B13 kept' }).waitFor()
-  await until(() => sms.heard.some((it) => it.occasion === 'outage_unforeseen'), 'it is told')
+  await until(() => sms.heard.some((it) => it.occasion === 'outage_unforeseen'), Boolean, 'it is told')
   await shot(page, 'page-en')
   await mine.go('/outages')
   await page.locator(`[data-outage="${id}"]`).filter({ hasText: 'Draft, nobody told' }).waitFor()

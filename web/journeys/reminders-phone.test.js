@@ -47,7 +47,7 @@ async function atHall(hall, { login, password }) {
 test('a1 a2 a phone without a network reminds, puts off and is seen to, and the hall hears of it', async (t) => {
   const { hall, at, me, job, phone, card } = await stage(t)
   const known = await atHall(hall, me)
-  assert.equal(await card.count(), 0)
+  await shows(() => card.count(), 0)
   await phone.context.setOffline(true)
 
   await phone.shiftClock(25 * MINUTE_MS)
@@ -68,8 +68,8 @@ test('a1 a2 a phone without a network reminds, puts off and is seen to, and the 
   await phone.context.setOffline(false)
   await until(known, (list) => !list.some((it) => it.about === 'phone_ahead'), 'the hall hears that it is seen to')
   await phone.page.waitForFunction(() => document.querySelector('.strip.held:not(.trouble)'))
-  assert.equal(await phone.page.locator('.notice[data-kind^="reminder"]').count(), 0, 'no banner beside the card')
-  assert.equal(await ahead.count(), 0)
+  await shows(() => phone.page.locator('.notice[data-kind^="reminder"]').count(), 0, 'no banner beside the card')
+  await shows(() => ahead.count(), 0)
   assert.deepEqual(phone.problems, [])
 })
 
@@ -87,7 +87,7 @@ test('a2 what hall and phone both know stands there once, and the hall knows tha
   await look(phone.page, 'reminders-two-zh')
   const ofJob = phone.page.locator(`.card.reminder[data-reminder*="${job}"]`)
   await shows(() => ofJob.count(), 2)
-  assert.equal(await phone.page.locator('.notice').filter({ hasText: '提醒' }).count(), 0, 'no banner beside them')
+  await shows(() => phone.page.locator('.notice').filter({ hasText: '提醒' }).count(), 0, 'no banner beside them')
 
   // Phoned ahead and set out: their causes are gone on the phone at once, and at the hall with the next meeting.
   await phone.job(job)

@@ -72,6 +72,10 @@ pub(crate) struct Person {
     pub(crate) skills: Skills,
     /// Words in the addresses of their area; `None` where the file has no column for it.
     pub(crate) area: Option<BTreeSet<String>>,
+    /// Their telephone number, empty for none; `None` where the file has no column for it.
+    pub(crate) phone: Option<String>,
+    /// The log-in of their crew leader, empty for none; `None` where the file has no column for it.
+    pub(crate) leader: Option<String>,
 }
 
 /// What a file says of somebody's skills.

@@ -53,6 +53,8 @@ pub(crate) const STAFF: Sheet = Sheet {
         known("初始密码", "password"),
         later("技能", "skills"),
         later("片区", "area"),
+        later("电话", "phone"),
+        later("班组长", "leader"),
     ],
 };
 

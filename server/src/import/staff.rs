@@ -11,7 +11,10 @@ use super::cell::{Cells, Noted, Word, parts};
 use super::content::{Hall, Known, Person, Skills, user_id};
 use super::problem::{Problem, Reason};
 use super::reader::Seen;
-use super::sheet::Row;
+use super::sheet::{Row, STAFF};
+
+/// The column of crew leaders.
+const LEADER: &str = "班组长";
 
 const ROLES: [Word<Role>; 16] = [
     ("技术员", "technician", Role::Technician),
@@ -49,13 +52,32 @@ pub(super) fn read(
         let password = password(&mut cells, login.as_deref());
         let skills = skills(&mut cells, &known.skills);
         let area = row.has("片区").then(|| parts(row.cell("片区")).map(str::to_owned).collect());
+        let phone = phone(&mut cells);
         if !seen.note(row, "登录名", login.as_deref().unwrap_or_default(), problems) {
             continue;
         }
-        let Ok(skills) = skills else { continue };
+        let (Ok(skills), Ok(phone)) = (skills, phone) else { continue };
         if let (Some(login), Some(name), Some(role), Ok(password)) = (login, name, role, password) {
+            let leader = leader(row, &login);
             let (id, row) = (user_id(hall.id, &login), row.clone());
-            staff.push(Person { id, row, login, name, role, password, skills, area });
+            staff.push(Person {
+                id,
+                row,
+                login,
+                name,
+                role,
+                password,
+                skills,
+                area,
+                phone,
+                leader,
+            });
+        }
+    }
+    let is_known = |login: &str| seen.has(login) || known.people.contains_key(login);
+    for person in &staff {
+        if person.leader.as_ref().is_some_and(|it| !it.is_empty() && !is_known(it)) {
+            problems.push(person.row.problem(LEADER, Reason::Unknown { file: STAFF.file }));
         }
     }
     (staff, seen)
@@ -64,6 +86,24 @@ pub(super) fn read(
 fn login(cells: &mut Cells<'_>) -> Option<String> {
     let login = normal_login(&cells.text("登录名")?);
     if is_login(&login) { Some(login) } else { cells.refuse("登录名", Reason::NotALogin) }
+}
+
+/// Reads a telephone number that need not be there.
+fn phone(cells: &mut Cells<'_>) -> Result<Option<String>, Noted> {
+    const COLUMN: &str = "电话";
+    if !cells.row.has(COLUMN) {
+        return Ok(None);
+    }
+    if cells.is_empty(COLUMN) {
+        return Ok(Some(String::new()));
+    }
+    cells.phone(COLUMN).map(Some).ok_or(Noted)
+}
+
+/// Reads whom somebody answers to; who leads a crew stands as the leader in their own row, too.
+fn leader(row: &Row, own: &str) -> Option<String> {
+    let leader = row.has(LEADER).then(|| normal_login(row.cell(LEADER)))?;
+    Some(if leader == own { String::new() } else { leader })
 }
 
 /// The word for somebody who has learnt nothing that the rules ask for; an empty cell only says that nobody wrote it down.

@@ -10,8 +10,9 @@ use domain::stamp::Timestamp;
 use serde_json::json;
 
 use crate::audit::{self, By, Entry, Subject, What};
+use crate::db::contacts::ContactRow;
 use crate::db::users::UserRow;
-use crate::db::{C, Db, documents, halls, qualifications, users};
+use crate::db::{C, Db, contacts, documents, halls, qualifications, users};
 use crate::identity::password::Passwords;
 use crate::ids;
 use crate::jobs::{NewJob, Scribe, create_job};
@@ -38,11 +39,12 @@ pub(crate) async fn store(
     let mut tx = db.begin().await?;
     let Hall { id, name, offset, .. } = &content.hall;
     halls::upsert_hall(tx.c(), *id, name, i64::from(offset.local_minus_utc() / 60)).await?;
-    for ((fate, row), person) in staff.iter().zip(&content.staff) {
-        if *fate != Fate::Unchanged {
-            users::upsert_user(tx.c(), row).await?;
-        }
-        let is_other = store_qualification(tx.c(), person, now).await?;
+    for (_, row) in staff.iter().filter(|(fate, _)| *fate != Fate::Unchanged) {
+        users::upsert_user(tx.c(), row).await?;
+    }
+    for ((fate, _), person) in staff.iter().zip(&content.staff) {
+        let is_other = store_qualification(tx.c(), person, now).await?
+            | store_contact(tx.c(), person, now).await?;
         let fate = if is_other && *fate == Fate::Unchanged { Fate::Changed } else { *fate };
         summary.count(Thing::Staff, fate);
     }
@@ -123,6 +125,30 @@ async fn store_qualification(
     if is_other {
         let now_ms = now.timestamp_millis();
         qualifications::upsert_qualification(c, person.id, &wanted, now_ms).await?;
+    }
+    Ok(is_other)
+}
+
+/// Records what the file says of somebody's telephone and leader; returns whether that is something else than before.
+async fn store_contact(mut c: C<'_>, person: &Person, now: Timestamp) -> Result<bool, ImportError> {
+    let found = contacts::find_contact(c.lend(), person.id).await?;
+    let (phone, leader_id) = found.map_or((None, None), |it| (it.phone, it.leader_id));
+    let leader = match person.leader.as_deref() {
+        None => leader_id,
+        Some("") => None,
+        Some(login) => users::find_user_by_login(c.lend(), login).await?.map(|it| it.user_id),
+    };
+    let wanted = ContactRow {
+        user_id: person.id.0,
+        phone: match &person.phone {
+            None => phone.clone(),
+            Some(number) => Some(number.clone()).filter(|it| !it.is_empty()),
+        },
+        leader_id: leader,
+    };
+    let is_other = (&wanted.phone, wanted.leader_id) != (&phone, leader_id);
+    if is_other {
+        contacts::upsert_contact(c, &wanted, now.timestamp_millis()).await?;
     }
     Ok(is_other)
 }

@@ -11,9 +11,10 @@ use domain::pack::{Pack, SkillId};
 use domain::reading::{self, Finding};
 
 use super::{World, load};
-use crate::db::{changes, grants, halls, jobs, qualifications, users};
+use crate::db::{changes, contacts, grants, halls, jobs, qualifications, users};
 use crate::identity::password::{Checked, Passwords};
 use crate::import::content::{Known, hall_id, household_id, job_id, user_id};
+use crate::import::problem::Reason;
 use crate::import::summary::{Counts, Summary, Thing};
 use crate::import::{Tables, cell, read, settings};
 
@@ -114,6 +115,35 @@ async fn skills_and_areas_are_loaded_and_a_file_that_is_silent_on_them_leaves_th
     assert_eq!(summary.of(Thing::Staff).changed, 1);
     assert_eq!((again.total().new, again.total().changed), (0, 0));
     assert_eq!((nothing.skills, nothing.area), (Some(BTreeSet::new()), first.area));
+}
+
+#[tokio::test]
+async fn telephones_and_leaders_are_loaded_and_a_file_that_is_silent_on_them_leaves_them() {
+    let world = World::small().await;
+    let (ana, ben) = (user_id(hall_id("芜湖", "厅"), "ana"), user_id(hall_id("芜湖", "厅"), "ben"));
+    let recorded = async |who| {
+        let mut conn = world.db.read().await.unwrap();
+        let found = contacts::find_contact(conn.c(), who).await.unwrap();
+        found.map(|it| (it.phone, it.leader_id))
+    };
+    world.edit("staff.csv", "初始密码\n", "初始密码,电话,班组长\n");
+    world.edit("staff.csv", "noon\n", "noon,139-0553-0017,Ben\n");
+    world.edit("staff.csv", "dusk\n", "dusk,,ben\n");
+    world.load().await.unwrap();
+    let first = (recorded(ana).await, recorded(ben).await);
+    world.edit("staff.csv", "139-0553-0017,Ben", "139-0553-0018,zoe");
+    let problems = world.problems().await;
+    world.edit("staff.csv", ",电话,班组长", "");
+    world.edit("staff.csv", ",139-0553-0018,zoe", "");
+    world.edit("staff.csv", "dusk,,ben", "dusk");
+    let again = world.load().await.unwrap();
+
+    assert_eq!(first.0, Some((Some("13905530017".to_owned()), Some(ben.0))));
+    assert_eq!(first.1, None, "nobody leads themselves");
+    assert_eq!((problems[0].line, problems[0].column.as_deref()), (2, Some("班组长")));
+    assert_eq!(problems[0].reason, Reason::Unknown { file: "staff.csv" });
+    assert_eq!((again.total().new, again.total().changed), (0, 0));
+    assert_eq!(recorded(ana).await, first.0);
 }
 
 #[tokio::test]
