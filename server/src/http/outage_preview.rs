@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::caller::Dispatcher;
 use super::error::ApiError;
 use super::extract::Body;
-use super::jobs::read_window;
+use super::jobs::{check_century, read_window};
 use super::outage_views::CheckBody;
 use super::schema;
 use crate::db::halls;
@@ -162,7 +162,10 @@ pub struct PreviewBody {
 /// Says whom an outage would concern, how they can be told, and whether that keeps the promise; changes nothing.
 #[utoipa::path(
     post, path = "/api/outages/preview", tag = "outages", request_body = AskPreview,
-    responses((status = 200, description = "What it would come to.", body = PreviewBody)),
+    responses(
+        (status = 200, description = "What it would come to.", body = PreviewBody),
+        (status = 422, description = "In no century that calendars know, or no area."),
+    ),
 )]
 pub async fn preview_outage(
     State(state): State<AppState>,
@@ -170,6 +173,7 @@ pub async fn preview_outage(
     Body(asked): Body<AskPreview>,
 ) -> Result<Json<PreviewBody>, ApiError> {
     let AskPreview { kind, window, picks, draft, area: said, reason } = asked;
+    check_century(window)?;
     let now = state.clock.now();
     let area = picks.area()?;
     let mut conn = state.db.read().await?;
