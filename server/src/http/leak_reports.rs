@@ -83,13 +83,15 @@ pub async fn begin_leak(
 ) -> Result<(StatusCode, Json<LeakBegunBody>), ApiError> {
     let refuse = |what: &str| Err(ApiError::Unprocessable(what.to_owned()));
     let phone = body.phone.trim();
-    if phone.is_empty() || phone.chars().count() > LONGEST_PHONE {
+    if phone.is_empty() || body.phone.chars().count() > LONGEST_PHONE {
         return refuse("send as `phone` the number that the caller can be reached at");
     }
-    let (account, place) = (body.account.as_deref(), body.place.as_deref().map(str::trim));
+    let (account, place) = (body.account.as_deref(), body.place.as_deref());
+    let fits = |words: &str| words.chars().count() <= LONGEST_PLACE && !words.trim().is_empty();
     let at = match (account, place) {
         (Some(account), None) => Where::Account(account.trim()),
-        (None, Some(words)) if (1..=LONGEST_PLACE).contains(&words.chars().count()) => {
+        (None, Some(words)) if fits(words) => {
+            let words = words.trim();
             let mut conn = state.db.read().await?;
             Where::Place(words, places::likely(conn.c(), caller.hall, words).await?)
         }

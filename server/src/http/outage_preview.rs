@@ -17,6 +17,7 @@ use super::error::ApiError;
 use super::extract::Body;
 use super::jobs::{check_century, read_window};
 use super::outage_views::CheckBody;
+use super::outages::fitting;
 use super::schema;
 use crate::db::halls;
 use crate::db::outages::{self as rows, DoorRow};
@@ -164,7 +165,7 @@ pub struct PreviewBody {
     post, path = "/api/outages/preview", tag = "outages", request_body = AskPreview,
     responses(
         (status = 200, description = "What it would come to.", body = PreviewBody),
-        (status = 422, description = "In no century that calendars know, or no area."),
+        (status = 422, description = "In no century that calendars know, no area, or too many words."),
     ),
 )]
 pub async fn preview_outage(
@@ -174,6 +175,7 @@ pub async fn preview_outage(
 ) -> Result<Json<PreviewBody>, ApiError> {
     let AskPreview { kind, window, picks, draft, area: said, reason } = asked;
     check_century(window)?;
+    let (said, reason) = (fitting(&said, "area")?, fitting(&reason, "reason")?);
     let now = state.clock.now();
     let area = picks.area()?;
     let mut conn = state.db.read().await?;

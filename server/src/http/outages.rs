@@ -130,20 +130,19 @@ impl WriteOutage {
 
 /// Words that there are, and that fit.
 fn words(text: &str, name: &str) -> Result<String, ApiError> {
-    let text = text.trim();
-    if text.is_empty() {
+    if text.trim().is_empty() {
         return Err(ApiError::Unprocessable(format!("say something in `{name}`")));
     }
     fitting(text, name)
 }
 
-fn fitting(text: &str, name: &str) -> Result<String, ApiError> {
-    let text = text.trim();
+/// Words that fit, without the spaces around them.
+pub(super) fn fitting(text: &str, name: &str) -> Result<String, ApiError> {
     if text.chars().count() > LONGEST_WORDS {
         let what = format!("send a `{name}` of {LONGEST_WORDS} letters or fewer");
         return Err(ApiError::Unprocessable(what));
     }
-    Ok(text.to_owned())
+    Ok(text.trim().to_owned())
 }
 
 /// What was written down or done.

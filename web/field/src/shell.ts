@@ -19,7 +19,12 @@ export async function keepShell(): Promise<void> {
     isKept.value = registration.active !== null
   }
   look()
-  registration.addEventListener('updatefound', () => registration.installing?.addEventListener('statechange', look))
+  registration.addEventListener('updatefound', () => {
+    registration.installing?.addEventListener('statechange', look)
+    // On a busy phone it may be installed by now, and changes no more.
+    look()
+  })
+  navigator.serviceWorker.addEventListener('controllerchange', look)
   navigator.serviceWorker.addEventListener('message', (event: MessageEvent<{ open?: string }>) => {
     if (event.data?.open?.startsWith('#/')) location.hash = event.data.open
   })
