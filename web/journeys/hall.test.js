@@ -5,7 +5,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
-import { opened, place, shows } from './ground.js'
+import { opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 import { goIn, goOut, readMeter } from './visit.js'
 
@@ -106,7 +106,11 @@ test('a new version of the app waits until the visit is over and somebody takes 
   await phone.kept()
   cpSync(process.env.DOORSTEP_WEB, newer, { recursive: true })
   const worker = join(newer, 'm/sw.js')
-  writeFileSync(worker, readFileSync(worker, 'utf8').replaceAll(/doorstep-[0-9a-f]{12}/g, 'doorstep-newer0000000'))
+  const [kept] = await phone.page.evaluate(() => caches.keys())
+  const text = readFileSync(worker, 'utf8')
+  const newerText = text.replaceAll(kept.replace('doorstep-', ''), 'newer0000000')
+  assert.notEqual(newerText, text)
+  writeFileSync(worker, newerText)
   for (const ending of ['.br', '.gz']) rmSync(worker + ending)
   await phone.job(job)
   await phone.tap('出发')
@@ -114,7 +118,7 @@ test('a new version of the app waits until the visit is over and somebody takes 
   await hall.stop()
   await hall.start(hall.port, newer)
   await phone.page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update())
-  await phone.page.waitForFunction(async () => (await navigator.serviceWorker.getRegistration())?.waiting)
+  await until(() => phone.page.evaluate(async () => Boolean((await navigator.serviceWorker.getRegistration())?.waiting)))
   const offered = phone.page.getByText('新版本已准备好')
   await shows(() => offered.count(), 0, 'not during a visit')
 

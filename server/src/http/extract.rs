@@ -29,6 +29,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             return Err(ApiError::WrongContentType("`Content-Type: application/json`"));
         }
         let bytes = Bytes::from_request(request, state).await?;
+        // Every body is an object; a list would be read as its fields in their order.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+            let rule = "send a JSON object, as the description of this operation says";
+            return Err(ApiError::Unprocessable(rule.to_owned()));
+        }
         let axum::Json(body) = axum::Json::from_bytes(&bytes)?;
         if has_nul(&bytes) {
             return Err(no_nul());

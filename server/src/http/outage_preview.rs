@@ -93,12 +93,15 @@ fn roads(doors: &[DoorRow]) -> Vec<RoadBody> {
 pub struct AskPicks {
     /// Roads, as the list of places names them.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     roads: BTreeSet<String>,
     /// Buildings, as the list of places names them.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     buildings: BTreeSet<String>,
     /// Account numbers of single households.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     accounts: BTreeSet<String>,
 }
 

@@ -248,6 +248,7 @@ pub struct NoteDoors {
     #[serde(deserialize_with = "read_whole")]
     at: i64,
     /// At whose doors; everybody's who was not told when left out.
+    #[schema(value_type = Option<Vec<Uuid>>)]
     households: Option<BTreeSet<Uuid>>,
 }
 
