@@ -155,7 +155,7 @@ pub fn clock_stepped(first: &Stamp, second: &Stamp, tolerance_ms: i64) -> bool {
 }
 
 /// Moves an instant, and stops at the calendar's ends: a phone may claim any number.
-pub(crate) fn shifted(at: Timestamp, by_ms: i64) -> Timestamp {
+pub fn shifted(at: Timestamp, by_ms: i64) -> Timestamp {
     let end = if by_ms < 0 { Timestamp::MIN_UTC } else { Timestamp::MAX_UTC };
     let by = TimeDelta::try_milliseconds(by_ms);
     by.and_then(|by| at.checked_add_signed(by)).unwrap_or(end)

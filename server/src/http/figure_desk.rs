@@ -256,13 +256,8 @@ impl Desk {
             let Span { from, until, .. } = span(hall, self.days)?;
             let id = HallId(hall.hall_id);
             for it in rows::list_ended_visits(self.conn.c(), id, (from, until)).await? {
-                let heading = match by {
-                    By::Technician => self.person(Some(it.technician_id), it.technician_name),
-                    By::Kind => Named::word(self.language, "kind", &it.kind),
-                    By::Day => Named::plain(self.day(it.ended_at).to_string()),
-                    By::Hour => hour(it.ended_at, hall.utc_offset_minutes),
-                    By::Hall => hall_heading(hall),
-                };
+                let who = (Some(it.technician_id), it.technician_name);
+                let heading = self.heading((by, hall), who, (&it.kind, it.ended_at));
                 count.add(&heading, &it.outcome, self.counted(hall, it.job_id));
             }
         }
@@ -277,17 +272,28 @@ impl Desk {
             let id = HallId(hall.hall_id);
             for it in rows::list_finished(self.conn.c(), id, (from, until)).await? {
                 let column = it.column();
-                let heading = match by {
-                    By::Technician => self.person(it.technician_id, it.technician_name),
-                    By::Kind => Named::word(self.language, "kind", &it.kind),
-                    By::Day => Named::plain(self.day(it.done_at).to_string()),
-                    By::Hour => hour(it.done_at, hall.utc_offset_minutes),
-                    By::Hall => hall_heading(hall),
-                };
+                let who = (it.technician_id, it.technician_name);
+                let heading = self.heading((by, hall), who, (&it.kind, it.done_at));
                 count.add(&heading, column, self.counted(hall, it.job_id));
             }
         }
         Ok(count.finish(self.language))
+    }
+
+    /// Under what something counts that somebody did in a hall at an instant.
+    fn heading(
+        &self,
+        (by, hall): (By, &HallRow),
+        (technician, name): (Option<Uuid>, Option<String>),
+        (kind, at_ms): (&str, i64),
+    ) -> Named {
+        match by {
+            By::Technician => self.person(technician, name),
+            By::Kind => Named::word(self.language, "kind", kind),
+            By::Day => Named::plain(self.day(at_ms).to_string()),
+            By::Hour => hour(at_ms, hall.utc_offset_minutes),
+            By::Hall => hall_heading(hall),
+        }
     }
 
     /// A person as a heading; nobody has an empty key.

@@ -8,7 +8,7 @@ use domain::job::{Job, JobKind};
 use domain::notice::Occasion;
 use domain::pack::NoticeRules;
 use domain::round::Leg;
-use domain::stamp::Timestamp;
+use domain::stamp::{Timestamp, shifted};
 
 use super::{Facts, News, listens, rules, stepped, tell};
 use crate::db::halls::{self, HallRow};
@@ -64,8 +64,9 @@ async fn keep_hall(state: &AppState, row: &HallRow) -> Result<usize, ApiError> {
 /// Whether it is late enough, and neither too early to say nor too long over.
 fn is_told(rules: &NoticeRules, (late, end): (TimeDelta, Timestamp), now: Timestamp) -> bool {
     let minutes = TimeDelta::minutes;
-    let (from, until) =
-        (end - minutes(rules.late_ahead_minutes), end + minutes(rules.stale_minutes));
+    // A phone may have agreed on any window.
+    let at = |minutes: i64| shifted(end, minutes.saturating_mul(60_000));
+    let (from, until) = (at(rules.late_ahead_minutes.saturating_neg()), at(rules.stale_minutes));
     late >= minutes(rules.late_minutes) && late > TimeDelta::zero() && from <= now && now <= until
 }
 
