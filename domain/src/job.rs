@@ -20,6 +20,10 @@ use crate::visit::Visit;
 pub enum JobKind {
     /// 抢修: a leak or another emergency (B2).
     Emergency,
+    /// 报装勘查: the way of the pipe is looked at before anything is put in (B1, C1).
+    InstallationSurvey,
+    /// 安装: pipe and meter put in, for a new household or an altered one (B1, C1).
+    Installation,
     /// 点火 (B6, C4).
     Ignition,
     /// 启封 (B6, C6).
@@ -28,10 +32,22 @@ pub enum JobKind {
     Sealing,
     /// 停气 on request (B6).
     GasStop,
+    /// 迁户: pipe and meter put in at the new address (B1, C3).
+    Relocation,
+    /// 拆除: pipe and meter taken out (C3).
+    Removal,
     /// 抄表 (A9, C5).
     MeterReading,
-    /// 安检 (B7).
+    /// 换表
+    MeterReplacement,
+    /// 居民安检 (B7).
     SafetyInspection,
+    /// 公建安检: a public building before a holiday (B7).
+    PublicInspection,
+    /// 隐患复查
+    HazardRecheck,
+    /// 安全指导 on request (B11).
+    SafetyGuidance,
     /// 换软管 (B14).
     HoseReplacement,
     /// 上门收费 (B15).
@@ -42,14 +58,22 @@ pub enum JobKind {
 
 impl JobKind {
     /// Every kind, in the order in which lists show them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::Emergency,
+        Self::InstallationSurvey,
+        Self::Installation,
         Self::Ignition,
         Self::Unsealing,
         Self::Sealing,
         Self::GasStop,
+        Self::Relocation,
+        Self::Removal,
         Self::MeterReading,
+        Self::MeterReplacement,
         Self::SafetyInspection,
+        Self::PublicInspection,
+        Self::HazardRecheck,
+        Self::SafetyGuidance,
         Self::HoseReplacement,
         Self::CashCollection,
         Self::Repair,
@@ -59,12 +83,20 @@ impl JobKind {
     pub fn key(self) -> &'static str {
         match self {
             Self::Emergency => "emergency",
+            Self::InstallationSurvey => "installation_survey",
+            Self::Installation => "installation",
             Self::Ignition => "ignition",
             Self::Unsealing => "unsealing",
             Self::Sealing => "sealing",
             Self::GasStop => "gas_stop",
+            Self::Relocation => "relocation",
+            Self::Removal => "removal",
             Self::MeterReading => "meter_reading",
+            Self::MeterReplacement => "meter_replacement",
             Self::SafetyInspection => "safety_inspection",
+            Self::PublicInspection => "public_inspection",
+            Self::HazardRecheck => "hazard_recheck",
+            Self::SafetyGuidance => "safety_guidance",
             Self::HoseReplacement => "hose_replacement",
             Self::CashCollection => "cash_collection",
             Self::Repair => "repair",
@@ -137,6 +169,23 @@ pub struct Plan {
     /// Who was called to an emergency, one after another (B2).
     #[serde(default)]
     pub calls: BTreeMap<EntryId, Call>,
+    /// What started, paused and resumed the promise's clock (B1, B6).
+    #[serde(default)]
+    pub clock: BTreeMap<EntryId, Tick>,
+}
+
+impl Plan {
+    /// The ids of all its entries, list by list.
+    pub fn entry_ids(&self) -> impl Iterator<Item = EntryId> + '_ {
+        (self.appointments.keys())
+            .chain(self.assignments.keys())
+            .chain(self.cancelled.keys())
+            .chain(self.rulings.keys())
+            .chain(self.instructions.keys())
+            .chain(self.calls.keys())
+            .chain(self.clock.keys())
+            .copied()
+    }
 }
 
 /// Who made an entry of the plan, and when by the server's clock.
@@ -261,6 +310,37 @@ pub struct Call {
     pub author: Author,
 }
 
+/// Something that happened to the clock of the job's promise (B1, B6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tick {
+    /// What.
+    #[serde(flatten)]
+    pub event: ClockEvent,
+    /// When it happened; nobody enters what is still to come.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
+    pub at: Timestamp,
+    /// Who entered it, and when.
+    pub author: Author,
+}
+
+/// What can happen to the clock of a promise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ClockEvent {
+    /// It starts: the household's papers are complete and what it owes is paid.
+    Started,
+    /// It stands still, because the household cannot be served yet.
+    Paused {
+        /// Why, in words; the household's wish, as a rule.
+        reason: String,
+        /// When it runs on by itself; without it, somebody has to say so.
+        #[serde(default, with = "chrono::serde::ts_milliseconds_option")]
+        until: Option<Timestamp>,
+    },
+    /// It runs on.
+    Resumed,
+}
+
 /// One new entry of a plan, as a dispatcher makes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -277,6 +357,8 @@ pub enum PlanEntry {
     Instruction(Instruction),
     /// Somebody called to an emergency.
     Call(Call),
+    /// The promise's clock started, paused or resumed.
+    Tick(Tick),
 }
 
 /// What the technician needs at the door, offline.

@@ -1,27 +1,45 @@
 //! Rule packs (规则包): dated data of one company or city, every number with its source.
 
+mod calendar;
+mod cases;
 mod check;
 mod compare;
+mod hose;
+mod items;
+mod kinds;
+mod law;
+mod leak;
 mod notices;
 mod place;
+mod promises;
 mod reach;
+mod reading;
 mod reminders;
+mod time;
+mod travel;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+pub use self::calendar::{CalendarRules, Rest};
+pub use self::cases::{CasePromise, CaseRules};
 pub use self::compare::{Difference, compare};
+pub use self::hose::HoseRules;
+pub use self::items::{ConductItem, HazardRule, ItemName};
+pub use self::kinds::{KindRules, Need, SkillId, SkillRule};
+pub use self::law::{Looser, looser};
+pub use self::leak::LeakRules;
 pub use self::notices::{NoticeRules, NoticeTemplate, Said};
 pub use self::place::line_of;
+pub use self::promises::{LawRule, PromiseRule, Scope, Start, Stop};
 pub use self::reach::{ReachKind, ReachRules, Urgency};
+pub use self::reading::{FitRules, ReadingRules};
 pub use self::reminders::{Duty, Every, ReminderRules};
+pub use self::time::{PunctualityRules, TimeRules};
+pub use self::travel::TravelRules;
 
-use crate::case::CaseKind;
-use crate::conduct::Phase;
-use crate::household::{Group, HoseKind};
 use crate::job::JobKind;
 
 /// Names a rule pack, such as `city-gas-2026-11-01`.
@@ -96,6 +114,9 @@ pub struct Pack {
     /// How long ways and work take, for plans; packs before it existed have none.
     #[serde(default)]
     pub travel: Option<TravelRules>,
+    /// The days on which offices rest and work; packs before it existed have none.
+    #[serde(default)]
+    pub calendar: Option<CalendarRules>,
     /// What is promised of cases; packs before they existed have none.
     #[serde(default)]
     pub cases: Option<CaseRules>,
@@ -115,363 +136,16 @@ pub struct Pack {
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.
     pub promises: Vec<PromiseRule>,
+    /// What the law says of the same, so that nobody promises less without knowing it.
+    #[serde(default)]
+    pub laws: Vec<LawRule>,
     /// What somebody has to be able to do before they may be sent; packs before it existed name none.
     #[serde(default)]
     pub skills: Vec<SkillRule>,
-    /// What each kind of job needs.
+    /// What each kind of job needs; a kind that is not named is not offered under this pack.
     pub kinds: BTreeMap<JobKind, KindRules>,
     /// Findings of a safety inspection with their levels.
     pub hazards: Vec<HazardRule>,
-}
-
-/// Time in the hall's city, and how far clocks are trusted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TimeRules {
-    /// Minutes east of UTC.
-    pub utc_offset_minutes: i32,
-    /// How fast a phone's monotonic clock may drift, in parts per million.
-    pub drift_ppm: i64,
-    /// A wall clock further off than this is flagged, in minutes.
-    pub skew_flag_minutes: i64,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// How long ways and work take. Plans are made with it; no verdict is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TravelRules {
-    /// Metres of street in a minute.
-    pub metres_per_minute: f64,
-    /// Metres of street for a metre of straight line.
-    pub detour: f64,
-    /// Minutes from the saddle to the door, and back.
-    pub park_minutes: i64,
-    /// Minutes to a door whose place nobody surveyed.
-    pub unsurveyed_minutes: i64,
-    /// The windows that are offered on a day, as hours of the city's clock.
-    pub offered_hours: Vec<(u8, u8)>,
-    /// Minutes that a visit of each kind usually takes.
-    pub takes_minutes: BTreeMap<JobKind, i64>,
-    /// From which hour of the city's clock to which people are sent out; packs before it existed have none.
-    #[serde(default)]
-    pub working_hours: Option<(u8, u8)>,
-    /// The hours of the break, in which no visit begins.
-    #[serde(default)]
-    pub break_hours: Option<(u8, u8)>,
-    /// Metres of way that a plan makes to stay in somebody's own area.
-    #[serde(default)]
-    pub outside_area_metres: f64,
-    /// Metres of way that a plan makes rather than take a job from whom it was given to.
-    #[serde(default)]
-    pub moved_metres: f64,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// What is promised of cases.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CaseRules {
-    /// What a proven report of abuse earns, in yuan (B10).
-    pub report_reward_yuan: u32,
-    /// Clocks that end when the caller was told.
-    pub promises: Vec<CasePromise>,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// A clock from taking a case to telling its caller the outcome (B5).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CasePromise {
-    /// The rule of the rulebook.
-    pub rule: String,
-    /// The kinds of case it binds.
-    pub kinds: BTreeSet<CaseKind>,
-    /// How long, in minutes.
-    pub minutes: i64,
-    /// With so many minutes left the hall looks at it; packs before it existed do not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warn_minutes: Option<i64>,
-    /// Where the number comes from.
-    pub source: String,
-}
-
-impl CaseRules {
-    /// The promise that binds a kind of case.
-    pub fn promise(&self, kind: CaseKind) -> Option<&CasePromise> {
-        self.promises.iter().find(|promise| promise.kinds.contains(&kind))
-    }
-}
-
-/// How people are called to a leak (B2). Calling is ours; the promise itself stands among the promises.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeakRules {
-    /// How many are called at once, nearest first.
-    pub at_once: u32,
-    /// Seconds in which somebody has to answer before the next person is called.
-    pub acknowledge_seconds: i64,
-    /// How many technicians are called at most before the crew leader is.
-    pub people: u32,
-    /// Seconds in which the crew leader has to answer before every console sounds the alarm.
-    pub leader_seconds: i64,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// When an arrival is on time (A2).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PunctualityRules {
-    /// Minutes before the window that still count as inside it.
-    pub early_grace_minutes: i64,
-    /// Minutes after the window that still count as inside it.
-    pub late_grace_minutes: i64,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// When a reading is abnormal (A9).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReadingRules {
-    /// How much of a heating home's use falls on each month, January first; only the ratios matter.
-    pub season_weights: Vec<f64>,
-    /// Use above this many times the expected is high.
-    pub high_coefficient: f64,
-    /// Use below this part of the expected is low.
-    pub low_coefficient: f64,
-    /// Cubic metres a month of doubt that widen both limits.
-    pub slack_m3_per_30_days: f64,
-    /// Use below this many litres a period is zero.
-    pub zero_below_litres: i64,
-    /// Fewer days of history than this, and only backwards is judged.
-    pub least_history_days: i64,
-    /// Where the numbers come from.
-    pub source: String,
-    /// How a home's past becomes the use to expect of it.
-    #[serde(default)]
-    pub fit: FitRules,
-}
-
-/// How a home's past becomes the use to expect of it (A9).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FitRules {
-    /// The part of the season's mean weight that homes burn on any day, heated or not.
-    pub base_weight: f64,
-    /// How far a home's mix of base and heat may be from the usual one, as a multiple of the usual base.
-    pub mix_doubt: f64,
-    /// How far a period may be from its home's own habit, as a part of the use.
-    pub use_doubt: f64,
-    /// The same in cubic metres a month, which decides where little is used.
-    pub doubt_m3_per_30_days: f64,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// What packs meant before they could say it.
-impl Default for FitRules {
-    fn default() -> Self {
-        Self {
-            base_weight: 0.15,
-            mix_doubt: 2.0,
-            use_doubt: 0.2,
-            doubt_m3_per_30_days: 6.0,
-            source: "our choice, as in the pack city-gas-2026-11-01".to_owned(),
-        }
-    }
-}
-
-/// Hoses (B14).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HoseRules {
-    /// Free replacements a household has in a calendar year.
-    pub free_per_year: u32,
-    /// The groups that are entitled.
-    pub entitled: BTreeSet<Group>,
-    /// The longest hose allowed.
-    pub max_length_mm: u32,
-    /// Months after which a hose of each kind is overdue.
-    pub life_months: BTreeMap<HoseKind, u32>,
-    /// Where the numbers come from.
-    pub source: String,
-}
-
-/// One item of the conduct checklist (A3–A8).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConductItem {
-    /// Its key in facts.
-    pub id: String,
-    /// Where in a visit it belongs.
-    pub phase: Phase,
-    /// The rule of the rulebook.
-    pub rule: String,
-    /// Whether the household may waive it.
-    #[serde(default)]
-    pub waivable: bool,
-    /// Its words in Chinese.
-    pub zh: String,
-    /// Its words in English.
-    pub en: String,
-}
-
-impl ConductItem {
-    /// What refusals call it.
-    pub fn name(&self) -> ItemName {
-        ItemName { id: self.id.clone(), zh: self.zh.clone(), en: self.en.clone() }
-    }
-}
-
-/// An item of a pack as people know it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ItemName {
-    /// Its key in facts.
-    pub id: String,
-    /// Its words in Chinese.
-    pub zh: String,
-    /// Its words in English.
-    pub en: String,
-}
-
-impl fmt::Display for ItemName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.id)
-    }
-}
-
-/// A clock that the public was promised (B2, B6).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PromiseRule {
-    /// The rule of the rulebook.
-    pub rule: String,
-    /// The kinds of job it binds.
-    pub kinds: BTreeSet<JobKind>,
-    /// How long, in minutes.
-    pub minutes: i64,
-    /// What stops the clock.
-    pub stops: Stop,
-    /// With so many minutes left the hall looks at it; packs before it existed do not say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warn_minutes: Option<i64>,
-    /// Whether a blocked road excuses, when it was recorded with evidence.
-    #[serde(default)]
-    pub road_blockage_excuses: bool,
-    /// Where the number comes from.
-    pub source: String,
-}
-
-/// What stops a promise's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stop {
-    /// Somebody stands at the door.
-    Arrival,
-    /// Gas flows, or does not any more, as was asked; a visit closed as done says so too.
-    GasSwitched,
-    /// The work is done.
-    Done,
-}
-
-/// What one kind of job needs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KindRules {
-    /// Whether a visit may start without an appointment (A1).
-    #[serde(default)]
-    pub emergency: bool,
-    /// What has to be recorded before the visit can close as done.
-    #[serde(default)]
-    pub needs: BTreeSet<Need>,
-    /// What whoever is sent has to be able to do.
-    #[serde(default)]
-    pub skills: BTreeSet<SkillId>,
-}
-
-/// Names a skill, such as `gas_fitter`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SkillId(pub String);
-
-/// Something that one has to have learnt before one may be sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SkillRule {
-    /// Its key.
-    pub id: SkillId,
-    /// Its words in Chinese.
-    pub zh: String,
-    /// Its words in English.
-    pub en: String,
-    /// Who asks for it.
-    pub source: String,
-}
-
-/// Something that has to be recorded before a visit can close as done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Need {
-    /// A register read.
-    Reading,
-    /// A hose replaced.
-    Hose,
-    /// Joints tested and tight.
-    Tightness,
-    /// Gas switched on or off.
-    GasSwitched,
-    /// Cash taken with a receipt.
-    Cash,
-    /// A photo.
-    Photo,
-    /// The household's signature.
-    Signature,
-}
-
-impl Need {
-    /// The word used in the catalogue.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Reading => "reading",
-            Self::Hose => "hose",
-            Self::Tightness => "tightness",
-            Self::GasSwitched => "gas_switched",
-            Self::Cash => "cash",
-            Self::Photo => "photo",
-            Self::Signature => "signature",
-        }
-    }
-}
-
-/// A finding of a safety inspection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HazardRule {
-    /// Its key in facts.
-    pub id: String,
-    /// Its level: 1 is gravest.
-    pub level: u8,
-    /// Days until it has to be gone; none for advice.
-    #[serde(default)]
-    pub deadline_days: Option<u32>,
-    /// Its words in Chinese.
-    pub zh: String,
-    /// Its words in English.
-    pub en: String,
-    /// Where the level comes from.
-    pub source: String,
-}
-
-impl HazardRule {
-    /// What refusals call it.
-    pub fn name(&self) -> ItemName {
-        ItemName { id: self.id.clone(), zh: self.zh.clone(), en: self.en.clone() }
-    }
 }
 
 impl Pack {
@@ -487,9 +161,14 @@ impl Pack {
         Self::parse(BUILTIN).expect("a test reads the built-in pack")
     }
 
-    /// What this kind of job needs.
+    /// Whether jobs of this kind can be taken on under this pack.
+    pub fn offers(&self, kind: JobKind) -> bool {
+        self.kinds.contains_key(&kind)
+    }
+
+    /// What this kind of job needs; nothing of its own where the pack does not offer it.
     pub fn kind(&self, kind: JobKind) -> &KindRules {
-        self.kinds.get(&kind).expect("parse refuses a pack without every kind")
+        self.kinds.get(&kind).unwrap_or(&kinds::NOTHING)
     }
 }
 

@@ -1,10 +1,15 @@
-//! Promises to the public (服务承诺): clocks that start when the hall takes a job on (B2, B6).
+//! Promises to the public (服务承诺): clocks that run from a job's taking on, or from complete papers (B1, B2, B6).
+
+mod clock;
+
+pub use self::clock::{ClockError, check};
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{self, Spans};
 use crate::id::UserId;
 use crate::job::Job;
-use crate::pack::{Pack, PromiseRule, Stop};
+use crate::pack::{Pack, PromiseRule, Start, Stop};
 use crate::stamp::{Heard, Interval, Stamp, Timestamp};
 use crate::status;
 use crate::visit::{Fact, Outcome, live_facts};
@@ -21,6 +26,8 @@ pub enum PromiseState {
     Broken,
     /// The time is over, and the phone that could tell has not been heard since.
     NotHeard,
+    /// The clock stands still, because the household cannot be served yet.
+    Paused,
     /// Late because the road was blocked, with evidence.
     Excused,
     /// What is known of the time is too wide to say.
@@ -38,6 +45,7 @@ impl PromiseState {
             Self::Kept => "kept",
             Self::Broken => "broken",
             Self::NotHeard => "not_heard",
+            Self::Paused => "paused",
             Self::Excused => "excused",
             Self::CannotTell { .. } => "cannot_tell",
         }
@@ -52,7 +60,9 @@ impl PromiseState {
             Self::Running | Self::NotHeard if now <= due_at => Self::Running,
             Self::Running | Self::NotHeard if heard.covers(due_at) => Self::Broken,
             Self::Running | Self::NotHeard => Self::NotHeard,
-            Self::Kept | Self::Broken | Self::Excused | Self::CannotTell { .. } => self,
+            Self::Paused | Self::Kept | Self::Broken | Self::Excused | Self::CannotTell { .. } => {
+                self
+            }
         }
     }
 }
@@ -73,13 +83,38 @@ pub struct PromiseVerdict {
     pub state: PromiseState,
 }
 
-/// The promise that binds this job, and when it is broken.
-pub fn promise<'a>(job: &Job, pack: &'a Pack) -> Option<(&'a PromiseRule, Timestamp)> {
-    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind))?;
-    Some((rule, job.created_at + chrono::TimeDelta::minutes(rule.minutes)))
+/// A promise's clock on one job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock<'a> {
+    /// What was promised.
+    pub rule: &'a PromiseRule,
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// When the promise is broken; while the clock stands still, as if it had not stopped.
+    pub due_at: Timestamp,
+    /// When the time of the rulebook's other figure is over, where it gives two.
+    pub guide_due_at: Option<Timestamp>,
+    /// Since when it stands still, until somebody says that it runs on.
+    pub paused_since: Option<Timestamp>,
 }
 
-/// Judges the promise that binds this job (B2, B6); `None` where nothing was promised.
+/// The promise that binds this job; `None` where nothing was promised or its clock has not started yet.
+pub fn clock<'a>(job: &Job, pack: &'a Pack) -> Option<Clock<'a>> {
+    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind))?;
+    let started_at = match rule.starts {
+        Start::Taken => job.created_at,
+        Start::PapersComplete => clock::started_at(job)?,
+    };
+    let (still, open) = clock::stood_still(job);
+    let over_at = |span| calendar::over_at(span, started_at, &still, pack);
+    let due_at = over_at(rule.span());
+    let guide_due_at = rule.guide.and_then(Spans::span).map(over_at);
+    // Who stops a clock that has run out does not bring the time back.
+    let paused_since = open.filter(|since| *since < due_at);
+    Some(Clock { rule, started_at, due_at, guide_due_at, paused_since })
+}
+
+/// Judges the promise that binds this job (B1, B2, B6); `None` where nothing was promised.
 ///
 /// A cancelled job that nobody had to stand at any more counts as kept while its clock ran.
 pub fn judge(
@@ -88,7 +123,7 @@ pub fn judge(
     (now, heard): (Timestamp, Heard),
     pack: &Pack,
 ) -> Option<PromiseVerdict> {
-    let (rule, due_at) = promise(job, pack)?;
+    let Clock { rule, due_at, paused_since, .. } = clock(job, pack)?;
     let cancelled_at = job.plan.cancelled.values().map(|it| Interval::at(it.author.at));
     // Whichever of them was first stopped the clock.
     let stopped = stops(job, rule, times).chain(cancelled_at).reduce(|a, b| Interval {
@@ -97,10 +132,11 @@ pub fn judge(
     });
     let excused = rule.road_blockage_excuses && has_blocked_road(job);
     let state = match stopped {
-        Some(at) if at.latest <= due_at => PromiseState::Kept,
+        Some(at) if at.latest <= due_at || paused_since.is_some() => PromiseState::Kept,
         _ if excused => PromiseState::Excused,
         Some(at) if at.earliest > due_at => PromiseState::Broken,
         Some(at) => PromiseState::CannotTell { width_ms: at.width().num_milliseconds() },
+        None if paused_since.is_some() => PromiseState::Paused,
         None => PromiseState::Running.read_at(due_at, now, heard),
     };
     let answerable = status::assigned_at(job, due_at);

@@ -249,7 +249,8 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::Withdrawn { .. } => None,
         Fact::SetOut => Some(Status::SetOut),
         Fact::Arrived { .. } | Fact::Conduct { .. } => Some(Status::AtDoor),
-        Fact::Read { .. }
+        Fact::Surveyed { .. }
+        | Fact::Read { .. }
         | Fact::HouseholdTold { .. }
         | Fact::MeasureTaken { .. }
         | Fact::HoseReplaced { .. }

@@ -85,6 +85,13 @@ pub enum Fact {
         /// The answer.
         answer: Answer,
     },
+    /// The way of the pipe looked at before an installation (B1).
+    Surveyed {
+        /// Whether it can be put in as the household wants it.
+        feasible: bool,
+        /// What is to be put in and where, or what stands against it.
+        text: String,
+    },
     /// A register read and judged on the spot (A9).
     Read {
         /// Which meter.
@@ -264,6 +271,7 @@ impl Fact {
             | Self::SetOut
             | Self::Arrived { .. }
             | Self::Conduct { .. }
+            | Self::Surveyed { .. }
             | Self::Read { .. }
             | Self::HouseholdTold { .. }
             | Self::MeasureTaken { .. }

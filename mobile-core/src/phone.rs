@@ -354,13 +354,7 @@ fn begins_visit(fact: &Fact) -> bool {
 
 /// The newest time in the ids of a job: what is made now was made after it.
 fn newest_ms(job: &Job) -> i64 {
-    let plan = &job.plan;
-    let entries = (plan.appointments.keys().chain(plan.assignments.keys()))
-        .chain(plan.cancelled.keys())
-        .chain(plan.rulings.keys())
-        .chain(plan.instructions.keys())
-        .chain(plan.calls.keys())
-        .map(|id| id.0);
+    let entries = job.plan.entry_ids().map(|id| id.0);
     let visits = job
         .visits
         .iter()

@@ -193,7 +193,7 @@ impl<'a> Looked<'a> {
         let job = read(&load(tx.c(), JobId(row.job_id)).await?)?;
         let pack = state.packs.find(tx.c(), &job.pack).await?;
         let found = callout(tx.c(), &job, (&pack, now)).await?;
-        let promised = promise::promise(&job, &pack).map(|(_, due_at)| due_at);
+        let promised = promise::clock(&job, &pack).map(|it| it.due_at);
         Ok(Self {
             due_at: promised.unwrap_or(now + TimeDelta::hours(1)),
             rules: rules(&pack)?,

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::{Pack, PackError, PromiseRule, ReachRules, ReminderRules, SkillId, SkillRule, notices};
+use super::{
+    CalendarRules, CaseRules, LeakRules, Pack, PackError, ReachRules, ReminderRules, TravelRules,
+    kinds, notices, promises,
+};
 use crate::job::JobKind;
 
-/// A city is at most this many minutes from UTC.
-const MOST_OFFSET_MINUTES: u32 = 14 * 60;
+/// What is named, what it has to be, and whether it is.
+pub(super) type Check = (&'static str, &'static str, bool);
 
 /// Finds the first thing that is wrong with a pack.
 pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     let name = || pack.id.0.clone();
-    if let Some(kind) = JobKind::ALL.into_iter().find(|kind| !pack.kinds.contains_key(kind)) {
-        return Err(PackError::MissingKind { pack: name(), kind });
+    if !pack.offers(JobKind::Emergency) {
+        return Err(PackError::MissingKind { pack: name(), kind: JobKind::Emergency });
     }
     if let Some(item) = named_twice(pack) {
         return Err(PackError::Twice { pack: name(), item });
@@ -24,12 +27,7 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     if !pack.conduct.is_sorted_by_key(|item| item.phase) {
         return Err(PackError::Order { pack: name() });
     }
-    let checks = numbers(pack).into_iter().chain(travel(pack)).chain(promises(pack));
-    let checks = checks.chain(cases(pack)).chain(hours(pack)).chain(skills(pack));
-    let reminders = pack.reminders.iter().flat_map(ReminderRules::checks);
-    let reach = pack.reach.iter().flat_map(ReachRules::checks);
-    let checks = checks.chain(reminders).chain(reach).chain(leak(pack)).chain(sources(pack));
-    match checks.into_iter().find(|(_, _, holds)| !holds) {
+    match checks(pack).into_iter().find(|(_, _, holds)| !holds) {
         Some((key, needs, _)) => {
             Err(PackError::Number { pack: name(), key: key.to_owned(), needs: needs.to_owned() })
         }
@@ -40,163 +38,26 @@ pub(super) fn check(pack: &Pack) -> Result<(), PackError> {
     }
 }
 
-/// What is named, what it has to be, and whether it is.
-pub(super) type Check = (&'static str, &'static str, bool);
-
-fn numbers(pack: &Pack) -> Vec<Check> {
-    let (time, grace) = (&pack.time, &pack.punctuality);
-    let (reading, fit) = (&pack.reading, &pack.reading.fit);
-    let doubts = [fit.mix_doubt, fit.use_doubt, fit.doubt_m3_per_30_days];
-    vec![
-        (
-            "time.utc_offset_minutes",
-            "within 14 hours of UTC",
-            time.utc_offset_minutes.unsigned_abs() <= MOST_OFFSET_MINUTES,
-        ),
-        ("time.drift_ppm", "from 0 to 100000", (0..=100_000).contains(&time.drift_ppm)),
-        ("time.skew_flag_minutes", "zero or more", time.skew_flag_minutes >= 0),
-        ("punctuality.early_grace_minutes", "from 0 to 1440", is_in_day(grace.early_grace_minutes)),
-        ("punctuality.late_grace_minutes", "from 0 to 1440", is_in_day(grace.late_grace_minutes)),
-        (
-            "reading.high_coefficient",
-            "one or more",
-            reading.high_coefficient.is_finite() && reading.high_coefficient >= 1.0,
-        ),
-        ("reading.low_coefficient", "from 0 to 1", (0.0..=1.0).contains(&reading.low_coefficient)),
-        (
-            "reading.slack_m3_per_30_days",
-            "zero or more",
-            reading.slack_m3_per_30_days.is_finite() && reading.slack_m3_per_30_days >= 0.0,
-        ),
-        ("reading.least_history_days", "one or more", reading.least_history_days >= 1),
-        (
-            "reading.fit.base_weight",
-            "above 0 and below 1",
-            fit.base_weight > 0.0 && fit.base_weight < 1.0,
-        ),
-        ("reading.fit", "doubts above zero", doubts.into_iter().all(is_positive)),
-        ("hose.max_length_mm", "above zero", pack.hose.max_length_mm > 0),
+fn checks(pack: &Pack) -> Vec<Check> {
+    let mut all = vec![
+        ("source", "not empty", is_said(&pack.source)),
         ("hazards", "a level of 1 or more", pack.hazards.iter().all(|hazard| hazard.level >= 1)),
-    ]
-}
-
-fn travel(pack: &Pack) -> Vec<Check> {
-    let Some(travel) = &pack.travel else { return Vec::new() };
-    let takes = |kind| travel.takes_minutes.get(&kind).copied();
-    let is_whole = JobKind::ALL.into_iter().all(|kind| takes(kind).is_some_and(is_in_day));
-    vec![
-        ("travel.metres_per_minute", "above zero", is_positive(travel.metres_per_minute)),
-        ("travel.detour", "one or more", travel.detour.is_finite() && travel.detour >= 1.0),
-        ("travel.park_minutes", "from 0 to 1440", is_in_day(travel.park_minutes)),
-        ("travel.unsurveyed_minutes", "from 0 to 1440", is_in_day(travel.unsurveyed_minutes)),
-        (
-            "travel.offered_hours",
-            "each from an hour to a later one of the day",
-            travel.offered_hours.iter().all(|(from, to)| from < to && *to <= 24),
-        ),
-        ("travel.takes_minutes", "each kind, from 0 to 1440", is_whole),
-        ("travel.source", "not empty", !travel.source.trim().is_empty()),
-    ]
-}
-
-fn hours(pack: &Pack) -> Vec<Check> {
-    let Some(travel) = &pack.travel else { return Vec::new() };
-    let is_span = |(from, to): (u8, u8)| from < to && to <= 24;
-    let is_inside = |(from, to): (u8, u8)| {
-        let work = travel.working_hours;
-        is_span((from, to)) && work.is_some_and(|(begin, end)| begin <= from && to <= end)
-    };
-    let is_cost = |metres: f64| metres.is_finite() && metres >= 0.0;
-    vec![
-        (
-            "travel.working_hours",
-            "from an hour to a later one of the day",
-            travel.working_hours.is_none_or(is_span),
-        ),
-        ("travel.break_hours", "within working_hours", travel.break_hours.is_none_or(is_inside)),
-        ("travel.outside_area_metres", "zero or more", is_cost(travel.outside_area_metres)),
-        ("travel.moved_metres", "zero or more", is_cost(travel.moved_metres)),
-    ]
-}
-
-/// A kind that asks for a skill which nobody can name would never be given to anybody.
-fn skills(pack: &Pack) -> Vec<Check> {
-    let is_known = |id: &SkillId| pack.skills.iter().any(|skill| skill.id == *id);
-    let says = |text: &str| !text.trim().is_empty();
-    let is_whole = |skill: &SkillRule| says(&skill.zh) && says(&skill.en) && says(&skill.source);
-    vec![
-        (
-            "kinds.skills",
-            "a [[skills]] entry for each",
-            pack.kinds.values().flat_map(|kind| &kind.skills).all(is_known),
-        ),
-        ("skills", "names and a source each", pack.skills.iter().all(is_whole)),
-    ]
-}
-
-fn promises(pack: &Pack) -> Vec<Check> {
-    let a_year = 366 * 24 * 60;
-    let spans = pack.promises.iter().all(|rule| (1..=a_year).contains(&rule.minutes));
-    let warns = |rule: &PromiseRule| {
-        rule.warn_minutes.is_none_or(|warn| (1..=rule.minutes).contains(&warn))
-    };
-    let warns = pack.promises.iter().all(warns);
-    vec![
-        ("promises", "minutes from 1 to a year", spans),
-        ("promises", "warn_minutes from 1 to the promise's own minutes", warns),
-    ]
-}
-
-fn cases(pack: &Pack) -> Vec<Check> {
-    let Some(cases) = &pack.cases else { return Vec::new() };
-    let a_year = 366 * 24 * 60;
-    let says = |text: &str| !text.trim().is_empty();
-    let promises = &cases.promises;
-    vec![
-        (
-            "cases.promises",
-            "minutes from 1 to a year",
-            promises.iter().all(|it| (1..=a_year).contains(&it.minutes)),
-        ),
-        (
-            "cases.promises",
-            "warn_minutes from 1 to the promise's own minutes",
-            promises
-                .iter()
-                .all(|it| it.warn_minutes.is_none_or(|warn| (1..=it.minutes).contains(&warn))),
-        ),
-        ("cases.promises", "a source each", promises.iter().all(|it| says(&it.source))),
-        ("cases.source", "not empty", says(&cases.source)),
-    ]
-}
-
-/// Nobody waits longer for an answer than a fraction of the half hour that was promised.
-fn leak(pack: &Pack) -> Vec<Check> {
-    let Some(leak) = &pack.leak else { return Vec::new() };
-    let is_short = |seconds: i64| (5..=600).contains(&seconds);
-    vec![
-        ("leak.acknowledge_seconds", "from 5 to 600", is_short(leak.acknowledge_seconds)),
-        ("leak.leader_seconds", "from 5 to 600", is_short(leak.leader_seconds)),
-        ("leak.at_once", "from 1 to people", (1..=leak.people).contains(&leak.at_once)),
-        ("leak.people", "from 1 to 20", (1..=20).contains(&leak.people)),
-        ("leak.source", "not empty", !leak.source.trim().is_empty()),
-    ]
-}
-
-/// A number without its source cannot be defended in front of a household.
-fn sources(pack: &Pack) -> Vec<Check> {
-    let says = |text: &str| !text.trim().is_empty();
-    vec![
-        ("source", "not empty", says(&pack.source)),
-        ("time.source", "not empty", says(&pack.time.source)),
-        ("punctuality.source", "not empty", says(&pack.punctuality.source)),
-        ("reading.source", "not empty", says(&pack.reading.source)),
-        ("reading.fit.source", "not empty", says(&pack.reading.fit.source)),
-        ("hose.source", "not empty", says(&pack.hose.source)),
-        ("promises", "a source each", pack.promises.iter().all(|rule| says(&rule.source))),
-        ("hazards", "a source each", pack.hazards.iter().all(|hazard| says(&hazard.source))),
-        ("conduct", "a rule each", pack.conduct.iter().all(|item| says(&item.rule))),
-    ]
+        ("hazards", "a source each", pack.hazards.iter().all(|it| is_said(&it.source))),
+        ("conduct", "a rule each", pack.conduct.iter().all(|item| is_said(&item.rule))),
+    ];
+    all.extend(pack.time.checks());
+    all.extend(pack.punctuality.checks());
+    all.extend(pack.reading.checks());
+    all.extend(pack.hose.checks());
+    all.extend(pack.travel.iter().flat_map(|it: &TravelRules| it.checks(&pack.kinds)));
+    all.extend(promises::checks(&pack.promises, &pack.laws, pack.calendar.is_some()));
+    all.extend(pack.calendar.iter().flat_map(CalendarRules::checks));
+    all.extend(pack.cases.iter().flat_map(CaseRules::checks));
+    all.extend(kinds::checks(&pack.kinds, &pack.skills));
+    all.extend(pack.reminders.iter().flat_map(ReminderRules::checks));
+    all.extend(pack.reach.iter().flat_map(ReachRules::checks));
+    all.extend(pack.leak.iter().flat_map(LeakRules::checks));
+    all
 }
 
 /// An id that two items share, or a kind that two promises bind.
@@ -219,11 +80,16 @@ fn named_twice(pack: &Pack) -> Option<String> {
     kinds.find(|kind| !bound.insert(**kind)).map(|kind| format!("a promise for {kind}"))
 }
 
-fn is_positive(number: f64) -> bool {
+/// Whether something is said at all; a number without its source cannot be defended in front of a household.
+pub(super) fn is_said(text: &str) -> bool {
+    !text.trim().is_empty()
+}
+
+pub(super) fn is_positive(number: f64) -> bool {
     number.is_finite() && number > 0.0
 }
 
-fn is_in_day(minutes: i64) -> bool {
+pub(super) fn is_in_day(minutes: i64) -> bool {
     (0..=1440).contains(&minutes)
 }
 
@@ -263,10 +129,22 @@ mod tests {
             ("[kinds.repair]", "[kinds.repare]", "repare"),
             ("[kinds.repair]\n", "[kinds.x]\n", "unknown variant `x`"),
             (
-                "[kinds.repair]\nneeds = [\"tightness\", \"signature\"]\nskills = [\"gas_fitter\"]",
+                "[kinds.emergency]\nemergency = true\nneeds = [\"tightness\"]\nskills = [\"emergency_crew\"]",
                 "",
-                "add [kinds.repair]",
+                "add [kinds.emergency]",
             ),
+            (
+                "needs = [\"reading\", \"gas_switched\", \"signature\"]",
+                "needs = [\"gas_switched\", \"signature\"]",
+                "kinds.needs: needs a reading wherever gas is switched",
+            ),
+            ("days = 5\n", "days = 5\nminutes = 5\n", "one of minutes, days and working_days"),
+            ("days = 5\n", "", "one of minutes, days and working_days"),
+            ("[calendar]", "[calendars]", "calendars"),
+            ("until = \"2026-10-07\"", "until = \"2026-09-07\"", "calendar.rest: needs each from"),
+            ("until = \"2026-09-27\"", "until = \"2026-10-01\"", "calendar.rest: needs the order"),
+            ("\"2026-10-10\"", "\"2026-10-12\"", "calendar.make_up: needs days of weekends"),
+            ("within = { minutes = 2880 }", "within = { }", "laws: needs one of minutes"),
             ("id = \"tool_mat\"", "id = \"shoe_covers\"", "shoe_covers twice"),
             ("id = \"leak\"", "id = \"tool_mat\"", "tool_mat twice"),
             ("kinds = [\"emergency\"]", "kinds = [\"ignition\"]", "a promise for ignition twice"),
@@ -291,7 +169,7 @@ mod tests {
             ("skills = [\"inspector\"]", "skills = [\"juggler\"]", "a [[skills]] entry for each"),
             ("id = \"inspector\"", "id = \"leak\"", "leak twice"),
             ("zh = \"安检员\"", "zh = \"\"", "skills: needs names"),
-            ("\nminutes = 30", "\nminutes = 0", "minutes from 1"),
+            ("\nminutes = 30", "\nminutes = 0", "from 1 to a year"),
             ("acknowledge_seconds = 40", "acknowledge_seconds = 0", "leak.acknowledge_seconds"),
             ("at_once = 2", "at_once = 5", "leak.at_once: needs from 1 to people"),
             ("minutes = 4320", "minutes = 0", "cases.promises: needs minutes from 1"),

@@ -73,9 +73,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_has_no_line() {
+        let (before, _) = BUILTIN.split_once("[kinds.emergency]").unwrap();
         let text =
-            BUILTIN.replacen("[kinds.repair]\nneeds = [\"tightness\", \"signature\"]", "", 1);
+            format!("hazards = []\n{}\n[kinds.repair]\n", before.replacen("[[hazards]]", "", 1));
 
-        assert_eq!(line_of(&text, &Pack::parse(&text).unwrap_err()), None);
+        let error = Pack::parse(&text).unwrap_err();
+
+        assert!(error.to_string().contains("add [kinds.emergency]"), "{error}");
+        assert_eq!(line_of(&text, &error), None);
     }
 }

@@ -192,6 +192,10 @@ impl Steps<'_> {
                 self.needs_entrance()?;
                 corrects.map_or(Ok(()), |id| self.needs_reading_of(id, *meter))
             }
+            Fact::Surveyed { text, .. } => {
+                self.needs_entrance()?;
+                said(text)
+            }
             Fact::NoticeGiven { hazard } => {
                 self.needs_entrance()?;
                 let is_hazard = matches!(self.needs_fact(*hazard)?.fact, Fact::HazardFound { .. });
@@ -376,7 +380,8 @@ fn said(words: &str) -> Result<(), RecordError> {
 /// Whether a fact is what a need asks for; gas must flow after an ignition and must not after a sealing.
 fn answers_need(kind: JobKind, fact: &Fact, need: Need) -> bool {
     match (need, fact) {
-        (Need::Reading, Fact::Read { .. })
+        (Need::Survey, Fact::Surveyed { .. })
+        | (Need::Reading, Fact::Read { .. })
         | (Need::Hose, Fact::HoseReplaced { .. })
         | (Need::Tightness, Fact::TightnessTested { tight: true })
         | (Need::Cash, Fact::CashTaken { .. })

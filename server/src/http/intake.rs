@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use chrono::{NaiveDate, TimeDelta};
-use domain::calendar::city_day;
+use domain::calendar::{Span, Spans, city_day, over_at};
 use domain::household::Household;
 use domain::id::{HallId, HouseholdId, JobId, UserId};
 use domain::job::{JobKind, Window};
-use domain::pack::{Pack, TravelRules};
+use domain::pack::{Pack, Start, TravelRules};
 use domain::round::Call;
 use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,13 @@ pub struct PromisedBody {
     rule: String,
     /// The kinds of case or job that it binds.
     kinds: Vec<&'static str>,
-    minutes: i64,
+    /// What starts it.
+    #[schema(schema_with = schema::promise_start)]
+    starts: Start,
+    /// When it would be over if it started now, Unix ms.
+    due_at: i64,
+    /// The same by the rulebook's other figure, where it gives two.
+    guide_due_at: Option<i64>,
 }
 
 /// Says which promises start when a case or job is taken on now.
@@ -159,16 +165,22 @@ pub async fn list_promises(
     Staff(_caller): Staff,
 ) -> Result<Json<PromisesBody>, ApiError> {
     let mut conn = state.db.read().await?;
-    let pack = state.packs.in_force(conn.c(), state.clock.now()).await?;
+    let now = state.clock.now();
+    let pack = state.packs.in_force(conn.c(), now).await?;
+    let over_at = |span| over_at(span, now, &[], &pack).timestamp_millis();
     let cases = rules(&pack).promises.into_iter().map(|it| PromisedBody {
         rule: it.rule,
         kinds: it.kinds.iter().map(|kind| kind.key()).collect(),
-        minutes: it.minutes,
+        starts: Start::Taken,
+        due_at: over_at(Span::Minutes(it.minutes)),
+        guide_due_at: None,
     });
     let jobs = pack.promises.iter().map(|it| PromisedBody {
         rule: it.rule.clone(),
         kinds: it.kinds.iter().map(|kind| kind.key()).collect(),
-        minutes: it.minutes,
+        starts: it.starts,
+        due_at: over_at(it.span()),
+        guide_due_at: it.guide.and_then(Spans::span).map(over_at),
     });
     Ok(Json(PromisesBody { cases: cases.collect(), jobs: jobs.collect() }))
 }
@@ -333,7 +345,7 @@ fn offered(
 /// For an emergency the time in which the public was promised somebody on the spot (B2).
 fn promised(pack: &Pack, kind: JobKind, now: Timestamp) -> Option<Window> {
     let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&kind))?;
-    let end = now + TimeDelta::minutes(rule.minutes);
+    let end = over_at(rule.span(), now, &[], pack);
     pack.kind(kind).emergency.then_some(Window { start: now, end })
 }
 

@@ -6,6 +6,7 @@ use domain::household::Group;
 use domain::job::{Channel, JobKind};
 use domain::ledger::Purpose;
 use domain::outage::{OutageKind, OutageState};
+use domain::pack::Start;
 use domain::reminder::About;
 use domain::status::Status;
 use utoipa::openapi::schema::{
@@ -27,6 +28,11 @@ fn one_of<'k>(keys: impl Iterator<Item = &'k str>) -> Schema {
 /// The kinds of jobs.
 pub(crate) fn job_kind() -> Schema {
     one_of(JobKind::ALL.iter().map(|kind| kind.key()))
+}
+
+/// What starts the clock of a promise.
+pub(crate) fn promise_start() -> Schema {
+    one_of(Start::ALL.iter().map(|start| start.key()))
 }
 
 /// The states of jobs.

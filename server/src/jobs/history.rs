@@ -55,6 +55,8 @@ pub enum What {
     Appointment,
     /// Given to somebody, or taken back.
     Assignment,
+    /// The promise's clock started, paused or resumed.
+    Tick,
     /// Called off.
     Cancellation,
     /// Something to mind.
@@ -131,6 +133,7 @@ fn parts(job: &Job) -> BTreeSet<(What, Uuid)> {
         .chain(plan.cancelled.keys().map(|id| (What::Cancellation, id.0)))
         .chain(plan.instructions.keys().map(|id| (What::Instruction, id.0)))
         .chain(plan.calls.keys().map(|id| (What::Call, id.0)))
+        .chain(plan.clock.keys().map(|id| (What::Tick, id.0)))
         .chain(plan.rulings.keys().map(|id| (What::Ruling, id.0)))
         .chain(job.messages.keys().map(|id| (What::Message, id.0)))
         .chain(facts.map(|id| (What::Fact, id.0)))

@@ -176,15 +176,8 @@ fn write(
 
 /// The newest time in the ids of the plan: an entry made now sorts after all of them.
 fn newest(job: &Job) -> Timestamp {
-    let plan = &job.plan;
-    let ids = (plan.appointments.keys())
-        .chain(plan.assignments.keys())
-        .chain(plan.cancelled.keys())
-        .chain(plan.rulings.keys())
-        .chain(plan.instructions.keys())
-        .chain(plan.calls.keys());
     let facts = job.visits.values().flat_map(|visit| visit.facts.keys());
-    let all = ids.map(|id| id.0).chain(facts.map(|id| id.0));
+    let all = job.plan.entry_ids().map(|id| id.0).chain(facts.map(|id| id.0));
     let made = all.filter(|id| id.get_version_num() == 7).map(|id| id.as_u128() >> 80);
     let newest_ms = made.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
     chrono::DateTime::from_timestamp_millis(newest_ms + 1).unwrap_or_default()

@@ -91,6 +91,7 @@ pub fn plan_change(
         PlanEntry::Ruling(it) => ("rulings", serde_json::to_value(it)?),
         PlanEntry::Instruction(it) => ("instructions", serde_json::to_value(it)?),
         PlanEntry::Call(it) => ("calls", serde_json::to_value(it)?),
+        PlanEntry::Tick(it) => ("clock", serde_json::to_value(it)?),
     };
     let plan = child(doc, &ROOT, key::PLAN)?;
     if doc.get(&plan, list)?.is_none() {

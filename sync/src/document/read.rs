@@ -89,6 +89,7 @@ impl Reader {
             rulings: self.list(&mut plan, "rulings"),
             instructions: self.list(&mut plan, "instructions"),
             calls: self.list(&mut plan, "calls"),
+            clock: self.list(&mut plan, "clock"),
         }
     }
 

@@ -215,6 +215,16 @@ impl Taps {
                 self.read(call, 0);
                 self.tap(Act::SwitchGas { on: true });
             }
+            JobKind::Installation | JobKind::Relocation | JobKind::MeterReplacement => {
+                self.read(call, 0);
+                self.tap(Act::TestTightness { tight: true });
+                self.tap(Act::TakePhoto { subject: Subject::Meter });
+            }
+            JobKind::Removal => {
+                self.read(call, 0);
+                self.tap(Act::SwitchGas { on: false });
+                self.tap(Act::TakePhoto { subject: Subject::Meter });
+            }
             JobKind::Sealing | JobKind::GasStop => {
                 self.read(call, 0);
                 self.tap(Act::SwitchGas { on: false });
@@ -233,7 +243,12 @@ impl Taps {
                 let receipt = format!("XJ{number:04}");
                 self.tap(Act::TakeCash { amount: Fen(12_350), receipt });
             }
-            JobKind::Emergency | JobKind::Repair => {
+            JobKind::Emergency
+            | JobKind::Repair
+            | JobKind::InstallationSurvey
+            | JobKind::PublicInspection
+            | JobKind::HazardRecheck
+            | JobKind::SafetyGuidance => {
                 self.tap(Act::TestTightness { tight: true });
                 self.tap(Act::Note { text: "接头已紧固，检漏无泄漏".to_owned() });
                 self.tap(Act::TakePhoto { subject: Subject::Other });
