@@ -5,6 +5,7 @@ mod cases;
 mod door;
 mod hoses;
 mod ledger;
+mod promises;
 mod punctuality;
 mod readings;
 mod reminders;
