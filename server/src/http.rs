@@ -42,6 +42,7 @@ pub mod photos;
 pub mod places;
 pub mod plans;
 pub mod problem;
+pub mod promise_clock;
 pub mod proposals;
 pub mod push;
 pub mod qualifications;
@@ -116,6 +117,7 @@ fn signed_in() -> Routes {
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_instruction)))))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_message)))))
         .routes(only(DISPATCHERS, edit(once(routes!(plans::add_ruling)))))
+        .routes(only(DISPATCHERS, edit(once(routes!(promise_clock::add_tick)))))
         .routes(only(STAFF, routes!(board::list_rounds)))
         .routes(only(DISPATCHERS, routes!(board::check_move)))
         .routes(only(DISPATCHERS, routes!(intake::find_nearest)))

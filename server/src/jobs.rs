@@ -13,7 +13,7 @@ use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId, derived, uuid_v7};
 use domain::job::{
     Appointment, Assignment, Author, Briefing, Channel, Due, Job, JobKind, Plan, Window,
 };
-use domain::pack::Pack;
+use domain::pack::{Pack, PackId};
 use domain::stamp::Timestamp;
 use sync::document::{self, EditError, Pen};
 use sync::limits::Limits;
@@ -69,6 +69,14 @@ pub enum CreateJobError {
     /// The hall has no such household.
     #[error("household {0} is not in this hall")]
     NoHousehold(HouseholdId),
+    /// The rule pack says nothing of such jobs.
+    #[error("the rule pack {} does not offer jobs of the kind {kind}: bring out one that does", pack.0)]
+    NotOffered {
+        /// What was wanted.
+        kind: JobKind,
+        /// The pack in force.
+        pack: PackId,
+    },
     /// The database said no.
     #[error(transparent)]
     Db(#[from] sqlx::Error),
@@ -94,6 +102,9 @@ pub async fn create_job(
     scribe: &Scribe<'_>,
     new: &NewJob,
 ) -> Result<i64, CreateJobError> {
+    if !scribe.pack.offers(new.kind) {
+        return Err(CreateJobError::NotOffered { kind: new.kind, pack: scribe.pack.id.clone() });
+    }
     let briefing = brief(c.lend(), scribe, new).await?;
     let job = Job {
         schema: document::SCHEMA,

@@ -266,8 +266,13 @@ impl Steps<'_> {
             Outcome::Done => {
                 missing.extend(self.missing_conduct());
                 missing.extend(self.missing_notices());
-                let needs = self.pack.kind(self.job.kind).needs.iter();
+                let mut needs = self.pack.kind(self.job.kind).needs.clone();
+                // Every supply change carries a reading, also where the kind does not ask for one.
+                if self.has(|fact| matches!(fact, Fact::GasSwitched { .. })) {
+                    needs.insert(Need::Reading);
+                }
                 let open = needs
+                    .iter()
                     .filter(|need| !self.has(|fact| answers_need(self.job.kind, fact, **need)));
                 missing.extend(open.map(|need| Sentence::new(&format!("missing.{}", need.key()))));
             }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use domain::case::CaseError;
 use domain::ledger::LedgerError;
 use domain::outage::OutageError;
+use domain::promise::ClockError;
 use serde_json::json;
 
 use super::problem::ProblemKind;
@@ -116,6 +117,9 @@ pub enum ApiError {
     /// The rules of outages do not allow it.
     #[error(transparent)]
     Outage(#[from] OutageError),
+    /// The clock of a promise takes no such entry.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// Who reported abuse is shown to the case's owner alone.
     #[error("who reported this is shown to the case's owner alone; this look was noted")]
     ReporterSecret,
@@ -193,6 +197,7 @@ impl ApiError {
             Self::Ledger(_) => ProblemKind::LedgerState,
             Self::Outage(error) if error.is_of_state() => ProblemKind::OutageState,
             Self::Outage(_) => ProblemKind::OutageRefused,
+            Self::Clock(_) => ProblemKind::ClockRefused,
             Self::QuestionTaken => ProblemKind::QuestionTaken,
             Self::ReporterSecret => ProblemKind::ReporterSecret,
             Self::BadRows(_) => ProblemKind::BadRows,
@@ -299,6 +304,7 @@ impl From<CreateJobError> for ApiError {
     fn from(error: CreateJobError) -> Self {
         match error {
             CreateJobError::NoHousehold(_) => Self::NotFound("household"),
+            it @ CreateJobError::NotOffered { .. } => Self::Unprocessable(it.to_string()),
             CreateJobError::Db(error) => error.into(),
             other @ (CreateJobError::Edit(_) | CreateJobError::Preflight(_)) => {
                 Self::Internal(other.into())

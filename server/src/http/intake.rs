@@ -137,6 +137,8 @@ pub struct PromisesBody {
     cases: Vec<PromisedBody>,
     /// Until somebody is at the door, or the work is done.
     jobs: Vec<PromisedBody>,
+    /// The kinds of job that the rule pack in force offers, in the order in which lists show them.
+    kinds: Vec<&'static str>,
 }
 
 /// A clock.
@@ -182,7 +184,9 @@ pub async fn list_promises(
         due_at: over_at(it.span()),
         guide_due_at: it.guide.and_then(Spans::span).map(over_at),
     });
-    Ok(Json(PromisesBody { cases: cases.collect(), jobs: jobs.collect() }))
+    let offered = JobKind::ALL.into_iter().filter(|kind| pack.offers(*kind));
+    let kinds = offered.map(JobKind::key).collect();
+    Ok(Json(PromisesBody { cases: cases.collect(), jobs: jobs.collect(), kinds }))
 }
 
 /// Finds households.

@@ -22,6 +22,7 @@ use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::once::{Once, Receipt};
 use super::page::{Limit, Words, read_cursor};
+use super::promise_clock::{ClockBody, clock_of};
 use super::{schema, version};
 use crate::cases;
 use crate::db::cases::list_cases_of_job;
@@ -92,6 +93,8 @@ pub struct JobBody {
     verdicts: Vec<VerdictBody>,
     /// The cases that it was born of.
     cases: Vec<OriginBody>,
+    /// The clock of its promise, where one binds its kind.
+    clock: Option<ClockBody>,
 }
 
 /// A case that a job was born of.
@@ -179,7 +182,8 @@ pub async fn get_job(
         state: it.state,
     });
     let cases = cases.collect();
-    let body = serde_json::to_vec(&JobBody { job, standing, summary, verdicts, cases });
+    let clock = clock_of(&job, &*state.packs.find(conn.c(), &job.pack).await?);
+    let body = serde_json::to_vec(&JobBody { job, standing, summary, verdicts, cases, clock });
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(version::reply(&asked, position, [kind], body.map_err(anyhow::Error::from)?))
 }

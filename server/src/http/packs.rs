@@ -7,8 +7,9 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use chrono::NaiveDate;
+use domain::calendar::Span;
 use domain::id::UserId;
-use domain::pack::{Difference, Pack, PackError, PackId, compare, line_of};
+use domain::pack::{Difference, Looser, Pack, PackError, PackId, Scope, compare, line_of, looser};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sync::message::PackText;
@@ -20,6 +21,7 @@ use super::extract::{Path, Query};
 use super::jobs::day_bounds;
 use super::once::Once;
 use super::problem::ProblemKind;
+use super::schema;
 use crate::audit::{self, Entry, Subject, What};
 use crate::db::packs::{self, ListedPackRow, PackRow, find_pack};
 use crate::db::{C, halls};
@@ -54,6 +56,30 @@ pub struct PackBody {
     has_begun: bool,
     /// How many jobs keep it, of all halls.
     jobs: i64,
+    /// Its figures that are looser than a law, and laws of a city looser than the nation's.
+    looser: Vec<LooserBody>,
+    /// The last day whose holidays were published; `null` for a pack without a calendar.
+    #[schema(value_type = Option<String>, format = Date)]
+    published_until: Option<NaiveDate>,
+}
+
+/// A figure that is looser than the law above it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LooserBody {
+    /// The rule of the rulebook.
+    rule: String,
+    /// Whose figure: `city` for a law, `null` for the company's own.
+    of: Option<&'static str>,
+    #[schema(schema_with = schema::span)]
+    figure: Span,
+    /// Where the figure stands.
+    source: String,
+    /// Whose law is stricter: `nation` or `city`.
+    than: &'static str,
+    #[schema(schema_with = schema::span)]
+    law: Span,
+    /// Where the law stands.
+    law_source: String,
 }
 
 /// The rule packs of the server, oldest first.
@@ -322,5 +348,19 @@ fn pack_body(state: &AppState, row: ListedPackRow, pack: &Pack, in_force: bool) 
         in_force,
         has_begun: has_begun(pack, state.clock.now()),
         jobs: row.jobs,
+        looser: looser(pack).into_iter().map(looser_body).collect(),
+        published_until: pack.calendar.as_ref().map(|it| it.published_until),
+    }
+}
+
+fn looser_body(it: Looser) -> LooserBody {
+    LooserBody {
+        rule: it.rule,
+        of: it.of.map(Scope::key),
+        figure: it.figure,
+        source: it.source,
+        than: it.than.key(),
+        law: it.law,
+        law_source: it.law_source,
     }
 }

@@ -209,7 +209,8 @@ pub async fn add_message(
     added(&state, &caller, id, (Addition::Message(said(body.text)?), Terms { seen, receipt })).await
 }
 
-async fn added(
+/// Adds to a job, and tells the id of what was added.
+pub(super) async fn added(
     state: &AppState,
     caller: &Caller,
     id: JobId,

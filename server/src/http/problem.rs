@@ -75,6 +75,8 @@ kinds! {
     LedgerState = CONFLICT, "ledger-state", "Not with this ledger now";
     /// The outage as it stands does not allow it; `reason` says why.
     OutageState = CONFLICT, "outage-state", "Not with this outage now";
+    /// The clock of a promise takes no such entry.
+    ClockRefused = CONFLICT, "clock-refused", "Not with this clock now";
     /// The outage cannot be so; `reason` says why.
     OutageRefused = UNPROCESSABLE_ENTITY, "outage-refused", "Not an outage like that";
     /// A request with the same idempotency key is being carried out.

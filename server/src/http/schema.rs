@@ -35,6 +35,16 @@ pub(crate) fn promise_start() -> Schema {
     one_of(Start::ALL.iter().map(|start| start.key()))
 }
 
+/// A length of time as it was promised: `minutes`, `days` or `working_days` with a number.
+pub(crate) fn span() -> Schema {
+    let number = || ObjectBuilder::new().schema_type(Type::Integer);
+    ObjectBuilder::new()
+        .property("minutes", number())
+        .property("days", number())
+        .property("working_days", number())
+        .into()
+}
+
 /// The states of jobs.
 pub(crate) fn status() -> Schema {
     one_of(Status::ALL.iter().map(|status| status.key()))

@@ -6,6 +6,7 @@ use automerge::Automerge;
 use domain::callout;
 use domain::id::{EntryId, HallId, JobId, MessageId, UserId};
 use domain::job::{Assignment, Author, Job, Message, PlanEntry, Ruling};
+use domain::promise;
 use domain::stamp::{BootId, Stamp, Timestamp};
 use domain::status::standing;
 use sync::document::{self, Pen};
@@ -73,6 +74,10 @@ async fn add_once(
     if let Addition::Entry(PlanEntry::Ruling(ruling)) = addition {
         check_ruling(&before, ruling)?;
     }
+    let pack = state.packs.find(tx.c(), &before.pack).await?;
+    if let Addition::Entry(PlanEntry::Tick(tick)) = addition {
+        promise::check(&before, tick, now, &pack)?;
+    }
     let id = fresh_uuid(now.max(newest(&before)));
     let bytes = write(state, &mut doc, (id, by, now), addition)?;
     let row = change_row((hall, by, job), (position, now), bytes)?;
@@ -81,7 +86,6 @@ async fn add_once(
         take_back(&mut tx, (job, &callout::accepted_by(&before)), assignment, position).await?;
     }
     let after = read(&doc)?;
-    let pack = state.packs.find(tx.c(), &after.pack).await?;
     let what = if matches!(addition, Addition::Entry(_)) { "planned" } else { "said" };
     let happening = Happening { what, facts: Vec::new(), added: Vec::new() };
     settle(tx.c(), &after, &happening, (&pack, now, position + 1)).await?;

@@ -36,6 +36,7 @@ mod passwords;
 mod photo_backups;
 mod photos;
 mod plan;
+mod promise_clock;
 mod push_service;
 mod reach;
 mod refusals;

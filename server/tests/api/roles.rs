@@ -54,6 +54,7 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("POST", "/api/jobs/{id}/instructions", DISPATCHERS),
     ("POST", "/api/jobs/{id}/messages", DISPATCHERS),
     ("POST", "/api/jobs/{id}/rulings", DISPATCHERS),
+    ("POST", "/api/jobs/{id}/clock", DISPATCHERS),
     ("GET", "/api/board/rounds", STAFF),
     ("POST", "/api/board/check", DISPATCHERS),
     ("POST", "/api/board/offers", STAFF),

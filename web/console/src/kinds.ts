@@ -143,6 +143,8 @@ export interface Whole {
     /** Documents from before calls have none. */
     calls?: Record<string, { technician: string; name: string; until: number; author: Author }>
     rulings: Record<string, { reason: string; stands?: string | null; author: Author }>
+    /** Documents from before clocks could stand still have none. */
+    clock?: Record<string, { event: 'started' | 'paused' | 'resumed'; at: number; reason?: string; until?: number | null; author: Author }>
   }
   briefing: {
     household: Door & { phone: string; access: string; groups: string[]; unregistered?: boolean }
@@ -172,6 +174,18 @@ export interface JobPage {
   verdicts: { agreed: string; technician: string | null; window: Span; punctuality: string; width_ms?: number }[]
   /** The cases that it was born of. */
   cases: { id: string; number: number; kind: string; state: string }[]
+  clock: PromiseClock | null
+}
+
+/** How the clock of a job's promise runs. */
+export interface PromiseClock {
+  rule: string
+  starts: 'taken' | 'papers_complete'
+  started_at: number | null
+  due_at: number | null
+  guide_due_at: number | null
+  paused_since: number | null
+  is_published: boolean
 }
 
 export interface Change {

@@ -34,6 +34,27 @@ export interface RulePack {
   in_force: boolean
   has_begun: boolean
   jobs: number
+  looser: Looser[]
+  /** The last day whose holidays were published. */
+  published_until: string | null
+}
+
+/** A length of time as it was promised: one of the three. */
+export interface PromisedSpan {
+  minutes?: number
+  days?: number
+  working_days?: number
+}
+
+/** A figure looser than the law above it. */
+export interface Looser {
+  rule: string
+  of: 'city' | null
+  figure: PromisedSpan
+  source: string
+  than: 'nation' | 'city'
+  law: PromisedSpan
+  law_source: string
 }
 
 export interface Difference extends Partial<Pick<Named, 'zh' | 'en'>> {

@@ -86,10 +86,16 @@ export interface Question {
 export interface Promised {
   rule: string
   kinds: string[]
-  minutes: number
+  starts: 'taken' | 'papers_complete'
+  /** When it would be over if it started now. */
+  due_at: number
+  /** The same by the rulebook's other figure, where it gives two. */
+  guide_due_at: number | null
 }
 
 export interface Promises {
   cases: Promised[]
   jobs: Promised[]
+  /** The kinds of job that the rule pack in force offers. */
+  kinds: string[]
 }

@@ -40,6 +40,8 @@ function details(fact: Fact, pack: Pack | null): string {
       const hose = fact['installed'] as { kind: string; length_mm: number }
       return `${t(`hose_kind.${hose.kind}`)} ${hose.length_mm} mm${fact['free'] ? ` · ${t('desk.free')}` : ''}`
     }
+    case 'surveyed':
+      return `${t(fact['feasible'] ? 'work.feasible' : 'work.not_feasible')} · ${text(fact['text'])}`
     case 'tightness_tested':
       return t(fact['tight'] ? 'desk.tight' : 'desk.leaks')
     case 'gas_switched':
@@ -81,6 +83,10 @@ export function addedWords(what: string, id: string, job: Whole, pack: Pack | nu
       return `${t('desk.added.instruction')}：${plan.instructions[id]?.text ?? ''}`
     case 'ruling':
       return `${t('desk.added.ruling')}：${plan.rulings[id]?.reason ?? ''}`
+    case 'tick': {
+      const tick = plan.clock?.[id]
+      return tick ? `${t(`clock.${tick.event}`)}：${dayAndClock(tick.at, offset())}${tick.reason ? ` · ${tick.reason}` : ''}` : ''
+    }
     case 'call':
       return `${t('leak.added')}：${plan.calls?.[id]?.name ?? ''}`
     case 'message':

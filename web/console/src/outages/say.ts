@@ -63,14 +63,3 @@ export function grouped(counts: Count[]): { key: string; count: number; failing:
   const rank = (key: string) => (order.includes(key) ? order.indexOf(key) : order.length)
   return [...sums].map(([key, sum]) => ({ key, ...sum })).sort((a, b) => rank(a.key) - rank(b.key))
 }
-
-const MINUTE_MS = 60_000
-
-/** What a field for day and time holds, in the hall's city. */
-export const fieldOf = (ms: number) => new Date(ms + offset() * MINUTE_MS).toISOString().slice(0, 16)
-
-/** The instant that such a field means; none while it is not filled in. */
-export function instantOf(field: string): number | null {
-  const ms = Date.parse(`${field}:00Z`)
-  return Number.isNaN(ms) ? null : ms - offset() * MINUTE_MS
-}
