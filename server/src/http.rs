@@ -22,6 +22,7 @@ pub mod health;
 pub mod history;
 pub mod households;
 pub mod imports;
+pub mod instants;
 pub mod intake;
 pub mod jobs;
 pub mod leak_reports;

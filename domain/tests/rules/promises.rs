@@ -243,7 +243,7 @@ fn a_promised_day_is_one_of_the_halls_city() {
 }
 
 fn state(job: &Job, now: &str) -> PromiseState {
-    judge(job, &exact, (moment(now), Heard::Never), &pack()).unwrap().state
+    judge(job, &exact, (moment(now), Heard::Never), &pack()).expect("something is promised").state
 }
 
 fn installation(ticks: &[(ClockEvent, &str)]) -> Job {

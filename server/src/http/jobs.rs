@@ -20,9 +20,10 @@ use uuid::Uuid;
 use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query};
+use super::instants::check_window;
 use super::once::{Once, Receipt};
 use super::page::{Limit, Words, read_cursor};
-use super::promise_clock::{ClockBody, clock_of};
+use super::promise_clock::{PromiseClockBody, clock_of};
 use super::{schema, version};
 use crate::cases;
 use crate::db::cases::list_cases_of_job;
@@ -94,7 +95,7 @@ pub struct JobBody {
     /// The cases that it was born of.
     cases: Vec<OriginBody>,
     /// The clock of its promise, where one binds its kind.
-    clock: Option<ClockBody>,
+    clock: Option<PromiseClockBody>,
 }
 
 /// A case that a job was born of.
@@ -453,26 +454,6 @@ async fn call_people(
     let row = jobs::find_job(tx.c(), new.hall, new.id).await?.ok_or(ApiError::NotFound("job"))?;
     let position = row.updated_position;
     Ok(Made { id: new.id, position, reached: reached.unwrap_or(position) })
-}
-
-/// A window ends after it starts, in a century that calendars know.
-pub(super) fn check_window(window: Window) -> Result<(), ApiError> {
-    check_century(window)?;
-    if window.start < window.end {
-        return Ok(());
-    }
-    Err(ApiError::Unprocessable("let the window end after it starts".to_owned()))
-}
-
-/// Both ends lie in a century that calendars know.
-pub(super) fn check_century(window: Window) -> Result<(), ApiError> {
-    let known = schema::EARLIEST_MS..=schema::LATEST_MS;
-    let instants = [window.start, window.end].map(|at| at.timestamp_millis());
-    if !instants.iter().all(|at| known.contains(at)) {
-        let what = "let a window lie between the years 2000 and 2100, in Unix milliseconds";
-        return Err(ApiError::Unprocessable(what.to_owned()));
-    }
-    Ok(())
 }
 
 /// Jobs go to technicians of the caller's hall who were not shut out.

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::caller::Dispatcher;
 use super::error::ApiError;
 use super::extract::Path;
+use super::instants::instant;
 use super::once::Once;
 use super::plans::{AddedBody, added, said};
 use super::schema;
@@ -23,7 +24,7 @@ use crate::state::AppState;
 
 /// How the clock of a job's promise runs; instants are Unix milliseconds.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ClockBody {
+pub struct PromiseClockBody {
     /// The rule of the rulebook.
     rule: String,
     /// What starts it.
@@ -42,13 +43,13 @@ pub struct ClockBody {
 }
 
 /// How the clock of a job's promise runs; `None` where nothing is promised.
-pub(super) fn clock_of(job: &Job, pack: &Pack) -> Option<ClockBody> {
+pub(super) fn clock_of(job: &Job, pack: &Pack) -> Option<PromiseClockBody> {
     let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind))?;
     let clock = promise::clock(job, pack);
     let ms = |at: Timestamp| at.timestamp_millis();
     let day = clock.map(|it| domain::calendar::city_day(it.due_at, pack.time.utc_offset_minutes));
     let is_published = |day| pack.calendar.as_ref().is_none_or(|it| it.is_published(day));
-    Some(ClockBody {
+    Some(PromiseClockBody {
         rule: rule.rule.clone(),
         starts: rule.starts,
         started_at: clock.map(|it| ms(it.started_at)),
@@ -123,12 +124,4 @@ pub async fn add_tick(
     let tick = Tick { at: instant(body.at)?, event: body.event()?, author };
     added(&state, &caller, id, (Addition::Entry(PlanEntry::Tick(tick)), Terms { seen, receipt }))
         .await
-}
-
-/// An instant of a century that calendars know.
-fn instant(ms: i64) -> Result<Timestamp, ApiError> {
-    let known = schema::EARLIEST_MS..=schema::LATEST_MS;
-    let at = Timestamp::from_timestamp_millis(ms).filter(|_| known.contains(&ms));
-    let what = "send times between the years 2000 and 2100, in Unix milliseconds";
-    at.ok_or_else(|| ApiError::Unprocessable(what.to_owned()))
 }
