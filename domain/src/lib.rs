@@ -19,6 +19,7 @@ pub mod appointment;
 pub mod calendar;
 pub mod callout;
 pub mod case;
+pub mod cash;
 pub mod catalogue;
 pub mod conduct;
 pub mod hose;

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod cases;
+mod cash;
 mod check;
 mod compare;
 mod hose;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::calendar::{CalendarRules, Rest};
 pub use self::cases::{CasePromise, CaseRules};
+pub use self::cash::CashRules;
 pub use self::compare::{Difference, compare};
 pub use self::hose::HoseRules;
 pub use self::items::{ConductItem, HazardRule, ItemName};
@@ -111,6 +113,9 @@ pub struct Pack {
     pub reading: ReadingRules,
     /// Hoses.
     pub hose: HoseRules,
+    /// Cash at home; packs before it existed let everybody pay so.
+    #[serde(default)]
+    pub cash: Option<CashRules>,
     /// How long ways and work take, for plans; packs before it existed have none.
     #[serde(default)]
     pub travel: Option<TravelRules>,

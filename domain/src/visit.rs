@@ -156,8 +156,11 @@ pub enum Fact {
     CashTaken {
         /// How much.
         amount: Fen,
-        /// The receipt's number.
+        /// The receipt's number, one of those that the hall handed to the phone.
         receipt: String,
+        /// Why somebody pays so who is in no entitled group, in words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// A photo taken; the picture itself travels apart.
     PhotoTaken {

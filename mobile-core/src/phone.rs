@@ -1,6 +1,7 @@
 //! A phone: its log, what the log says, and the one path by which anything is saved.
 
 mod call;
+mod cash;
 mod compact;
 mod day;
 mod error;
@@ -17,6 +18,7 @@ use std::sync::{Arc, OnceLock};
 use automerge::ActorId;
 use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
+use domain::cash::receipt as written;
 use domain::id::{FactId, JobId, MessageId, VisitId, uuid_v7};
 use domain::job::{Job, Message};
 use domain::pack::{Pack, PackId};
@@ -26,6 +28,7 @@ use sync::device::{Device, Enrolment, Notice, Record, SetAside};
 use sync::document::{NewFact, Pen};
 use uuid::Uuid;
 
+pub use self::cash::{CashOffer, OwnReceipt};
 pub use call::{CallPart, CallView};
 pub use compact::{CompactError, Compaction};
 pub use day::{DayJob, JobView, MeterHistory, Unseen};
@@ -157,6 +160,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let known = visit_for(held, &fact, &enrolment);
         check::check_by(held, enrolment.user, &fact)?;
         check::check(held, known.and_then(|id| held.visits.get(&id)), &fact, &pack)?;
+        let used = self.receipt_of(&fact)?;
         let floor_ms = newest_ms(held);
         let now = self.clock.now();
         let pen = self.pen(now);
@@ -170,8 +174,17 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let recorded = Recorded { stamp: self.stamp(now), fact };
         let new = NewFact { visit, opens, id, recorded: &recorded };
         let made = self.device.make_fact(&pen, now.boot, job, &new)?;
-        self.keep(vec![Entry::Sync(made)]).await?;
+        // A number is used before it is written on anything: what breaks off between leaves a gap, never two receipts.
+        let used = used.map(|number| Entry::Sync(Record::ReceiptUsed { number }));
+        self.keep(used.into_iter().chain([Entry::Sync(made)]).collect()).await?;
         Ok(Saved { job, visit, fact: id, stamp: recorded.stamp })
+    }
+
+    /// The number that a fact uses up: the next of those that the hall handed to this phone, and no other (B15).
+    fn receipt_of(&self, fact: &Fact) -> Result<Option<u64>, CommandError> {
+        let Fact::CashTaken { receipt, .. } = fact else { return Ok(None) };
+        let next = self.next_receipt().ok_or(CommandError::NoReceiptLeft)?;
+        if *receipt == written(next) { Ok(Some(next)) } else { Err(CommandError::OtherReceipt) }
     }
 
     /// Writes to the hall about a job.

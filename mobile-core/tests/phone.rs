@@ -25,6 +25,9 @@ mod link;
 #[path = "phone/photos.rs"]
 mod photos;
 #[cfg(test)]
+#[path = "phone/receipts.rs"]
+mod receipts;
+#[cfg(test)]
 #[path = "phone/reminders.rs"]
 mod reminders;
 #[cfg(test)]

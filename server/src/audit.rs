@@ -117,6 +117,10 @@ whats! {
     OutageDoorsNoted = "outage_doors_noted";
     /// Who was told of an outage was read.
     OutageRead = "outage_read";
+    /// Cash was counted.
+    CashCounted = "cash_counted";
+    /// A day's cash was read.
+    CashRead = "cash_read";
     /// A file left the hall.
     Exported = "exported";
     /// A job's page or history was read.

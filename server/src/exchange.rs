@@ -5,6 +5,7 @@
 
 mod feed;
 mod ground;
+mod receipts;
 mod store;
 
 use std::collections::BTreeSet;
@@ -16,7 +17,9 @@ use domain::stamp::Timestamp;
 use sync::authority::Writer;
 use sync::hub::{self, Ground, Judgement, Known, Offer, Outcome, Page};
 use sync::limits::{self, Limits};
-use sync::message::{Cursor, Epoch, Judged, OLDEST, PackText, Reply, Request, VERSION};
+use sync::message::{
+    Cursor, Epoch, Judged, OLDEST, PackText, ReceiptBlock, Reply, Request, VERSION,
+};
 use sync::seal::SealKey;
 
 use crate::db::devices::{self, DeviceRow};
@@ -70,10 +73,14 @@ async fn attempt(
     let known = known.ok_or(ApiError::NotFound("device"))?;
     let heard = Heard::of(&known, request, &Judgement::default(), now);
     let has_nothing = request.changes.is_empty() && request.anchors.is_empty();
-    if has_nothing && !heard.is_news(&known) {
+    if has_nothing
+        && !heard.is_news(&known)
+        && !receipts::concerns(state, conn.c(), (request, &known), now).await?
+    {
         // The usual poll takes no turn at writing.
-        let nothing = (Vec::new(), BTreeSet::new());
-        return read_on(conn.c(), (sender, request), (&found, now), heard, nothing).await;
+        let nothing =
+            Said { heard, verdicts: Vec::new(), offered: BTreeSet::new(), receipts: None };
+        return read_on(conn.c(), (sender, request), (&found, now), nothing).await;
     }
     drop(conn);
     let offer = inspect_apart(request, found.epoch).await?;
@@ -94,7 +101,7 @@ async fn hand_in(
     let mut tx = state.db.begin().await?;
     let mut apart = BTreeSet::new();
     let mut judgement = Judgement::default();
-    if !offer.is_empty() || !request.anchors.is_empty() {
+    if !offer.is_empty() || !request.anchors.is_empty() || request.receipts.is_some() {
         // Holds the hall's row until the commit, so that position order is commit order.
         halls::take_positions(tx.c(), hall, 0).await?;
     }
@@ -113,6 +120,11 @@ async fn hand_in(
     let positions = store::store(state, &mut tx, hall, (&judgement, &apart), &sent).await?;
     let known = devices::find_device(tx.c(), hall, device).await?;
     let known = known.ok_or(ApiError::NotFound("device"))?;
+    let receipts = if sender.shut_out {
+        None
+    } else {
+        receipts::give(state, &mut tx, (hall, request, &known), now).await?
+    };
     let heard = Heard::of(&known, request, &judgement, now);
     if heard.is_news(&known) {
         devices::hear_device(tx.c(), device, heard.recorded, heard.pending, now_ms).await?;
@@ -120,8 +132,8 @@ async fn hand_in(
     let end = halls::find_hall(tx.c(), hall).await?.map_or(0, |row| row.next_position - 1);
     found.row.next_position = end + 1;
     let verdicts = judgement.verdicts(&positions, &found.key);
-    let said = (verdicts, offered);
-    let reply = read_on(tx.c(), (sender, request), (&found, now), heard, said).await?;
+    let said = Said { heard, verdicts, offered, receipts };
+    let reply = read_on(tx.c(), (sender, request), (&found, now), said).await?;
     tx.commit().await?;
     for (_, _, outcome) in &judgement.outcomes {
         state.metrics.count_change(outcome);
@@ -132,31 +144,39 @@ async fn hand_in(
     Ok(reply)
 }
 
+/// What a request came to, beside what its phone has not read yet.
+struct Said {
+    heard: Heard,
+    verdicts: Vec<Judged>,
+    offered: BTreeSet<ChangeHash>,
+    receipts: Option<ReceiptBlock>,
+}
+
 /// Reads what the phone has not read yet, and puts the reply together.
 async fn read_on(
     mut c: C<'_>,
     (sender, request): (&Sender, &Request),
     (found, now): (&Hall, Timestamp),
-    heard: Heard,
-    (verdicts, offered): (Vec<Judged>, BTreeSet<ChangeHash>),
+    said: Said,
 ) -> Result<Reply, ApiError> {
     let caller = &sender.phone.caller;
     let page = if sender.shut_out {
         Page::default()
     } else {
-        feed::page(c.lend(), caller.hall, caller.user, (request, found), &offered).await?
+        feed::page(c.lend(), caller.hall, caller.user, (request, found), &said.offered).await?
     };
     Ok(Reply {
         version: VERSION,
         cursor: Cursor { epoch: found.epoch, position: page.position },
         safe: found.row.safe_position,
         server_at: now,
-        verdicts,
+        verdicts: said.verdicts,
         documents: page.documents,
         withdrawn: page.withdrawn,
         packs: lacking_packs(c, request).await?,
         more: page.more,
-        recorded: u64::try_from(heard.recorded).unwrap_or(0),
+        recorded: u64::try_from(said.heard.recorded).unwrap_or(0),
+        receipts: said.receipts,
     })
 }
 

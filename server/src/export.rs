@@ -2,6 +2,7 @@
 
 mod behind;
 pub mod calendar;
+mod cash;
 mod lists;
 pub mod map;
 mod outages;
@@ -10,9 +11,10 @@ mod write;
 
 use chrono::{DateTime, DurationRound as _, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta};
 use domain::catalogue::{self, Language};
-use domain::measure::Volume;
+use domain::measure::{Fen, Volume};
 
 pub use self::behind::behind;
+pub use self::cash::{cash_balances, cash_receipts};
 pub use self::lists::{open_promises, phones};
 pub use self::outages::outage_record;
 pub use self::tables::{Table, TooManyRows, rows};
@@ -35,6 +37,8 @@ pub enum Value {
     Whole(i64),
     /// Cubic metres with three decimals.
     Volume(Volume),
+    /// Yuan with two decimals.
+    Money(Fen),
     /// A day in the hall's city.
     Day(NaiveDate),
     /// A day with a time there, to the minute.

@@ -6,6 +6,7 @@ pub mod board;
 pub mod caller;
 pub mod case_views;
 pub mod cases;
+pub mod cash;
 pub mod channels;
 pub mod clock;
 pub mod devices;
@@ -76,8 +77,8 @@ use utoipa_axum::routes;
 use self::caller::{require_sender, require_session};
 use self::error::ApiError;
 use self::openapi::{
-    ADMINS, ANYBODY, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached, described, edit,
-    once, only, open,
+    ADMINS, ANYBODY, CASHIERS, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached,
+    described, edit, once, only, open,
 };
 use crate::state::AppState;
 
@@ -214,6 +215,15 @@ fn outages_of_gas() -> Routes {
         .routes(only(DISPATCHERS, once(routes!(outage_record::note_doors))))
 }
 
+/// Cash at home: to who counts it, and to who carries it.
+fn money() -> Routes {
+    Routes::default()
+        .routes(only(CASHIERS, routes!(cash::get_cash_day)))
+        .routes(only(CASHIERS, once(routes!(cash::count_cash))))
+        .routes(only(CASHIERS, routes!(cash::export_cash)))
+        .routes(only(TECHNICIANS, routes!(cash::get_own_cash)))
+}
+
 /// Open to who keeps people, phones, rules and files of the hall.
 fn administration() -> Routes {
     Routes::default()
@@ -293,6 +303,7 @@ pub fn router(state: &AppState) -> Router {
             signed_in()
                 .merge(told_households())
                 .merge(outages_of_gas())
+                .merge(money())
                 .merge(administration())
                 .merge(reaching())
                 .merge(emergencies())

@@ -17,6 +17,7 @@ pub mod audit;
 pub mod backup;
 pub mod board;
 pub mod cases;
+pub mod cash;
 pub mod clock;
 pub mod command;
 pub mod config;

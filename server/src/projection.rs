@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use domain::appointment::Source;
 use domain::calendar::city_day;
+use domain::cash;
 use domain::id::DeviceId;
 use domain::job::Job;
 use domain::pack::Pack;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 use self::times::{DeviceTime, Times};
 use crate::db::jobs::JobRow;
 use crate::db::projections::{
-    FactRow, HoseChangeRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
+    CashRow, FactRow, HoseChangeRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
 };
 
 /// What a projection rests on besides the job.
@@ -88,6 +89,8 @@ fn details(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>)
         for (fact, recorded) in &visit.facts {
             let withdrawn = !live.iter().any(|(known, _)| known == fact);
             details.facts.push(fact_row((id.0, fact.0), recorded, withdrawn, times));
+            let cash = cash_row((id.0, fact.0), (job, visit), recorded, (times, known));
+            details.cash.extend(cash.map(|row| CashRow { withdrawn, ..row }));
         }
         add_work(&mut details, job, (id.0, visit), times, known);
     }
@@ -111,6 +114,31 @@ fn fact_row(
         withdrawn,
         body: Json(body),
     }
+}
+
+/// What a fact says of cash; whether it stands is another question.
+fn cash_row(
+    (visit_id, fact_id): (Uuid, Uuid),
+    (job, visit): (&Job, &Visit),
+    recorded: &Recorded,
+    (times, known): (&dyn Fn(&Stamp) -> Interval, &Knowledge<'_>),
+) -> Option<CashRow> {
+    let Fact::CashTaken { amount, receipt, reason } = &recorded.fact else { return None };
+    let at = times(&recorded.stamp).latest;
+    Some(CashRow {
+        visit_id,
+        fact_id,
+        household_id: job.briefing.household.id.0,
+        technician_id: visit.technician.0,
+        device_id: visit.device.0,
+        amount: amount.0,
+        receipt: receipt.clone(),
+        receipt_number: cash::number(receipt).and_then(|number| i64::try_from(number).ok()),
+        reason: reason.clone(),
+        taken_on: city_day(at, known.pack.time.utc_offset_minutes).to_string(),
+        taken_at: at.timestamp_millis(),
+        withdrawn: false,
+    })
 }
 
 /// The readings and hoses of one visit that were not withdrawn.

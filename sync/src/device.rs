@@ -5,6 +5,7 @@
 
 mod exchange;
 mod make;
+mod receipts;
 mod record;
 mod replica;
 
@@ -38,6 +39,7 @@ pub struct Device {
     anchor: Option<Anchor>,
     first_anchors: BTreeMap<BootId, Anchor>,
     recorded: u64,
+    receipts: receipts::Receipts,
 }
 
 /// A change made on this phone, with what became of it.
@@ -103,7 +105,15 @@ impl Device {
                 self.anchor = Some(*anchor);
                 self.first_anchors.entry(anchor.boot).or_insert(*anchor);
             }
-            Record::Counted { recorded } => self.recorded = self.recorded.max(*recorded),
+            Record::Receipts(block) => self.receipts.add(*block),
+            Record::ReceiptUsed { number } => self.receipts.use_up(*number),
+            Record::Counted { recorded } => {
+                // What this store has lost may have used numbers: those it has are not to be trusted.
+                if *recorded > self.recorded {
+                    self.recorded = *recorded;
+                    self.receipts.forget();
+                }
+            }
         }
     }
 
@@ -197,6 +207,17 @@ impl Device {
         self.recorded
     }
 
+    /// The number for the next receipt, above one that is known to be used; `None` when all that the hall handed out
+    /// are used (B15).
+    pub fn next_receipt(&self, used: u64) -> Option<u64> {
+        self.receipts.next(used)
+    }
+
+    /// How many receipt numbers are left.
+    pub fn receipts_left(&self) -> u64 {
+        self.receipts.left()
+    }
+
     /// The fewest records that replay to this state, for a shorter log.
     pub fn compact(&self) -> Vec<Record> {
         let mut records: Vec<_> = self.enrolment.map(Record::Enrolled).into_iter().collect();
@@ -208,6 +229,7 @@ impl Device {
             records.extend(replica.records(*job));
         }
         records.push(Record::Counted { recorded: self.recorded });
+        records.extend(self.receipts.records());
         if let Some(cursor) = self.cursor {
             records.extend(self.safe.iter().filter(|(epoch, _)| **epoch != cursor.epoch).map(
                 |(epoch, safe)| {

@@ -3,6 +3,7 @@
 //! It holds what a store would hold and does in one call what a store does in one transaction.
 
 mod exchange;
+mod receipts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,7 @@ pub struct Hall {
     revoked: BTreeSet<DeviceId>,
     heard: BTreeMap<DeviceId, Heard>,
     packs: BTreeMap<ChangeHash, PackText>,
+    receipts: receipts::Receipts,
 }
 
 /// From where to where a user holds a job.
@@ -128,6 +130,7 @@ impl Hall {
             revoked: BTreeSet::new(),
             heard: BTreeMap::new(),
             packs: BTreeMap::new(),
+            receipts: receipts::Receipts::default(),
         }
     }
 
@@ -224,6 +227,7 @@ impl Hall {
     /// Starts again from this backup: another history, and an actor never used before.
     #[must_use]
     pub fn restore(mut self, epoch: Epoch, actor: ActorId) -> Self {
+        self.receipts.restored(epoch);
         self.epoch = epoch;
         self.actor = actor;
         self

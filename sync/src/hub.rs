@@ -10,12 +10,14 @@ mod ground;
 mod isolation;
 mod judgement;
 mod offer;
+mod receipts;
 
 pub use self::feed::{Page, Stored, Supply, page, wants_snapshot};
 pub use self::ground::{GrantState, Ground, JobGround, Known, Waiting};
 pub use self::isolation::judge_apart;
 pub use self::judgement::{Accepted, JobJudgement, Judgement, Kept, Outcome, Refused, judge};
 pub use self::offer::Offer;
+pub use self::receipts::{RECEIPTS_BEGAN_MS, first_free};
 
 /// Actors of the hall start with this; a device that uses such a one is lying.
 const HALL_ACTOR: [u8; 4] = *b"hall";

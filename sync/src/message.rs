@@ -55,6 +55,21 @@ pub struct Offered {
     pub voucher: Option<Voucher>,
 }
 
+/// Consecutive receipt numbers that one phone has for itself (B15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ReceiptBlock {
+    /// The first number.
+    #[n(0)]
+    pub first: u64,
+    /// The last number.
+    #[n(1)]
+    pub last: u64,
+    /// With fewer numbers left the phone asks for more.
+    #[n(2)]
+    pub ask_below: u32,
+}
+
 /// What a phone says.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -89,6 +104,9 @@ pub struct Request {
     /// How many bytes of documents the reply may carry, about.
     #[n(9)]
     pub limit_bytes: u32,
+    /// The highest receipt number that the phone has, zero for none; said when it runs low (B15).
+    #[n(10)]
+    pub receipts: Option<u64>,
 }
 
 /// What became of an offered change.
@@ -213,6 +231,9 @@ pub struct Reply {
     /// The highest [`Request::recorded`] that the hall ever heard from this device.
     #[n(9)]
     pub recorded: u64,
+    /// Receipt numbers for this phone alone, when it asked for some (B15).
+    #[n(10)]
+    pub receipts: Option<ReceiptBlock>,
 }
 
 /// Why bytes are no message; a captive portal's page ends here.

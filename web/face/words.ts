@@ -98,6 +98,12 @@ export function cubicMetres(litres: number): string {
   return (litres / 1000).toFixed(3).replace(/\.?0+$/, '')
 }
 
+/** So many fen as yuan, to the fen. */
+export function yuan(fen: number): string {
+  const sign = fen < 0 ? '−' : ''
+  return `${sign}¥ ${(Math.abs(fen) / 100).toFixed(2)}`
+}
+
 /** How long, in the largest unit that says enough. */
 export function howLong(ms: number): string {
   const minutes = Math.max(0, Math.round(ms / 60_000))

@@ -75,7 +75,7 @@ function attempt(roll, job, page) {
     () => record({ type: 'notice_given', hazard: any }),
     () => record({ type: 'tightness_tested', tight: roll(3) > 0 }),
     () => record({ type: 'gas_switched', on: roll(2) === 0 }),
-    () => record({ type: 'cash_taken', amount: roll(100_000), receipt: `R-${roll(1000)}` }),
+    () => ({ do: 'cash', job, amount: roll(100_000), reason: '网络缴费停用' }),
     () => record({ type: 'noted', text: '门铃坏了，请敲门 🚪'.repeat(1 + roll(3)) }),
     () => record({ type: 'asked', question: '能否改线？' }),
     () => record({ type: 'withdrawn', fact: any, reason: '点错了' }),

@@ -106,7 +106,8 @@ export const WORK = {
   },
   cash_collection: async (phone) => {
     await phone.page.getByLabel('金额').fill('86.50')
-    await phone.page.getByLabel('收据号').fill('R-2026-0117')
+    const why = phone.page.getByLabel('为何收现金')
+    if (await why.isVisible()) await why.fill('网络缴费停用')
     await phone.tap('已收款并开收据')
   },
   repair: tight,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CalendarRules, CaseRules, LeakRules, Pack, PackError, ReachRules, ReminderRules, TravelRules,
-    kinds, notices, promises,
+    CalendarRules, CaseRules, CashRules, LeakRules, Pack, PackError, ReachRules, ReminderRules,
+    TravelRules, kinds, notices, promises,
 };
 use crate::job::JobKind;
 
@@ -53,6 +53,7 @@ fn checks(pack: &Pack) -> Vec<Check> {
     all.extend(promises::checks(&pack.promises, &pack.laws, pack.calendar.is_some()));
     all.extend(pack.calendar.iter().flat_map(CalendarRules::checks));
     all.extend(pack.cases.iter().flat_map(CaseRules::checks));
+    all.extend(pack.cash.iter().flat_map(CashRules::checks));
     all.extend(kinds::checks(&pack.kinds, &pack.skills));
     all.extend(pack.reminders.iter().flat_map(ReminderRules::checks));
     all.extend(pack.reach.iter().flat_map(ReachRules::checks));
@@ -171,6 +172,8 @@ mod tests {
             ("zh = \"安检员\"", "zh = \"\"", "skills: needs names"),
             ("\nminutes = 30", "\nminutes = 0", "from 1 to a year"),
             ("acknowledge_seconds = 40", "acknowledge_seconds = 0", "leak.acknowledge_seconds"),
+            ("\nblock = 20", "\nblock = 0", "cash.block: needs from 1 to 1000"),
+            ("ask_below = 5", "ask_below = 21", "cash.ask_below: needs from 1 to block"),
             ("at_once = 2", "at_once = 5", "leak.at_once: needs from 1 to people"),
             ("minutes = 4320", "minutes = 0", "cases.promises: needs minutes from 1"),
             ("[\"complaint\"]", "[\"complaints\"]", "unknown variant `complaints`"),

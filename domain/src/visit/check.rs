@@ -3,12 +3,14 @@
 use super::{Fact, Outcome, Recorded, Subject, Visit, live_facts};
 use crate::appointment;
 use crate::callout;
+use crate::cash;
 use crate::catalogue::Sentence;
 use crate::conduct::{self, AnswerConductError, Phase};
 use crate::hose::{self, Entitlement};
 use crate::household::Hose;
 use crate::id::{FactId, MeterId, UserId};
 use crate::job::{Job, JobKind};
+use crate::measure::Fen;
 use crate::pack::{ItemName, Need, Pack};
 
 /// Why a fact cannot be recorded now.
@@ -67,6 +69,12 @@ pub enum RecordError {
     /// Only who was called to an emergency answers a call (B2).
     #[error("you were not called to this job")]
     NotCalled,
+    /// Cash is more than nothing (B15).
+    #[error("say how much was paid")]
+    NoAmount,
+    /// The household is in no group that may pay cash at home (B15).
+    #[error("say why this household pays cash at home: it is in none of the groups that may")]
+    CashNeedsReason,
     /// The visit cannot close yet.
     #[error("{} still missing", .0.len())]
     Missing(Vec<Sentence>),
@@ -87,6 +95,8 @@ impl RecordError {
             Self::NotCalled => "record.not_called",
             Self::OtherMeter => "record.other_meter",
             Self::NotAHazard => "record.not_a_hazard",
+            Self::NoAmount => "record.no_amount",
+            Self::CashNeedsReason => "record.cash_needs_reason",
             Self::WindowEndsFirst => "record.window_ends_first",
             Self::NotEntered(item) => {
                 return vec![Sentence::new("record.not_entered").naming("item", item)];
@@ -204,8 +214,11 @@ impl Steps<'_> {
             Fact::TightnessTested { .. }
             | Fact::GasSwitched { .. }
             | Fact::HazardFound { .. }
-            | Fact::CashTaken { .. }
             | Fact::Signed { .. } => self.needs_entrance(),
+            Fact::CashTaken { amount, reason, .. } => {
+                self.needs_entrance()?;
+                self.check_cash(*amount, reason)
+            }
             Fact::PhotoTaken { .. } | Fact::Asked { .. } => self.needs_arrival(),
             Fact::Withdrawn { fact, reason } => {
                 said(reason)?;
@@ -227,6 +240,20 @@ impl Steps<'_> {
             Entitlement::Free { .. } => Ok(()),
             entitlement if free => Err(RecordError::NotFree(entitlement)),
             Entitlement::UsedUp { .. } | Entitlement::NotInGroup => Ok(()),
+        }
+    }
+
+    /// Something was paid, and by whom may pay so or says why (B15).
+    fn check_cash(&self, amount: Fen, reason: &str) -> Result<(), RecordError> {
+        if amount.0 <= 0 {
+            return Err(RecordError::NoAmount);
+        }
+        let groups = &self.job.briefing.household.groups;
+        let is_entitled = cash::is_entitled(groups, self.pack);
+        if is_entitled || !reason.trim().is_empty() {
+            Ok(())
+        } else {
+            Err(RecordError::CashNeedsReason)
         }
     }
 

@@ -84,7 +84,8 @@ pub(crate) fn signed() -> Fact {
 }
 
 pub(crate) fn cash() -> Fact {
-    Fact::CashTaken { amount: Fen(12_350), receipt: "XJ0001".to_owned() }
+    let (receipt, reason) = ("00000001".to_owned(), String::new());
+    Fact::CashTaken { amount: Fen(12_350), receipt, reason }
 }
 
 pub(crate) fn photo(subject: Subject) -> Fact {

@@ -2,6 +2,7 @@
 mod build;
 mod callout;
 mod cases;
+mod cash;
 mod door;
 mod hoses;
 mod ledger;

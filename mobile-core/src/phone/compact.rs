@@ -151,6 +151,8 @@ fn documents(device: &Device) -> BTreeSet<JobId> {
         | Record::Purged { .. }
         | Record::Pack(_)
         | Record::Anchored { .. }
+        | Record::Receipts(_)
+        | Record::ReceiptUsed { .. }
         | Record::Counted { .. } => None,
     });
     made.collect()

@@ -36,6 +36,12 @@ pub enum CommandError {
     /// The rule pack has no such hazard.
     #[error("the rule pack has no hazard {0}")]
     NoSuchHazard(String),
+    /// Every receipt number that the hall handed to this phone is used (B15).
+    #[error("no receipt number is left on this phone")]
+    NoReceiptLeft,
+    /// A receipt gets the next number of this phone, not one that somebody types (B15).
+    #[error("a receipt gets the next number of this phone")]
+    OtherReceipt,
     /// Reminders are put off for other times.
     #[error("a reminder is not put off by {0} minutes")]
     NoSuchPause(i64),
@@ -65,6 +71,8 @@ impl CommandError {
             Self::NoPack(_) => "phone.no_pack",
             Self::NoSuchMeter(_) => "phone.no_such_meter",
             Self::NoSuchReading => "phone.no_such_reading",
+            Self::NoReceiptLeft => "phone.no_receipt_left",
+            Self::OtherReceipt => "phone.other_receipt",
             Self::NoSuchPause(_) => "phone.no_such_pause",
             Self::Store(StoreError::Full) => "phone.full",
             Self::Store(StoreError::InUse) => "phone.in_use",

@@ -282,6 +282,8 @@ impl SyncReport {
                 | Record::Purged { .. }
                 | Record::Pack(_)
                 | Record::Anchored { .. }
+                | Record::Receipts(_)
+                | Record::ReceiptUsed { .. }
                 | Record::Counted { .. } => {}
             }
         }

@@ -1,5 +1,6 @@
 //! What a technician does in a visit: one method for each tap, and `Ok` means saved.
 
+use domain::cash;
 use domain::catalogue::Sentence;
 use domain::conduct::{self, Answer, Phase};
 use domain::hose::{self, Entitlement};
@@ -203,14 +204,15 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.record(job, Fact::NoticeGiven { hazard }).await
     }
 
-    /// Took cash at home.
+    /// Took cash at home; the receipt gets the next of the numbers that the hall handed to this phone (B15).
     pub async fn take_cash(
         &mut self,
         job: JobId,
         amount: Fen,
-        receipt: String,
+        reason: String,
     ) -> Result<Saved, CommandError> {
-        self.record(job, Fact::CashTaken { amount, receipt }).await
+        let number = self.next_receipt().ok_or(CommandError::NoReceiptLeft)?;
+        self.record(job, Fact::CashTaken { amount, receipt: cash::receipt(number), reason }).await
     }
 
     /// Took a photo; `hash` is the SHA-256 of the picture in hexadecimal.

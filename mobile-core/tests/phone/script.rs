@@ -103,7 +103,7 @@ async fn act_on<S: LogStore>(
             let hazard = last_fact(phone, job, |fact| matches!(fact, Fact::HazardFound { .. }));
             phone.give_notice(job, hazard).await?
         }
-        Act::Cash => phone.take_cash(job, Fen(12_500), "R-0042".to_owned()).await?,
+        Act::Cash => phone.take_cash(job, Fen(12_500), "线上缴费停用".to_owned()).await?,
         Act::Photo(subject) => phone.take_photo(job, hash, *subject).await?,
         Act::Sign => phone.sign(job, hash).await?,
         Act::Ask => phone.ask(job, "能否改线".to_owned()).await?,

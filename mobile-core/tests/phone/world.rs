@@ -62,6 +62,7 @@ pub(crate) struct HallLink {
 impl World {
     pub(crate) fn new(jobs: &[Job]) -> Self {
         let mut hall = Hall::new(Epoch([1; 16]), SealKey::new([2; 32]), hall_actor([3; 12]));
+        hall.give_receipts(20, 5);
         for job in jobs {
             hall.create_job(job, morning()).unwrap();
             hall.grant(job.id, TECHNICIAN);

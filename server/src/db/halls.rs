@@ -1,6 +1,7 @@
 //! Halls, their positions, and the server's epoch.
 
 use domain::id::HallId;
+use domain::stamp::Timestamp;
 use uuid::Uuid;
 
 use super::{C, Result, statements};
@@ -10,6 +11,7 @@ statements! {
         on conflict do nothing";
     SET_EPOCH = "update meta set epoch = $1";
     FIND_EPOCH = "select epoch from meta";
+    FIND_BEGINNING = "select epoch, created_at from meta";
     FIND_SEAL_KEY = "select seal_key from meta";
     UPSERT_HALL = "insert into hall (hall_id, name, utc_offset_minutes) values ($1, $2, $3) \
         on conflict (hall_id) do update set name = excluded.name, utc_offset_minutes = excluded.utc_offset_minutes";
@@ -74,6 +76,13 @@ pub async fn ensure_epoch(
 /// Finds the server's epoch.
 pub async fn find_epoch(c: C<'_>) -> Result<Uuid> {
     c.q(FIND_EPOCH).scalar().await
+}
+
+/// When the server was restored from a backup last: its epoch was drawn then, and not with the server itself.
+pub async fn find_restored_at(c: C<'_>) -> Result<Option<Timestamp>> {
+    let (epoch, created_at): (Uuid, i64) = c.q(FIND_BEGINNING).one().await?;
+    let drawn_at = i64::try_from(epoch.as_u128() >> 80).ok().filter(|at| *at != created_at);
+    Ok(drawn_at.and_then(Timestamp::from_timestamp_millis))
 }
 
 /// Finds the secret for seals.

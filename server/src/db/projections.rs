@@ -12,6 +12,7 @@ statements! {
     DELETE_FACTS = "delete from fact where job_id = $1";
     DELETE_READINGS = "delete from reading where job_id = $1";
     DELETE_HOSE_CHANGES = "delete from hose_change where job_id = $1";
+    DELETE_CASH = "delete from cash_taken where job_id = $1";
     DELETE_VERDICTS = "delete from appointment_verdict where job_id = $1";
     INSERT_VISIT = "insert into visit (job_id, visit_id, hall_id, technician_id, device_id, outcome) \
         values ($1, $2, $3, $4, $5, $6)";
@@ -21,6 +22,9 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     INSERT_HOSE_CHANGE = "insert into hose_change (job_id, visit_id, fact_id, household_id, removed_hose_id, hose_id, \
         kind, length_mm, changed_on, free) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    INSERT_CASH = "insert into cash_taken (job_id, visit_id, fact_id, hall_id, household_id, technician_id, device_id, \
+        amount, receipt, receipt_number, reason, taken_on, taken_at, withdrawn) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     LIST_FACT_TIMES = "select fact_id, earliest, latest from fact where job_id = $1 order by fact_id";
     INSERT_VERDICT = "insert into appointment_verdict (job_id, ordinal, hall_id, agreed_id, technician_id, kind, day, \
         window_start, window_end, punctuality, width_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -100,6 +104,35 @@ pub struct HoseChangeRow {
     pub free: bool,
 }
 
+/// Cash taken at a door, also what was taken back: its receipt is void, and is told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CashRow {
+    /// Its visit.
+    pub visit_id: Uuid,
+    /// Its fact.
+    pub fact_id: Uuid,
+    /// Who paid.
+    pub household_id: Uuid,
+    /// Who took it.
+    pub technician_id: Uuid,
+    /// With which phone.
+    pub device_id: Uuid,
+    /// Fen.
+    pub amount: i64,
+    /// The receipt's number.
+    pub receipt: String,
+    /// The number itself, where the hall can have handed it out.
+    pub receipt_number: Option<i64>,
+    /// Why somebody pays so who is in no entitled group.
+    pub reason: String,
+    /// The day in the hall's city.
+    pub taken_on: String,
+    /// The latest that it can have been, Unix ms.
+    pub taken_at: i64,
+    /// Whether it was taken back.
+    pub withdrawn: bool,
+}
+
 /// The verdict on one appointment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerdictRow {
@@ -134,6 +167,8 @@ pub struct JobDetails {
     pub readings: Vec<ReadingRow>,
     /// Hoses among them.
     pub hose_changes: Vec<HoseChangeRow>,
+    /// Cash among them.
+    pub cash: Vec<CashRow>,
     /// Verdicts on its appointments.
     pub verdicts: Vec<VerdictRow>,
 }
@@ -145,9 +180,14 @@ pub async fn replace_details(
     job: JobId,
     details: &JobDetails,
 ) -> Result<()> {
-    for statement in
-        [DELETE_FACTS, DELETE_VISITS, DELETE_READINGS, DELETE_HOSE_CHANGES, DELETE_VERDICTS]
-    {
+    for statement in [
+        DELETE_FACTS,
+        DELETE_VISITS,
+        DELETE_READINGS,
+        DELETE_HOSE_CHANGES,
+        DELETE_CASH,
+        DELETE_VERDICTS,
+    ] {
         c.lend().q(statement).bind(job.0).execute().await?;
     }
     insert_rows(c.lend(), INSERT_VISIT, &details.visits, |q, it| {
@@ -173,6 +213,13 @@ pub async fn replace_details(
         let q = q.bind(job.0).bind(it.visit_id).bind(it.fact_id).bind(it.household_id);
         let q = q.bind(it.removed_hose_id).bind(it.hose_id).bind(&it.kind).bind(it.length_mm);
         q.bind(&it.changed_on).bind(it.free)
+    })
+    .await?;
+    insert_rows(c.lend(), INSERT_CASH, &details.cash, |q, it| {
+        let q = q.bind(job.0).bind(it.visit_id).bind(it.fact_id).bind(hall).bind(it.household_id);
+        let q = q.bind(it.technician_id).bind(it.device_id).bind(it.amount).bind(&it.receipt);
+        let q = q.bind(it.receipt_number);
+        q.bind(&it.reason).bind(&it.taken_on).bind(it.taken_at).bind(it.withdrawn)
     })
     .await?;
     insert_rows(c, INSERT_VERDICT, &details.verdicts, |q, it| {

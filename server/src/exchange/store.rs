@@ -14,6 +14,7 @@ use sync::message::Position;
 
 use super::{find_hall, ground, judge_apart};
 use crate::audit::{self, By, Entry, Subject, What};
+use crate::cash;
 use crate::db::changes::{self, ChangeRow};
 use crate::db::documents::{self, DocumentRow, SnapshotRow};
 use crate::db::quarantine::{self, QuarantineRow};
@@ -127,6 +128,9 @@ async fn store_job(
     settle(tx.c(), &job.after, &happening, (&pack, sent.now, last)).await?;
     // Boxed: it is long, rare, and in the way of every exchange.
     Box::pin(leak::look(state, tx, (hall, job.id))).await?;
+    if happening.facts.iter().any(|kind| kind == "cash_taken") {
+        Box::pin(cash::look(tx, (hall, &job.after), (&pack, sent.now))).await?;
+    }
     snapshot_if_long(tx.c(), job.id, (last, sent.now)).await
 }
 

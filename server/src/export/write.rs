@@ -32,6 +32,7 @@ fn said(value: &Value) -> String {
         Value::Whole(number) => number.to_string(),
         Value::Share(share) => format!("{share:.4}"),
         Value::Volume(volume) => format!("{:.3}", volume.cubic_metres()),
+        Value::Money(fen) => fen.to_string(),
     }
 }
 
@@ -60,6 +61,7 @@ pub fn xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
 /// How numbers and times are shown.
 struct Formats {
     cubic_metres: Format,
+    money: Format,
     day: Format,
     minute: Format,
     share: Format,
@@ -70,6 +72,7 @@ impl Formats {
         let format = |shown: &str| Format::new().set_num_format(shown);
         Self {
             cubic_metres: format("0.000"),
+            money: format("0.00"),
             day: format("yyyy-mm-dd"),
             minute: format("yyyy-mm-dd hh:mm"),
             share: format("0.0%"),
@@ -96,6 +99,9 @@ fn write(
         Value::Volume(volume) => {
             let number = volume.cubic_metres();
             page.write_number_with_format(line, column, number, &formats.cubic_metres)?
+        }
+        Value::Money(fen) => {
+            page.write_number_with_format(line, column, whole(fen.0) / 100.0, &formats.money)?
         }
     };
     Ok(())

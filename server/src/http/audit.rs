@@ -48,6 +48,8 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/exports/figures/{figure}", What::Exported, "figure"),
     ("/api/exports/figures/{figure}/behind", What::Exported, "figure"),
     ("/api/exports/lists/{list}", What::Exported, "list"),
+    ("/api/cash", What::CashRead, "cash"),
+    ("/api/cash/file", What::Exported, "cash"),
     ("/api/map/jobs", What::Exported, "map"),
     ("/api/technicians/{id}/calendar", What::Exported, "person"),
     ("/api/audit/export", What::Exported, "audit"),

@@ -51,6 +51,10 @@ pub struct Staff(pub Caller);
 #[derive(Clone, Debug)]
 pub struct Dispatcher(pub Caller);
 
+/// Somebody who counts cash: hall staff, manager or admin.
+#[derive(Clone, Debug)]
+pub struct Cashier(pub Caller);
+
 /// Somebody who runs the hall: manager or admin.
 #[derive(Clone, Debug)]
 pub struct Manager(pub Caller);
@@ -230,6 +234,7 @@ macro_rules! admits {
 admits! {
     Staff: Dispatcher | Hall | Manager | Admin;
     Dispatcher: Dispatcher | Manager | Admin;
+    Cashier: Hall | Manager | Admin;
     Manager: Manager | Admin;
     Admin: Admin;
 }

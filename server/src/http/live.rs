@@ -27,7 +27,7 @@ use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
 use crate::jobs::summary;
 use crate::state::AppState;
-use crate::{cases, leak, ledger, outage, reminders};
+use crate::{cases, cash, leak, ledger, outage, reminders};
 
 /// Events read at once.
 const PAGE: i64 = 200;
@@ -50,7 +50,7 @@ pub struct AskLive {
 /// Streams a snapshot and what follows, or what followed `Last-Event-ID`.
 ///
 /// `event: snapshot` carries every job that was asked for, each `event: job` one that changed, each `event: case`,
-/// `event: household`, `event: leak` or `event: outage` names one that changed; ids are the hall's positions.
+/// `event: household`, `event: leak`, `event: outage` or `event: cash` names one that changed; ids are the hall's positions.
 #[utoipa::path(
     get, path = "/api/live", tag = "live",
     params(AskLive, ("Last-Event-ID" = Option<i64>, Header, description = "Where the reader was.", minimum = 0)),
@@ -223,6 +223,7 @@ fn event(epoch: Uuid, row: LiveEventRow) -> Event {
         ledger::LIVE_KIND,
         leak::LIVE_KIND,
         outage::LIVE_KIND,
+        cash::LIVE_KIND,
         reminders::LIVE_KIND,
         track::LIVE_KIND,
     ];

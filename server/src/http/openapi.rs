@@ -23,6 +23,8 @@ pub(super) const ANYBODY: &[Role] = &Role::ALL;
 pub(super) const STAFF: &[Role] = &[Role::Dispatcher, Role::Hall, Role::Manager, Role::Admin];
 /// Who gives jobs out.
 pub(super) const DISPATCHERS: &[Role] = &[Role::Dispatcher, Role::Manager, Role::Admin];
+/// Who counts cash.
+pub(super) const CASHIERS: &[Role] = &[Role::Hall, Role::Manager, Role::Admin];
 /// Who runs the hall.
 pub(super) const MANAGERS: &[Role] = &[Role::Manager, Role::Admin];
 /// Who keeps accounts and the server.
@@ -193,6 +195,7 @@ fn head() -> OpenApi {
         ("cases", "What people ask of the hall, each with an owner, and questions from doors."),
         ("households", "Households and their ledgers."),
         ("outages", "Outages of the gas supply, and who was told of them."),
+        ("cash", "Cash taken at home, and what of it was counted at the hall."),
         ("track", "The page of a household behind its link."),
         ("photos", "Photos and signatures taken at the door."),
         ("live", "What happens, as it happens."),

@@ -367,7 +367,7 @@ fn did(fact: &Fact, pack: &Pack) -> Option<Sentence> {
     if let Fact::HoseReplaced { free, .. } = fact {
         return Some(Sentence::new(if *free { "track.did.hose_free" } else { "track.did.hose" }));
     }
-    if let Fact::CashTaken { amount, receipt } = fact {
+    if let Fact::CashTaken { amount, receipt, .. } = fact {
         let yuan = format!("{}.{:02}", amount.0 / 100, (amount.0 % 100).abs());
         return Some(Sentence::new("track.did.cash").with("yuan", yuan).with("receipt", receipt));
     }

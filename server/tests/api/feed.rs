@@ -161,6 +161,7 @@ impl Reader {
             packs: Vec::new(),
             changes: Vec::new(),
             limit_bytes,
+            receipts: None,
         };
         let reply = self.link.exchange(request.encode()).await.expect("an answer");
         let reply = Reply::decode(&reply).expect("a reply");

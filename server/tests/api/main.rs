@@ -8,6 +8,7 @@ mod binary;
 mod board;
 mod buckets;
 mod cases;
+mod cash;
 mod counter;
 mod enrolment;
 mod exports;

@@ -11,6 +11,7 @@ use crate::hall::Hall;
 
 const STAFF: &[Role] = &[Dispatcher, HallStaff, Manager, Admin];
 const DISPATCHERS: &[Role] = &[Dispatcher, Manager, Admin];
+const CASHIERS: &[Role] = &[HallStaff, Manager, Admin];
 const MANAGERS: &[Role] = &[Manager, Admin];
 const ADMINS: &[Role] = &[Admin];
 
@@ -87,6 +88,10 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/outages/{id}/households", STAFF),
     ("GET", "/api/outages/{id}/record", STAFF),
     ("POST", "/api/outages/{id}/doors", DISPATCHERS),
+    ("GET", "/api/cash", CASHIERS),
+    ("POST", "/api/cash/counts", CASHIERS),
+    ("GET", "/api/cash/file", CASHIERS),
+    ("GET", "/api/cash/mine", &[Technician]),
     ("GET", "/api/cases", STAFF),
     ("POST", "/api/cases", STAFF),
     ("GET", "/api/cases/{id}", STAFF),

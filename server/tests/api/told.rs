@@ -396,8 +396,8 @@ pub(crate) async fn finish(technician: &mut Technician, job: JobId) {
         let fact = Fact::Conduct { item: item.id, answer: Answer::Done };
         technician.phone.record(job, fact).await.expect("saved");
     }
-    let cash = Fact::CashTaken { amount: Fen(12_050), receipt: "S-77".to_owned() };
-    technician.phone.record(job, cash).await.expect("saved");
+    let paid = technician.phone.take_cash(job, Fen(12_050), "扫码付不了".to_owned());
+    paid.await.expect("saved");
     let signed = Fact::Signed { hash: "b2".repeat(32) };
     technician.phone.record(job, signed).await.expect("saved");
     technician.phone.close(job, Outcome::Done).await.expect("done");

@@ -55,7 +55,7 @@ async fn a10_a_link_shows_window_person_and_status_and_nothing_else() {
     let lines = &done["copy"]["lines"];
     assert_eq!(
         lines[0],
-        json!({"key": "track.did.cash", "arguments": {"yuan": "120.50", "receipt": "S-77"}})
+        json!({"key": "track.did.cash", "arguments": {"yuan": "120.50", "receipt": "00000001"}})
     );
     for body in [first.body.to_string(), second.to_string(), done.to_string()] {
         for hidden in NEVER {

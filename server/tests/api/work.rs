@@ -324,6 +324,7 @@ async fn hand_in(technician: &Technician, job: JobId, bytes: Vec<u8>) -> Reply {
         packs: Vec::new(),
         changes: vec![Offered { job, bytes, voucher: None }],
         limit_bytes: 1 << 20,
+        receipts: None,
     };
     Reply::decode(&technician.exchange(request.encode()).await.expect("the tests' own calls work"))
         .expect("the tests' own calls work")

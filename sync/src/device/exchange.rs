@@ -103,6 +103,7 @@ impl Device {
             packs: self.packs.keys().copied().collect(),
             changes,
             limit_bytes: limits::REPLY_BYTES,
+            receipts: self.receipts.asks(),
         }
     }
 
@@ -131,6 +132,8 @@ impl Device {
         }
         received.records.extend(self.anchored(&reply, round));
         self.read(&reply, &mut received);
+        // After the count of what was lost, which throws away the numbers from before.
+        received.records.extend(reply.receipts.map(Record::Receipts));
         let stays = |job| reply.documents.iter().any(|parcel| parcel.job == job);
         let leaving = self.leaving_jobs().filter(|job| !stays(*job));
         received.records.extend(leaving.map(|job| Record::Purged { job }));

@@ -6,7 +6,9 @@ use domain::stamp::{Anchor, BootId};
 use minicbor::{Decode, Encode};
 use uuid::Uuid;
 
-use crate::message::{self, Cursor, DecodeError, Epoch, Fed, PackText, Position, codec};
+use crate::message::{
+    self, Cursor, DecodeError, Epoch, Fed, PackText, Position, ReceiptBlock, codec,
+};
 use crate::seal::Seal;
 
 /// Whose phone it is.
@@ -149,6 +151,16 @@ pub enum Record {
         #[cbor(n(0), with = "codec")]
         anchor: Anchor,
     },
+    /// Receipt numbers arrived, for this phone alone (B15).
+    #[n(10)]
+    Receipts(#[n(0)] ReceiptBlock),
+    /// A receipt number is used, whatever became of the fact it was for.
+    #[n(11)]
+    ReceiptUsed {
+        /// The number.
+        #[n(0)]
+        number: u64,
+    },
     /// This device has made so many changes, also those that this store has lost.
     #[n(9)]
     Counted {
@@ -181,7 +193,7 @@ mod tests {
     type Case = (&'static str, fn() -> Record);
 
     /// Logs on phones are in these bytes; a new version must still read them.
-    const RECORDS: [Case; 11] = [
+    const RECORDS: [Case; 13] = [
         (
             "820081a3005001010101010101010101010101010101015002020202020202020202020202020202025003030303030303030303030303030303",
             || {
@@ -233,6 +245,10 @@ mod tests {
         ("8205815004040404040404040404040404040404", || Record::Withdrawn { job: job() }),
         ("8206815004040404040404040404040404040404", || Record::Purged { job: job() }),
         ("8208818402051b000001a205b3d0001878", || Record::Anchored { anchor: anchor() }),
+        ("820a81a30019012c0119013f0205", || {
+            Record::Receipts(ReceiptBlock { first: 300, last: 319, ask_below: 5 })
+        }),
+        ("820b8119012c", || Record::ReceiptUsed { number: 300 }),
         ("8209811828", || Record::Counted { recorded: 40 }),
     ];
 

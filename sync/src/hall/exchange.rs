@@ -28,6 +28,7 @@ impl Hall {
         let offer = Offer::inspect(&request, self.epoch, &Limits::default());
         let judgement = judge(&offer, &self.ground(&offer, writer));
         let positions = self.commit(&judgement);
+        let receipts = self.receipts(writer.device, &request);
         self.hear(writer, &request, now);
         let page = self.page(writer, &request, &offer.offered().collect());
         let lacks = |hash: &ChangeHash| !request.packs.contains(hash);
@@ -43,6 +44,7 @@ impl Hall {
             packs: packs.map(|(_, pack)| pack.clone()).collect(),
             more: page.more,
             recorded: self.heard.get(&writer.device).map_or(0, |heard| heard.recorded),
+            receipts,
         };
         Ok(reply.encode())
     }

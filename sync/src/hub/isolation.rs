@@ -137,6 +137,7 @@ mod tests {
             packs: Vec::new(),
             changes: changes.collect(),
             limit_bytes: 0,
+            receipts: None,
         };
         Offer::inspect(&request, epoch, &Limits::default())
     }

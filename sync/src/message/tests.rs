@@ -43,6 +43,16 @@ fn a_reply_with_nothing_new_takes_some_tens_of_bytes() {
 }
 
 #[test]
+fn b15_receipt_numbers_have_these_bytes() {
+    let block = ReceiptBlock { first: 300, last: 319, ask_below: 5 };
+    check(&block, "a30019012c0119013f0205", |bytes| decode(bytes));
+    let asks = Request { receipts: Some(319), ..request() };
+    assert_eq!(Request::decode(&asks.encode()).unwrap(), asks);
+    let gives = Reply { receipts: Some(block), ..reply() };
+    assert_eq!(Reply::decode(&gives.encode()).unwrap(), gives);
+}
+
+#[test]
 fn s18_unknown_keys_are_skipped_and_absent_ones_read_as_empty() {
     let mut newer = minicbor::Encoder::new(Vec::new());
     newer.map(6).unwrap();
@@ -131,6 +141,7 @@ fn request() -> Request {
             Offered { job: job(), bytes: vec![0x4a], voucher: Some(voucher()) },
         ],
         limit_bytes: 1_000_000,
+        receipts: None,
     }
 }
 
@@ -172,6 +183,7 @@ fn nothing_new() -> Reply {
         packs: Vec::new(),
         more: false,
         recorded: 40,
+        receipts: None,
     }
 }
 

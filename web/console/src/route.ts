@@ -6,7 +6,7 @@ import { ref } from 'vue'
 type Shelf = 'cases' | 'households' | 'outages' | 'figures' | 'admin'
 
 export type Route =
-  | { at: 'board' | 'wall' | 'reminders' }
+  | { at: 'board' | 'wall' | 'reminders' | 'cash' }
   | { at: 'intake'; from: string }
   | { at: 'find'; text: string }
   | { at: 'job'; id: string }
@@ -25,6 +25,7 @@ function read(): Route {
   switch (first) {
     case 'wall':
     case 'reminders':
+    case 'cash':
       return { at: first }
     case 'intake':
       return { at: first, from: decodeURIComponent(rest) }

@@ -30,6 +30,11 @@ export function dispatches(): boolean {
   return ['dispatcher', 'manager', 'admin'].includes(me.value?.role ?? '')
 }
 
+/** Who counts cash. */
+export function counts(): boolean {
+  return ['hall', 'manager', 'admin'].includes(me.value?.role ?? '')
+}
+
 /** Who runs the hall. */
 export function manages(): boolean {
   return ['manager', 'admin'].includes(me.value?.role ?? '')

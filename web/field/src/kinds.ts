@@ -164,6 +164,7 @@ export interface JobPage {
     entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }
     overdue: string[]
   }
+  cash: { is_entitled: boolean; next_receipt: string | null; left: number }
   verdicts: [string, Sentence][]
   only_here: string[]
   photos: Photo[]
@@ -171,6 +172,15 @@ export interface JobPage {
   me: string | null
   utc_offset_minutes: number
   now_ms: number
+}
+/** Cash that this phone took; amounts are fen. */
+export interface OwnReceipt {
+  job: string
+  receipt: string
+  amount: number
+  at: number
+  is_void: boolean
+  only_here: boolean
 }
 /** Names a reminder, here as at the hall. */
 export interface ReminderName {
@@ -202,6 +212,8 @@ export interface State {
   calls: { job: string; address: string; holder: string; phone: string; caller_phone: string; unregistered: boolean; request: string; until: number; due_at: number; now_ms: number }[]
   /** What the technician is reminded of, the first due first; what was put off or seen to is quiet. */
   reminders: Reminder[]
+  /** The receipts that this phone wrote, oldest first. */
+  receipts: OwnReceipt[]
   /** For how many minutes one can be put off. */
   snooze_minutes: number[]
   /** The hall's time, as well as the phone knows it. */

@@ -240,8 +240,8 @@ impl Taps {
                 self.tap(Act::TakePhoto { subject: Subject::Other });
             }
             JobKind::CashCollection => {
-                let receipt = format!("XJ{number:04}");
-                self.tap(Act::TakeCash { amount: Fen(12_350), receipt });
+                let reason = "线上缴费停用".to_owned();
+                self.tap(Act::TakeCash { amount: Fen(12_350), reason });
             }
             JobKind::Emergency
             | JobKind::Repair

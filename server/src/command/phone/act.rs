@@ -91,8 +91,9 @@ pub(crate) enum Act {
     TakeCash {
         /// How much.
         amount: Fen,
-        /// The receipt's number.
-        receipt: String,
+        /// Why somebody pays so who is in no entitled group; may be empty.
+        #[serde(default)]
+        reason: String,
     },
     /// Takes a photo.
     TakePhoto {

@@ -55,7 +55,7 @@ pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
             Some(hazard) => phone.give_notice(job, hazard).await?,
             None => return Ok(told(phone, job, &[])?),
         },
-        Act::TakeCash { amount, receipt } => phone.take_cash(job, amount, receipt).await?,
+        Act::TakeCash { amount, reason } => phone.take_cash(job, amount, reason).await?,
         Act::TakePhoto { subject } => {
             let hash = kept_picture(phone, job, Some(subject)).await?;
             phone.take_photo(job, hash, subject).await?

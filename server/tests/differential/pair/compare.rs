@@ -120,6 +120,7 @@ impl Pair {
             "delete from fact",
             "delete from reading",
             "delete from hose_change",
+            "delete from cash_taken",
             "delete from appointment_verdict",
             "update job set status = '', technician_id = null, visit_id = null, window_start = null, \
              window_end = null, promise_state = 'kept', clashes = '[7]', updated_position = 0",
@@ -139,7 +140,9 @@ impl Pair {
     async fn projections(&self) -> Vec<String> {
         let mut conn = self.server().db.read().await.unwrap();
         let mut lines = Vec::new();
-        for table in ["job", "visit", "fact", "reading", "hose_change", "appointment_verdict"] {
+        for table in
+            ["job", "visit", "fact", "reading", "hose_change", "cash_taken", "appointment_verdict"]
+        {
             let rows = match conn.c() {
                 C::Sqlite(conn) => rows_of_file(conn, table).await,
                 C::Pg(conn, _) => rows_of_server(conn, table).await,

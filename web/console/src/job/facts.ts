@@ -1,6 +1,6 @@
 // What happened at a door, said in a line.
 
-import { clock, cubicMetres, dayAndClock, named, t } from '../../../face/words'
+import { clock, cubicMetres, dayAndClock, named, t, yuan } from '../../../face/words'
 import type { Fact, Pack, Span, Whole } from '../kinds'
 import { nameOf } from '../live'
 import { offset } from '../session'
@@ -51,7 +51,7 @@ function details(fact: Fact, pack: Pack | null): string {
       return [known ? named(known) : item, t('desk.level', { level: text(fact['level']) }), text(fact['text'])].filter(Boolean).join(' · ')
     }
     case 'cash_taken':
-      return `¥${(Number(fact['amount']) / 100).toFixed(2)} · ${text(fact['receipt'])}`
+      return [yuan(Number(fact['amount'])), text(fact['receipt']), text(fact['reason'])].filter(Boolean).join(' · ')
     case 'photo_taken':
       return t(`subject.${text(fact['subject'])}`)
     case 'closed': {

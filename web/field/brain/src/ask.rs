@@ -4,7 +4,7 @@ use domain::catalogue::Sentence;
 use domain::conduct::Phase;
 use domain::household::HoseKind;
 use domain::id::{DeviceId, FactId, HallId, HoseId, JobId, MeterId, UserId};
-use domain::measure::Volume;
+use domain::measure::{Fen, Volume};
 use domain::visit::{Fact, Outcome};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
@@ -93,6 +93,15 @@ pub enum Request {
         /// Where and what, in words.
         text: String,
     },
+    /// Takes cash; the receipt gets this phone's next number.
+    Cash {
+        /// The job.
+        job: JobId,
+        /// How much.
+        amount: Fen,
+        /// Why somebody pays so who is in no entitled group.
+        reason: String,
+    },
     /// What is missing before the visit can end so.
     Missing {
         /// The job.
@@ -175,6 +184,9 @@ where
         }
         Request::Hazard { job, item, text } => {
             Ok(saved(phone.find_hazard(job, &item, text).await?.fact))
+        }
+        Request::Cash { job, amount, reason } => {
+            Ok(saved(phone.take_cash(job, amount, reason).await?.fact))
         }
         Request::Message { job, text } => {
             phone.message(job, text).await?;

@@ -17,7 +17,8 @@ use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
 use mobile_core::phone::{
-    CallView, CommandError, DayJob, DueReminder, Left, Steps, Unseen, WaitingPhoto,
+    CallView, CashOffer, CommandError, DayJob, DueReminder, Left, OwnReceipt, Steps, Unseen,
+    WaitingPhoto,
 };
 use serde::Serialize;
 use sync::device::{Notice, Standing as Held};
@@ -74,6 +75,7 @@ pub struct JobPage<'a> {
     conduct: Vec<ConductItem>,
     hazards: Vec<HazardRule>,
     hose: HosePage,
+    cash: CashOffer,
     /// What the phone makes of each reading of this job, in words.
     verdicts: Vec<(FactId, Sentence)>,
     /// Own facts and messages that the hall does not have yet.
@@ -117,6 +119,8 @@ pub struct State {
     calls: Vec<CallCard>,
     /// What the technician is reminded of now, the first due first.
     reminders: Vec<DueReminder>,
+    /// The receipts that this phone wrote, oldest first (B15).
+    receipts: Vec<OwnReceipt>,
     /// For how many minutes one can be put off.
     snooze_minutes: Vec<i64>,
     /// The hall's time, as well as the phone knows it; Unix milliseconds.
@@ -237,6 +241,7 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
             entitlement: phone.hose_entitlement(id)?,
             overdue,
         },
+        cash: phone.cash_offer(id)?,
         verdicts: verdicts.collect(),
         only_here: only_here.map(|own| own.id).collect(),
         photos: photos.collect(),
@@ -271,6 +276,7 @@ pub fn state<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> State {
         left: left.collect(),
         calls: calls(phone),
         reminders: phone.reminders(),
+        receipts: phone.own_receipts(),
         snooze_minutes: phone.snooze_minutes(),
         now_ms: phone.hall_now().timestamp_millis(),
         utc_offset_minutes: phone.utc_offset_minutes(),

@@ -1,7 +1,7 @@
 // Requests to the hall, with every way in which they fail told apart. None of them changes anything on the phone.
 
 import type { ReminderName } from '../kinds'
-import type { TestCame } from './protocol'
+import type { OwnCash, TestCame } from './protocol'
 
 /** Why there is no word of the hall. */
 export type Fault = 'offline' | 'not_the_hall' | 'not_accepted' | 'busy' | 'too_old' | 'refused'
@@ -130,6 +130,11 @@ export class Hall {
 
   async notice(id: string): Promise<TestCame> {
     return this.json('GET', `/api/notices/${id}`)
+  }
+
+  /** What this technician carries. */
+  async cash(): Promise<OwnCash> {
+    return this.json('GET', '/api/cash/mine')
   }
 
   /** What the hall reminds this technician of. */

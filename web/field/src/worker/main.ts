@@ -152,6 +152,7 @@ const calls: Calls = {
   unsubscribe: () => hall.unsubscribe(),
   testNotice: () => hall.testNotice(),
   notice: (id) => hall.notice(id),
+  cash: () => hall.cash(),
 }
 
 const OPEN: Stage = { at: 'open', lost: false, damaged: false }

@@ -54,6 +54,13 @@ export interface TestCame {
   layers: { layer: string; state: string; last_error: string | null }[]
 }
 
+/** What a technician carries by all that the hall knows; amounts are fen. */
+export interface OwnCash {
+  carried: number
+  days: { day: string; taken: number; handed_in: number; difference: number }[]
+  at: number
+}
+
 /** Who the phone is made somebody's by. */
 export interface EnrolForm {
   login: string
@@ -82,6 +89,7 @@ export interface Calls {
   unsubscribe(): Promise<void>
   testNotice(): Promise<{ id: string }>
   notice(id: string): Promise<TestCame>
+  cash(): Promise<OwnCash>
 }
 
 export type Asked = { id: number; call: keyof Calls; args: unknown[] }
