@@ -110,8 +110,10 @@ mod tests {
     use crate::job::{Channel, JobKind};
     use crate::ledger::{Evidence, Purpose};
     use crate::notice::Occasion;
+    use crate::procedure::{ApplicationState, Circumstance};
     use crate::reading::{Finding, Measure};
     use crate::status::Status;
+    use crate::telephone::Answered;
     use crate::visit::Subject;
 
     #[test]
@@ -145,6 +147,9 @@ mod tests {
             named("ledger.evidence", &Evidence::ALL, |it| it.key()),
             named("ledger.purpose", &Purpose::ALL, |it| it.key()),
             named("told.occasion", &Occasion::ALL, |it| it.key()),
+            named("circumstance", &Circumstance::ALL, |it| it.key()),
+            named("application.state", &ApplicationState::ALL, |it| it.key()),
+            named("answered", &Answered::ALL, |it| it.key()),
         ];
         for key in lists.concat() {
             assert!(entries().contains_key(&key), "{key}");
@@ -170,6 +175,9 @@ mod tests {
         holds(&Act::ALL, |it| it.key());
         holds(&Evidence::ALL, |it| it.key());
         holds(&Purpose::ALL, |it| it.key());
+        holds(&Circumstance::ALL, |it| it.key());
+        holds(&ApplicationState::ALL, |it| it.key());
+        holds(&Answered::ALL, |it| it.key());
     }
 
     fn places(template: &str) -> std::collections::BTreeSet<&str> {

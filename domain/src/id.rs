@@ -62,6 +62,8 @@ ids! {
     MessageId;
     /// Names a case (诉求): what somebody asked of the hall.
     CaseId;
+    /// Names an application (业务申请): what a household asked for at the counter or by phone.
+    ApplicationId;
 }
 
 /// Makes ids from a clock reading and random bytes that the caller draws.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Language;
 use crate::household::Group;
-use crate::id::{EntryId, FactId, JobId, VisitId};
+use crate::id::{ApplicationId, EntryId, FactId, JobId, VisitId};
 use crate::job::{Author, Channel};
 
 /// What a household can consent to, and take back as easily (PIPL 15, 29).
@@ -90,6 +90,19 @@ pub enum Entry {
     LanguageChosen {
         /// From now on.
         language: Language,
+    },
+    /// The account has another holder from this day on; the old one stays on record (C2).
+    HolderChanged {
+        /// The holder before.
+        holder_before: String,
+        /// The holder from now on.
+        holder: String,
+        /// The number before.
+        phone_before: String,
+        /// The number from now on.
+        phone: String,
+        /// The transfer that it was asked for with.
+        application: ApplicationId,
     },
     /// A hazard is gone.
     HazardCleared {
@@ -172,6 +185,7 @@ pub fn evidence(
             | Entry::ConsentGiven { .. }
             | Entry::ConsentWithdrawn { .. }
             | Entry::LanguageChosen { .. }
+            | Entry::HolderChanged { .. }
             | Entry::HazardCleared { .. } => {}
         }
     }
@@ -212,6 +226,7 @@ pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
         | Entry::ConsentGiven { .. }
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
+        | Entry::HolderChanged { .. }
         | Entry::HazardCleared { .. } => None,
     })
 }
@@ -293,6 +308,7 @@ pub fn check(
         | Entry::ConsentGiven { .. }
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
+        | Entry::HolderChanged { .. }
         | Entry::HazardCleared { .. } => Ok(()),
     }
 }

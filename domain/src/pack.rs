@@ -5,6 +5,7 @@ mod cases;
 mod cash;
 mod check;
 mod compare;
+mod counter;
 mod hose;
 mod items;
 mod kinds;
@@ -28,6 +29,10 @@ pub use self::calendar::{CalendarRules, Rest};
 pub use self::cases::{CasePromise, CaseRules};
 pub use self::cash::CashRules;
 pub use self::compare::{Difference, compare};
+pub use self::counter::{
+    CallRules, Change, ConditionRule, CounterRules, FeeRule, PaperRule, PaymentAnswer,
+    PaymentRules, Procedure,
+};
 pub use self::hose::HoseRules;
 pub use self::items::{ConductItem, HazardRule, ItemName};
 pub use self::kinds::{KindRules, Need, SkillId, SkillRule};
@@ -137,6 +142,9 @@ pub struct Pack {
     /// How people are called to a leak; packs before it existed have none.
     #[serde(default)]
     pub leak: Option<LeakRules>,
+    /// What the counter and its telephones keep to; packs before it existed have none.
+    #[serde(default)]
+    pub counter: Option<CounterRules>,
     /// The conduct checklist, in walking order within each phase.
     pub conduct: Vec<ConductItem>,
     /// Clocks that the public was promised.

@@ -259,6 +259,7 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::HazardFound { .. }
         | Fact::NoticeGiven { .. }
         | Fact::CashTaken { .. }
+        | Fact::ContractSigned { .. }
         | Fact::Signed { .. } => Some(Status::Working),
         Fact::Closed { outcome } => Some(match outcome {
             Outcome::Done => Status::Done,

@@ -162,6 +162,11 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "String::is_empty")]
         reason: String,
     },
+    /// The household signed the supply contract (C4).
+    ContractSigned {
+        /// The contract's number.
+        number: String,
+    },
     /// A photo taken; the picture itself travels apart.
     PhotoTaken {
         /// SHA-256 of the picture, in hexadecimal.
@@ -284,6 +289,7 @@ impl Fact {
             | Self::HazardFound { .. }
             | Self::NoticeGiven { .. }
             | Self::CashTaken { .. }
+            | Self::ContractSigned { .. }
             | Self::Asked { .. }
             | Self::Noted { .. }
             | Self::Withdrawn { .. }

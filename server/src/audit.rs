@@ -133,6 +133,8 @@ whats! {
     HouseholdRead = "household_read";
     /// A case was read.
     CaseRead = "case_read";
+    /// An application was read, with which papers were seen.
+    ApplicationRead = "application_read";
     /// People, doors or jobs were searched for by words.
     Searched = "searched";
     /// The database was restored from a backup; what was entered after the backup is gone.

@@ -23,7 +23,9 @@
 pub mod actors;
 pub mod anchors;
 pub mod appliances;
+pub mod applications;
 pub mod audit;
+pub mod calls;
 pub mod cases;
 pub mod cash;
 pub mod changes;

@@ -4,6 +4,7 @@
 //! minutes and months are shown are presentation and stand here.
 
 pub mod arrivals;
+pub mod counter;
 pub mod hoses;
 pub mod phones;
 pub mod promises;
@@ -49,7 +50,7 @@ impl Named {
 pub struct Pile {
     /// How many.
     pub count: u64,
-    /// How many different jobs, households, cases and outages of the caller's hall are behind it.
+    /// How many different jobs, households, cases, outages and applications of the caller's hall are behind it.
     pub behind: u64,
     /// The jobs behind it, each once, the first 200.
     #[serde(serialize_with = "first_named")]
@@ -67,6 +68,10 @@ pub struct Pile {
     #[serde(serialize_with = "first_named", skip_serializing_if = "BTreeSet::is_empty")]
     #[schema(value_type = Vec<Uuid>, max_items = 200)]
     pub outages: BTreeSet<Uuid>,
+    /// The applications behind it, the first 200.
+    #[serde(serialize_with = "first_named", skip_serializing_if = "BTreeSet::is_empty")]
+    #[schema(value_type = Vec<Uuid>, max_items = 200)]
+    pub applications: BTreeSet<Uuid>,
 }
 
 fn first_named<S: Serializer>(ids: &BTreeSet<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -84,7 +89,9 @@ pub enum Counted {
     Case(Uuid),
     /// An outage.
     Outage(Uuid),
-    /// Something of a hall into which the caller does not see: a number and nothing more.
+    /// An application.
+    Application(Uuid),
+    /// A call, or something of a hall into which the caller does not see: a number and nothing more.
     Elsewhere,
 }
 
@@ -96,6 +103,7 @@ impl Pile {
             Counted::Household(id) => self.households.insert(id),
             Counted::Case(id) => self.cases.insert(id),
             Counted::Outage(id) => self.outages.insert(id),
+            Counted::Application(id) => self.applications.insert(id),
             Counted::Elsewhere => false,
         };
         self.behind += u64::from(is_new);

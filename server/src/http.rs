@@ -1,9 +1,13 @@
 //! Every URL on one screen, and what stands before all of them.
 
 pub mod accounts;
+pub mod application_acts;
+pub mod application_views;
+pub mod applications;
 pub mod audit;
 pub mod board;
 pub mod caller;
+pub mod calls;
 pub mod case_views;
 pub mod cases;
 pub mod cash;
@@ -224,6 +228,19 @@ fn money() -> Routes {
         .routes(only(TECHNICIANS, routes!(cash::get_own_cash)))
 }
 
+/// Open to who is at the counter and its telephones.
+fn at_the_counter() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(application_views::get_counter)))
+        .routes(only(STAFF, routes!(applications::list_applications)))
+        .routes(only(STAFF, once(routes!(applications::open_application))))
+        .routes(only(STAFF, routes!(applications::get_application)))
+        .routes(only(STAFF, edit(once(routes!(application_acts::add_application_event)))))
+        .routes(only(STAFF, once(routes!(calls::record_call))))
+        .routes(only(STAFF, routes!(figures::report_trips)))
+        .routes(only(STAFF, routes!(figures::report_calls)))
+}
+
 /// Open to who keeps people, phones, rules and files of the hall.
 fn administration() -> Routes {
     Routes::default()
@@ -304,6 +321,7 @@ pub fn router(state: &AppState) -> Router {
                 .merge(told_households())
                 .merge(outages_of_gas())
                 .merge(money())
+                .merge(at_the_counter())
                 .merge(administration())
                 .merge(reaching())
                 .merge(emergencies())

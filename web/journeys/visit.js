@@ -89,6 +89,8 @@ export const WORK = {
   ignition: async (phone) => {
     await readMeter(phone)
     await tight(phone)
+    await phone.page.getByLabel('合同编号').fill('HT-2026-0412')
+    await phone.tap('用户已签合同')
     await phone.tap('已通气')
   },
   unsealing: async (phone) => {

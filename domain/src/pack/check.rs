@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CalendarRules, CaseRules, CashRules, LeakRules, Pack, PackError, ReachRules, ReminderRules,
-    TravelRules, kinds, notices, promises,
+    CalendarRules, CaseRules, CashRules, CounterRules, LeakRules, Pack, PackError, ReachRules,
+    ReminderRules, TravelRules, kinds, notices, promises,
 };
 use crate::job::JobKind;
 
@@ -58,6 +58,7 @@ fn checks(pack: &Pack) -> Vec<Check> {
     all.extend(pack.reminders.iter().flat_map(ReminderRules::checks));
     all.extend(pack.reach.iter().flat_map(ReachRules::checks));
     all.extend(pack.leak.iter().flat_map(LeakRules::checks));
+    all.extend(pack.counter.iter().flat_map(CounterRules::checks));
     all
 }
 

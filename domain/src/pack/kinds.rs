@@ -61,6 +61,8 @@ pub enum Need {
     GasSwitched,
     /// Cash taken with a receipt.
     Cash,
+    /// The supply contract signed (C4).
+    Contract,
     /// A photo.
     Photo,
     /// The household's signature.
@@ -77,6 +79,7 @@ impl Need {
             Self::Tightness => "tightness",
             Self::GasSwitched => "gas_switched",
             Self::Cash => "cash",
+            Self::Contract => "contract",
             Self::Photo => "photo",
             Self::Signature => "signature",
         }

@@ -211,6 +211,10 @@ impl Steps<'_> {
                 let is_hazard = matches!(self.needs_fact(*hazard)?.fact, Fact::HazardFound { .. });
                 if is_hazard { Ok(()) } else { Err(RecordError::NotAHazard) }
             }
+            Fact::ContractSigned { number } => {
+                said(number)?;
+                self.needs_entrance()
+            }
             Fact::TightnessTested { .. }
             | Fact::GasSwitched { .. }
             | Fact::HazardFound { .. }
@@ -417,6 +421,7 @@ fn answers_need(kind: JobKind, fact: &Fact, need: Need) -> bool {
         | (Need::Hose, Fact::HoseReplaced { .. })
         | (Need::Tightness, Fact::TightnessTested { tight: true })
         | (Need::Cash, Fact::CashTaken { .. })
+        | (Need::Contract, Fact::ContractSigned { .. })
         | (Need::Photo, Fact::PhotoTaken { .. })
         | (Need::Signature, Fact::Signed { .. }) => true,
         (Need::GasSwitched, Fact::GasSwitched { on }) => *on == kind.opens_gas(),

@@ -83,6 +83,10 @@ pub(crate) fn signed() -> Fact {
     Fact::Signed { hash: "ab".repeat(32) }
 }
 
+pub(crate) fn contract() -> Fact {
+    Fact::ContractSigned { number: "HT-2026-0412".to_owned() }
+}
+
 pub(crate) fn cash() -> Fact {
     let (receipt, reason) = ("00000001".to_owned(), String::new());
     Fact::CashTaken { amount: Fen(12_350), receipt, reason }

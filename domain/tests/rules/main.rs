@@ -3,6 +3,7 @@ mod build;
 mod callout;
 mod cases;
 mod cash;
+mod counter;
 mod door;
 mod hoses;
 mod ledger;

@@ -162,7 +162,7 @@ fn a9_a_corrected_reading_is_a_second_reading() {
 fn each_kind_closes_only_with_what_its_pack_asks_for() {
     for (kind, work) in [
         (JobKind::Emergency, vec![tight()]),
-        (JobKind::Ignition, vec![read(Finding::Normal), tight(), gas(true), signed()]),
+        (JobKind::Ignition, vec![read(Finding::Normal), tight(), contract(), gas(true), signed()]),
         (JobKind::Unsealing, vec![read(Finding::Normal), tight(), gas(true), signed()]),
         (JobKind::Sealing, vec![read(Finding::Normal), gas(false), signed()]),
         (JobKind::GasStop, vec![read(Finding::Normal), gas(false), signed()]),

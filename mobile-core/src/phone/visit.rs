@@ -215,6 +215,15 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         self.record(job, Fact::CashTaken { amount, receipt: cash::receipt(number), reason }).await
     }
 
+    /// Had the household sign the supply contract (C4).
+    pub async fn sign_contract(
+        &mut self,
+        job: JobId,
+        number: String,
+    ) -> Result<Saved, CommandError> {
+        self.record(job, Fact::ContractSigned { number }).await
+    }
+
     /// Took a photo; `hash` is the SHA-256 of the picture in hexadecimal.
     pub async fn take_photo(
         &mut self,

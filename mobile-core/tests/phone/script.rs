@@ -40,6 +40,7 @@ pub(crate) enum Act {
     Hazard,
     Notice,
     Cash,
+    Contract,
     Photo(Subject),
     Sign,
     Ask,
@@ -104,6 +105,7 @@ async fn act_on<S: LogStore>(
             phone.give_notice(job, hazard).await?
         }
         Act::Cash => phone.take_cash(job, Fen(12_500), "线上缴费停用".to_owned()).await?,
+        Act::Contract => phone.sign_contract(job, "HT-0412".to_owned()).await?,
         Act::Photo(subject) => phone.take_photo(job, hash, *subject).await?,
         Act::Sign => phone.sign(job, hash).await?,
         Act::Ask => phone.ask(job, "能否改线".to_owned()).await?,
@@ -155,6 +157,7 @@ fn visit(job: &Job) -> Vec<Act> {
                 Act::Tell,
                 Act::Measure,
                 Act::Tight,
+                Act::Contract,
                 Act::Gas(true),
                 Act::Sign,
             ]
@@ -172,7 +175,18 @@ fn visit(job: &Job) -> Vec<Act> {
         ],
         JobKind::CashCollection => vec![Act::Cash, Act::Sign],
         JobKind::Emergency => vec![Act::Hazard, Act::Notice, Act::Tight],
-        JobKind::MeterReading | JobKind::Unsealing | JobKind::GasStop | JobKind::Repair => {
+        JobKind::MeterReading
+        | JobKind::Unsealing
+        | JobKind::GasStop
+        | JobKind::Repair
+        | JobKind::InstallationSurvey
+        | JobKind::Installation
+        | JobKind::Relocation
+        | JobKind::Removal
+        | JobKind::MeterReplacement
+        | JobKind::PublicInspection
+        | JobKind::HazardRecheck
+        | JobKind::SafetyGuidance => {
             vec![Act::Read(meter, 300_000), Act::Tell, Act::Measure]
         }
     };

@@ -6,8 +6,10 @@ use anyhow::Context as _;
 use domain::id::JobId;
 use sync::document;
 
+use crate::applications;
 use crate::cases;
 use crate::config::{Config, Secret};
+use crate::db::applications as db_applications;
 use crate::db::cases as db_cases;
 use crate::db::{Db, changes, documents};
 use crate::jobs::settle::derive;
@@ -48,6 +50,12 @@ impl Rebuild {
         for (hall, case) in db_cases::list_case_ids(db.read().await?.c()).await? {
             let mut tx = db.begin().await?;
             cases::rederive(tx.c(), hall, case).await.with_context(|| format!("case {case}"))?;
+            tx.commit().await?;
+        }
+        for (_, id) in db_applications::list_application_ids(db.read().await?.c()).await? {
+            let mut tx = db.begin().await?;
+            let derived = applications::rederive(tx.c(), id).await;
+            derived.map_err(anyhow::Error::from).with_context(|| format!("application {id}"))?;
             tx.commit().await?;
         }
         db.close().await;

@@ -21,6 +21,7 @@ statements! {
     LIST_JOBS_AT = "select job_id from document where household_id = $1 and hall_id = $2 order by job_id";
     MOVE_DOCUMENTS = "update document set household_id = $1 where household_id = $2";
     MOVE_CASES = "update hall_case set household_id = $1 where household_id = $2";
+    MOVE_APPLICATIONS = "update application set household_id = $1 where household_id = $2";
     MOVE_NOTICES = "update household_notice set household_id = $1 where household_id = $2";
 }
 
@@ -83,7 +84,7 @@ pub async fn tie_place(
 ) -> Result<()> {
     let tie = c.lend().q(TIE_PLACE).bind(household.0).bind(by.0).bind(now_ms).bind(place.0);
     tie.execute().await?;
-    for statement in [MOVE_DOCUMENTS, MOVE_CASES, MOVE_NOTICES] {
+    for statement in [MOVE_DOCUMENTS, MOVE_CASES, MOVE_APPLICATIONS, MOVE_NOTICES] {
         c.lend().q(statement).bind(household.0).bind(place.0).execute().await?;
     }
     Ok(())

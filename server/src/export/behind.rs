@@ -1,12 +1,13 @@
 //! What is behind a number, all of it: its jobs, households, cases and outages as one sheet.
 
 use domain::catalogue::{self, Language};
-use domain::id::HallId;
+use domain::id::{ApplicationId, HallId};
 use domain::outage::RULE;
 use domain::stamp::Timestamp;
 
 use super::tables::{Desk, JOBS};
 use super::{Sheet, Value};
+use crate::db::applications::{self, ListedRow};
 use crate::db::exports::{self, CaseRow, DoorRow};
 use crate::db::halls::HallRow;
 use crate::db::outages::{self, OutageRow};
@@ -39,10 +40,14 @@ pub async fn behind(
             rows.push(desk.case(row));
         }
     }
-    for id in &pile.outages {
-        if let Some(row) = outages::find_outage(c.lend(), HallId(hall.hall_id), *id).await? {
+    for outage in &pile.outages {
+        if let Some(row) = outages::find_outage(c.lend(), id, *outage).await? {
             rows.push(desk.outage(row, now));
         }
+    }
+    for application in &pile.applications {
+        let found = applications::find_application(c.lend(), id, ApplicationId(*application));
+        rows.extend(found.await?.map(|row| desk.application(row)));
     }
     let say = |key: &str| catalogue::text(language, key, &[]);
     // A job's columns, but that a case has a number where a job has an id.
@@ -85,6 +90,21 @@ impl Desk {
             self.at(Some(row.due_at)),
             Value::Empty,
         ]
+    }
+
+    fn application(&self, row: ListedRow) -> Vec<Value> {
+        let it = row.application;
+        let mut cells = vec![
+            self.what("application"),
+            Value::text(it.number.to_string()),
+            Value::text(it.procedure_id),
+            self.word("application.state", &it.standing.state),
+        ];
+        cells.extend([row.account, row.holder, row.address].map(Value::text));
+        cells.extend([Value::text(it.contact), Value::Empty, Value::Empty, Value::Empty]);
+        cells.push(self.at(it.taken_at));
+        cells.extend([Value::Empty, Value::Empty, Value::Empty]);
+        cells
     }
 
     fn case(&self, row: CaseRow) -> Vec<Value> {

@@ -44,6 +44,7 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/outages/{id}/households", What::OutageRead, "outage"),
     ("/api/outages/{id}/record", What::Exported, "outage"),
     ("/api/cases/{id}", What::CaseRead, "case"),
+    ("/api/applications/{id}", What::ApplicationRead, "application"),
     ("/api/exports/{table}", What::Exported, "table"),
     ("/api/exports/figures/{figure}", What::Exported, "figure"),
     ("/api/exports/figures/{figure}/behind", What::Exported, "figure"),
@@ -59,7 +60,7 @@ const READINGS: &[(&str, What, &str)] = &[
 const LONGEST_SUBJECT: usize = 200;
 
 /// Lists in which words can be searched for; only such a reading is entered, without the words.
-const SEARCHES: &[&str] = &["/api/jobs", "/api/households", "/api/cases"];
+const SEARCHES: &[&str] = &["/api/jobs", "/api/households", "/api/cases", "/api/applications"];
 
 /// Notes what somebody read, or was refused; the reply never waits for it.
 pub(super) async fn note(State(state): State<AppState>, request: Request, next: Next) -> Response {

@@ -19,7 +19,7 @@ use super::extract::Query;
 use super::page::{Limit, read_cursor};
 use super::schema;
 use crate::cases::nature;
-use crate::db::cases::{self as rows, CountsRow, ListedRow, LookRow, QuestionRow};
+use crate::db::cases::{self as rows, CountsRow, ListedRow, LookRow, OriginRow, QuestionRow};
 use crate::jobs::summary::{Door, JobSummary, PromiseBody};
 use crate::state::AppState;
 
@@ -138,6 +138,24 @@ impl CaseCounts {
     pub fn new(row: CountsRow, asked: i64) -> Self {
         let CountsRow { mine, offered, open, overdue, call_back, left_behind } = row;
         Self { mine, offered, open, overdue, call_back, left: left_behind, asked }
+    }
+}
+
+/// A case that a job was born of.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OriginBody {
+    id: Uuid,
+    /// What people say on the phone.
+    number: i64,
+    #[schema(schema_with = schema::case_kind)]
+    kind: String,
+    #[schema(schema_with = schema::case_state)]
+    state: String,
+}
+
+impl From<OriginRow> for OriginBody {
+    fn from(row: OriginRow) -> Self {
+        Self { id: row.case_id, number: row.number, kind: row.kind, state: row.state }
     }
 }
 

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use domain::case::CaseError;
 use domain::ledger::LedgerError;
 use domain::outage::OutageError;
+use domain::procedure::check::ApplicationError;
 use domain::promise::ClockError;
 use serde_json::json;
 
@@ -120,6 +121,9 @@ pub enum ApiError {
     /// The clock of a promise takes no such entry.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// The rules of applications do not allow it.
+    #[error(transparent)]
+    Application(#[from] ApplicationError),
     /// Who reported abuse is shown to the case's owner alone.
     #[error("who reported this is shown to the case's owner alone; this look was noted")]
     ReporterSecret,
@@ -198,6 +202,8 @@ impl ApiError {
             Self::Outage(error) if error.is_of_state() => ProblemKind::OutageState,
             Self::Outage(_) => ProblemKind::OutageRefused,
             Self::Clock(_) => ProblemKind::ClockRefused,
+            Self::Application(error) if error.is_of_state() => ProblemKind::ApplicationState,
+            Self::Application(_) => ProblemKind::ApplicationRefused,
             Self::QuestionTaken => ProblemKind::QuestionTaken,
             Self::ReporterSecret => ProblemKind::ReporterSecret,
             Self::BadRows(_) => ProblemKind::BadRows,
@@ -277,6 +283,9 @@ impl IntoResponse for ApiError {
             body["line"] = json!(line);
         }
         if let Self::Outage(error) = &self {
+            body["reason"] = json!(error.key());
+        }
+        if let Self::Application(error) = &self {
             body["reason"] = json!(error.key());
         }
         if let Self::Stale(stale) = &self {

@@ -19,11 +19,13 @@ use super::caller::Caller;
 use super::error::ApiError;
 use super::exports::{Tongue, span};
 use super::figures::{AskFigure, PromiseFigures};
+use crate::applications::rules;
 use crate::db::exports::Span;
 use crate::db::halls::{self, HallRow};
 use crate::db::outages::{self as promised, CountedRow};
 use crate::db::verdicts::{self, StoredVerdict};
-use crate::db::{C, Conn, devices, figures as rows, hoses as registers};
+use crate::db::{C, Conn, applications, calls, devices, figures as rows, hoses as registers};
+use crate::figures::counter::{self, TripFigures};
 use crate::figures::hoses::{HoseFigures, Replaced};
 use crate::figures::phones::{PhoneRow, Standing};
 use crate::figures::readings::ReadingFigures;
@@ -188,7 +190,11 @@ impl Desk {
         let of_outages = of_outages.map(|(row, clock)| {
             (outage::RULE, clock.state.key(), Counted::Outage(row.outage.outage_id))
         });
-        let read_all = of_jobs.chain(of_cases).chain(of_outages);
+        let calls = calls::list_calls(self.conn.c(), hall, bounds).await?;
+        let of_calls = calls
+            .iter()
+            .map(|it| ("B3", counter::promise_state(&it.answered_as), Counted::Elsewhere));
+        let read_all = of_jobs.chain(of_cases).chain(of_outages).chain(of_calls);
         let by_rule = promises::by_rule(read_all, self.language);
         let (now_ms, language) = (self.now.timestamp_millis(), self.language);
         let open_outages = outages.into_iter().filter(|(row, clock)| {
@@ -275,6 +281,40 @@ impl Desk {
                 let who = (it.technician_id, it.technician_name);
                 let heading = self.heading((by, hall), who, (&it.kind, it.done_at));
                 count.add(&heading, column, self.counted(hall, it.job_id));
+            }
+        }
+        Ok(count.finish(self.language))
+    }
+
+    /// Accounts on their way to gas, and how it went with papers (B16, C7).
+    pub(super) async fn trips(mut self, state: &AppState) -> Result<TripFigures, ApiError> {
+        let (hall, bounds, language) = (self.hall(), self.bounds(), self.language);
+        let pack = state.packs.in_force(self.conn.c(), self.now).await?;
+        let opened = applications::list_opened(self.conn.c(), hall, bounds).await?;
+        let taken = applications::list_taken(self.conn.c(), hall, bounds).await?;
+        Ok(TripFigures {
+            trips: counter::trips(&opened, language),
+            first_gas: counter::first_gas(&opened, language),
+            papers: counter::papers(&taken, &rules(&pack), language),
+        })
+    }
+
+    /// Calls by how soon they were answered; by technician they are counted by the agent's number (B3).
+    pub(super) async fn calls(mut self, by: By) -> Result<Figure, ApiError> {
+        let halls = counted_halls(self.conn.c(), (&self.hall, self.role), by).await?;
+        let mut count = count_in(counter::answered(self.language), &halls, by);
+        for hall in &halls {
+            let Span { from, until, .. } = span(hall, self.days)?;
+            let id = HallId(hall.hall_id);
+            for it in calls::list_calls(self.conn.c(), id, (from, until)).await? {
+                let heading = match by {
+                    By::Technician | By::Kind if it.agent.is_empty() => self.person(None, None),
+                    By::Technician | By::Kind => Named::plain(it.agent),
+                    By::Day => Named::plain(self.day(it.at).to_string()),
+                    By::Hour => hour(it.at, hall.utc_offset_minutes),
+                    By::Hall => hall_heading(hall),
+                };
+                count.add(&heading, &it.answered_as, Counted::Elsewhere);
             }
         }
         Ok(count.finish(self.language))

@@ -71,6 +71,14 @@ pub enum Which {
     Replaced,
     /// Hoses on the wall today by age.
     Due,
+    /// Accounts opened by ways to the hall.
+    Trips,
+    /// Accounts opened by days to first gas.
+    FirstGas,
+    /// Applications by how it went with papers.
+    Papers,
+    /// Calls by how soon they were answered.
+    Calls,
 }
 
 impl Which {
@@ -87,6 +95,10 @@ impl Which {
             Self::Ratings => "ratings",
             Self::Replaced => "replaced",
             Self::Due => "due",
+            Self::Trips => "trips",
+            Self::FirstGas => "first_gas",
+            Self::Papers => "papers",
+            Self::Calls => "calls",
         }
     }
 
@@ -103,6 +115,10 @@ impl Which {
             Self::Ratings => desk.ratings(by).await?,
             Self::Replaced => desk.hoses(state).await?.replaced,
             Self::Due => desk.hoses(state).await?.due,
+            Self::Trips => desk.trips(state).await?.trips,
+            Self::FirstGas => desk.trips(state).await?.first_gas,
+            Self::Papers => desk.trips(state).await?.papers,
+            Self::Calls => desk.calls(by).await?,
         })
     }
 }

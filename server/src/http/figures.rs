@@ -14,6 +14,7 @@ use super::exports::Tongue;
 use super::extract::Query;
 use super::figure_desk::{By, Desk};
 use crate::figures::Figure;
+use crate::figures::counter::TripFigures;
 use crate::figures::hoses::HoseFigures;
 use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage};
 use crate::figures::readings::ReadingFigures;
@@ -185,4 +186,32 @@ pub async fn report_hoses(
     Query(asked): Query<AskFigure>,
 ) -> Result<Json<HoseFigures>, ApiError> {
     Ok(Json(Desk::of(&state, &caller, &asked).await?.hoses(&state).await?))
+}
+
+/// Counts accounts opened by ways to the hall and days to first gas, and applications by how it went with papers.
+#[utoipa::path(
+    get, path = "/api/reports/trips", tag = "reports", params(AskFigure),
+    responses((status = 200, description = "Of what was taken on in those days.", body = TripFigures)),
+)]
+pub async fn report_trips(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Query(asked): Query<AskFigure>,
+) -> Result<Json<TripFigures>, ApiError> {
+    Ok(Json(Desk::of(&state, &caller, &asked).await?.trips(&state).await?))
+}
+
+/// Counts calls by how soon they were answered, by the agent's number (`technician`), day, hour or, for admins, hall.
+#[utoipa::path(
+    get, path = "/api/reports/calls", tag = "reports", params(AskOutcomes),
+    responses((status = 200, description = "A line for each.", body = Figure)),
+)]
+pub async fn report_calls(
+    State(state): State<AppState>,
+    Staff(caller): Staff,
+    Query(asked): Query<AskOutcomes>,
+) -> Result<Json<Figure>, ApiError> {
+    let AskOutcomes { from, to, by, lang } = asked;
+    let desk = Desk::of(&state, &caller, &AskFigure { from, to, lang }).await?;
+    Ok(Json(desk.calls(by).await?))
 }

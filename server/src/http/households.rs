@@ -178,7 +178,7 @@ async fn add_once(
 }
 
 /// A moment after the newest entry: entries of one millisecond keep their order.
-fn newest(before: &[Written]) -> Timestamp {
+pub(super) fn newest(before: &[Written]) -> Timestamp {
     let ids = before.iter().map(|it| it.id).map(|EntryId(id)| id.as_u128() >> 80);
     let newest = ids.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
     chrono::DateTime::from_timestamp_millis(newest + 1).unwrap_or_default()

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::application_views::CallsRuleBody;
 use super::board::{load, travel_rules};
 use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
@@ -27,6 +28,7 @@ use super::outage_views::{HomeOutage, list_home_outages};
 use super::page::Words;
 use super::qualifications::{SkillBody, named};
 use super::schema;
+use crate::applications;
 use crate::board::{self, Day, Offer, Person, Wanted};
 use crate::cases::rules;
 use crate::db::halls::find_hall;
@@ -139,6 +141,8 @@ pub struct PromisesBody {
     jobs: Vec<PromisedBody>,
     /// The kinds of job that the rule pack in force offers, in the order in which lists show them.
     kinds: Vec<&'static str>,
+    /// Until a call is answered (B3).
+    calls: CallsRuleBody,
 }
 
 /// A clock.
@@ -186,7 +190,8 @@ pub async fn list_promises(
     });
     let offered = JobKind::ALL.into_iter().filter(|kind| pack.offers(*kind));
     let kinds = offered.map(JobKind::key).collect();
-    Ok(Json(PromisesBody { cases: cases.collect(), jobs: jobs.collect(), kinds }))
+    let calls = applications::rules(&pack).calls.into();
+    Ok(Json(PromisesBody { cases: cases.collect(), jobs: jobs.collect(), kinds, calls }))
 }
 
 /// Finds households.

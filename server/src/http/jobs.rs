@@ -17,7 +17,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::application_views::ApplicationOrigin;
 use super::caller::{Dispatcher, Staff};
+use super::case_views::OriginBody;
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::instants::check_window;
@@ -26,6 +28,7 @@ use super::page::{Limit, Words, read_cursor};
 use super::promise_clock::{PromiseClockBody, clock_of};
 use super::{schema, version};
 use crate::cases;
+use crate::db::applications::find_of_job;
 use crate::db::cases::list_cases_of_job;
 use crate::db::jobs::Filter;
 use crate::db::{devices, documents, halls, households, jobs, users, verdicts};
@@ -96,18 +99,8 @@ pub struct JobBody {
     cases: Vec<OriginBody>,
     /// The clock of its promise, where one binds its kind.
     clock: Option<PromiseClockBody>,
-}
-
-/// A case that a job was born of.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct OriginBody {
-    id: Uuid,
-    /// What people say on the phone.
-    number: i64,
-    #[schema(schema_with = schema::case_kind)]
-    kind: String,
-    #[schema(schema_with = schema::case_state)]
-    state: String,
+    /// The application that it was made of.
+    application: Option<ApplicationOrigin>,
 }
 
 /// How one appointment turned out, as of now.
@@ -175,16 +168,11 @@ pub async fn get_job(
     let mut conn = state.db.read().await?;
     ledger::withhold(conn.c(), &mut job).await?;
     let origins = list_cases_of_job(conn.c(), caller.hall, id).await?;
-    let origins = origins.into_iter();
-    let cases = origins.map(|it| OriginBody {
-        id: it.case_id,
-        number: it.number,
-        kind: it.kind,
-        state: it.state,
-    });
-    let cases = cases.collect();
+    let cases = origins.into_iter().map(OriginBody::from).collect();
     let clock = clock_of(&job, &*state.packs.find(conn.c(), &job.pack).await?);
-    let body = serde_json::to_vec(&JobBody { job, standing, summary, verdicts, cases, clock });
+    let application = find_of_job(conn.c(), caller.hall, id).await?.map(ApplicationOrigin::from);
+    let body = JobBody { job, standing, summary, verdicts, cases, clock, application };
+    let body = serde_json::to_vec(&body);
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(version::reply(&asked, position, [kind], body.map_err(anyhow::Error::from)?))
 }

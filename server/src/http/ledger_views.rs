@@ -19,11 +19,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::application_views::ApplicationSummary;
 use super::case_views::CaseSummary;
 use super::error::ApiError;
 use super::outage_views::{HomeOutage, find_home_outages};
 use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
-use crate::db::{C, appliances, cases, households, jobs, meters, places};
+use crate::db::{C, appliances, applications, cases, households, jobs, meters, places};
 use crate::jobs::summary::{self, Door, JobSummary};
 use crate::ledger;
 use crate::state::AppState;
@@ -78,6 +79,8 @@ pub struct LedgerBody {
     /// Newest first.
     jobs: Vec<JobSummary>,
     cases: Vec<CaseSummary>,
+    /// What it asked for at the counter, newest first.
+    applications: Vec<ApplicationSummary>,
     /// What staff wrote, oldest first; nothing of groups while they are withheld.
     #[schema(value_type = Vec<serde_json::Value>)]
     entries: Vec<Written>,
@@ -247,6 +250,10 @@ pub async fn ledger_body(
     let listed = cases::list_cases(c.lend(), seen.hall, &of_household, page).await?;
     let cases = listed.into_iter().map(|row| CaseSummary::new(row, seen.now));
     let cases = cases.collect::<anyhow::Result<_>>()?;
+    let of_household =
+        applications::Filter { household: Some(id.0), ..applications::Filter::default() };
+    let page = (i64::MAX, MOST);
+    let asked = applications::list_applications(c.lend(), seen.hall, &of_household, page).await?;
     let visits = rows::list_visits(c.lend(), id).await?;
     let place = place_body(c.lend(), seen.hall, id).await?;
     let outages = find_home_outages(c.lend(), (seen.hall, id), seen.now).await?;
@@ -266,6 +273,7 @@ pub async fn ledger_body(
         visits: visits.into_iter().map(visit_body).collect(),
         jobs,
         cases,
+        applications: asked.into_iter().map(ApplicationSummary::from).collect(),
         entries,
         household,
     })

@@ -27,7 +27,7 @@ use crate::db::{Result, halls, sessions, upkeep};
 use crate::identity::token::TokenHash;
 use crate::jobs::summary;
 use crate::state::AppState;
-use crate::{cases, cash, leak, ledger, outage, reminders};
+use crate::{applications, cases, cash, leak, ledger, outage, reminders};
 
 /// Events read at once.
 const PAGE: i64 = 200;
@@ -219,6 +219,7 @@ fn event(epoch: Uuid, row: LiveEventRow) -> Event {
     data["at"] = json!(row.at);
     data["position"] = json!(row.position);
     let others = [
+        applications::LIVE_KIND,
         cases::LIVE_KIND,
         ledger::LIVE_KIND,
         leak::LIVE_KIND,

@@ -193,6 +193,7 @@ fn head() -> OpenApi {
         ("audit", "Who did what."),
         ("jobs", "Jobs, and what the hall adds to them."),
         ("cases", "What people ask of the hall, each with an owner, and questions from doors."),
+        ("applications", "What households ask for at the counter, and calls answered."),
         ("households", "Households and their ledgers."),
         ("outages", "Outages of the gas supply, and who was told of them."),
         ("cash", "Cash taken at home, and what of it was counted at the hall."),

@@ -79,6 +79,10 @@ kinds! {
     ClockRefused = CONFLICT, "clock-refused", "Not with this clock now";
     /// The outage cannot be so; `reason` says why.
     OutageRefused = UNPROCESSABLE_ENTITY, "outage-refused", "Not an outage like that";
+    /// The application as it stands does not allow it; `reason` says why.
+    ApplicationState = CONFLICT, "application-state", "Not with this application now";
+    /// Nothing like that stands in an application; `reason` says why.
+    ApplicationRefused = UNPROCESSABLE_ENTITY, "application-refused", "Not in an application like that";
     /// A request with the same idempotency key is being carried out.
     KeyInUse = CONFLICT, "key-in-use", "Idempotency key in use";
     /// The job or case changed since the caller saw it; `current` and `given` show both versions.
@@ -182,7 +186,7 @@ pub struct Problem {
     detail: String,
     /// With `pack-refused`: the line of the text, where one can be told.
     line: Option<usize>,
-    /// With `outage-state` and `outage-refused`: the key of the rule that says no.
+    /// With `outage-…` and `application-…`: the key of the rule that says no.
     reason: Option<String>,
     /// With `stale`: the job as it is, `{etag, job, standing}`.
     current: Option<serde_json::Value>,

@@ -7,8 +7,11 @@ use domain::job::{Channel, JobKind};
 use domain::ledger::Purpose;
 use domain::outage::{OutageKind, OutageState};
 use domain::pack::Start;
+use domain::procedure::check::ApplicationAct;
+use domain::procedure::{ApplicationState, Circumstance};
 use domain::reminder::About;
 use domain::status::Status;
+use domain::telephone::Answered;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema,
     SchemaFormat, Type,
@@ -73,6 +76,37 @@ pub(crate) fn case_view() -> Schema {
 /// What can be done with a case.
 pub(crate) fn case_act() -> Schema {
     one_of(Act::ALL.iter().map(|act| act.key()))
+}
+
+/// How applications stand.
+pub(crate) fn application_state() -> Schema {
+    one_of(ApplicationState::ALL.iter().map(|state| state.key()))
+}
+
+/// What can be done with an application.
+pub(crate) fn application_act() -> Schema {
+    one_of(ApplicationAct::ALL.iter().map(|act| act.key()))
+}
+
+/// Several of what can be done with an application.
+pub(crate) fn application_acts() -> Schema {
+    several(ApplicationAct::ALL.iter().map(|act| act.key()))
+}
+
+/// What changes what has to be brought.
+pub(crate) fn circumstances() -> Schema {
+    several(Circumstance::ALL.iter().map(|it| it.key()))
+}
+
+fn several<'k>(keys: impl Iterator<Item = &'k str>) -> Schema {
+    let keys: Vec<&str> = keys.collect();
+    let one = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(keys));
+    ArrayBuilder::new().items(one).into()
+}
+
+/// How calls were answered.
+pub(crate) fn answered() -> Schema {
+    one_of(Answered::ALL.iter().map(|it| it.key()))
 }
 
 /// What somebody is reminded of.

@@ -371,6 +371,9 @@ fn did(fact: &Fact, pack: &Pack) -> Option<Sentence> {
         let yuan = format!("{}.{:02}", amount.0 / 100, (amount.0 % 100).abs());
         return Some(Sentence::new("track.did.cash").with("yuan", yuan).with("receipt", receipt));
     }
+    if let Fact::ContractSigned { number } = fact {
+        return Some(Sentence::new("track.did.contract").with("number", number));
+    }
     if let Fact::HazardFound { item, .. } = fact {
         let rule = pack.hazards.iter().find(|it| it.id == *item)?;
         return Some(Sentence::new("track.did.hazard").naming("item", &rule.name()));

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{DeviceId, FactId, JobId, VisitId};
+use domain::id::{DeviceId, FactId, JobId, UserId, VisitId};
 use domain::job::Job;
 use domain::pack::Pack;
 use domain::stamp::{BootId, Timestamp};
+use domain::status::Status;
 use serde_json::json;
 use sqlx::types::Json;
 
 use super::summary::{JobSummary, Known};
+use crate::applications;
 use crate::db::jobs::{self, JobRow};
 use crate::db::live_events::{self, LiveEventRow};
 use crate::db::{C, Result, anchors, changes, devices, projections};
@@ -37,6 +39,9 @@ pub async fn settle(
     (pack, now, position): (&Pack, Timestamp, i64),
 ) -> Result<()> {
     let row = derive(c.lend(), job, (pack, now, position)).await?;
+    if let Some(technician) = row.technician_id.filter(|_| row.status == Status::Done.key()) {
+        applications::job_done(c.lend(), job, (UserId(technician), now)).await?;
+    }
     outbox::write(c.lend(), job, happening, (&row.status, position, now)).await?;
     told::write(c.lend(), job, happening, (pack, now)).await?;
     let heard_at = match row.technician_id {

@@ -3,10 +3,12 @@
 //! Each test has a database of its own: a file, or with `DOORSTEP_TEST_POSTGRES` a PostgreSQL one.
 
 mod administration;
+mod applications;
 mod audit;
 mod binary;
 mod board;
 mod buckets;
+mod calls;
 mod cases;
 mod cash;
 mod counter;

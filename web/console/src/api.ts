@@ -17,8 +17,8 @@ export class Problem extends Error {
 
   /** What a person is told. */
   get words(): string {
-    const reason = `outage.refused.${String(this.more['reason'])}`
-    if (this.kind.startsWith('outage-') && t(reason) !== reason) return t(reason)
+    const reason = `${this.kind.split('-')[0] ?? ''}.refused.${String(this.more['reason'])}`
+    if (this.more['reason'] && t(reason) !== reason) return t(reason)
     const key = `problem.${this.kind}`
     const known = t(key)
     return known === key ? this.detail : known

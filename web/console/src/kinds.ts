@@ -174,6 +174,8 @@ export interface JobPage {
   verdicts: { agreed: string; technician: string | null; window: Span; punctuality: string; width_ms?: number }[]
   /** The cases that it was born of. */
   cases: { id: string; number: number; kind: string; state: string }[]
+  /** The application that it was made of. */
+  application: { id: string; number: number; procedure: string; state: string } | null
   clock: PromiseClock | null
 }
 

@@ -8,7 +8,7 @@ import type { Device, Job, Person } from './kinds'
 const SLEPT_MS = 40_000
 const LOOK_EVERY_MS = 10_000
 const OPEN_AGAIN_MS = 3_000
-const NEWS = ['case', 'cash', 'household', 'leak', 'outage', 'reminder', 'answer'] as const
+const NEWS = ['application', 'case', 'cash', 'household', 'leak', 'outage', 'reminder', 'answer'] as const
 
 /** What was over before is asked for when somebody looks at its day. */
 const KEPT_MS = 14 * 86_400_000

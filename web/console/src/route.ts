@@ -3,7 +3,7 @@
 import { ref } from 'vue'
 
 /** A list, and one of it when `id` is not empty. */
-type Shelf = 'cases' | 'households' | 'outages' | 'figures' | 'admin'
+type Shelf = 'applications' | 'cases' | 'households' | 'outages' | 'figures' | 'admin'
 
 export type Route =
   | { at: 'board' | 'wall' | 'reminders' | 'cash' }
@@ -31,6 +31,7 @@ function read(): Route {
       return { at: first, from: decodeURIComponent(rest) }
     case 'find':
       return { at: 'find', text: decodeURIComponent(rest) }
+    case 'applications':
     case 'cases':
     case 'households':
     case 'outages':

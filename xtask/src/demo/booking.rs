@@ -113,6 +113,12 @@ fn request(prng: &mut Prng, task: &Task) -> String {
             "楼道闻到燃气味，多户反映",
             "表后接头嘶嘶响，已关表前阀",
         ],
+        (JobKind::InstallationSurvey | JobKind::Installation, _) => &["新房报装"],
+        (JobKind::Relocation | JobKind::Removal, _) => &["迁户"],
+        (JobKind::MeterReplacement, _) => &["燃气表到期更换"],
+        (JobKind::PublicInspection, _) => &["节前公共建筑安检"],
+        (JobKind::HazardRecheck, _) => &["隐患复查"],
+        (JobKind::SafetyGuidance, _) => &["请上门讲解用气安全"],
     };
     (*prng.pick(texts)).to_owned()
 }

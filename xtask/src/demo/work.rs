@@ -120,7 +120,15 @@ fn deal_doors(
             | JobKind::SafetyInspection
             | JobKind::HoseReplacement
             | JobKind::CashCollection
-            | JobKind::Repair => old.next(),
+            | JobKind::Repair
+            | JobKind::InstallationSurvey
+            | JobKind::Installation
+            | JobKind::Relocation
+            | JobKind::Removal
+            | JobKind::MeterReplacement
+            | JobKind::PublicInspection
+            | JobKind::HazardRecheck
+            | JobKind::SafetyGuidance => old.next(),
         };
         let door = door.expect("a neighbourhood has more doors than jobs");
         if kind == JobKind::MeterReading && read.is_empty() && tasks.is_empty() {

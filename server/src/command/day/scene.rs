@@ -213,6 +213,9 @@ impl Taps {
             JobKind::Ignition | JobKind::Unsealing => {
                 self.tap(Act::TestTightness { tight: true });
                 self.read(call, 0);
+                if call.kind == JobKind::Ignition {
+                    self.tap(Act::SignContract { number: format!("HT{number:04}") });
+                }
                 self.tap(Act::SwitchGas { on: true });
             }
             JobKind::Installation | JobKind::Relocation | JobKind::MeterReplacement => {

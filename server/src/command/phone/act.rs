@@ -95,6 +95,11 @@ pub(crate) enum Act {
         #[serde(default)]
         reason: String,
     },
+    /// Has the household sign the supply contract.
+    SignContract {
+        /// The contract's number.
+        number: String,
+    },
     /// Takes a photo.
     TakePhoto {
         /// What it shows.

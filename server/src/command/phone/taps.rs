@@ -56,6 +56,7 @@ pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
             None => return Ok(told(phone, job, &[])?),
         },
         Act::TakeCash { amount, reason } => phone.take_cash(job, amount, reason).await?,
+        Act::SignContract { number } => phone.sign_contract(job, number).await?,
         Act::TakePhoto { subject } => {
             let hash = kept_picture(phone, job, Some(subject)).await?;
             phone.take_photo(job, hash, subject).await?

@@ -8,12 +8,13 @@ export interface Named {
 /** A number and what is behind it; the lists are cut at 200, the numbers are whole. */
 export interface Pile {
   count: number
-  /** How many different jobs, households, cases and outages of one's own hall. */
+  /** How many different jobs, households, cases, outages and applications of one's own hall. */
   behind: number
   jobs: string[]
   households?: string[]
   cases?: string[]
   outages?: string[]
+  applications?: string[]
 }
 
 export interface Line extends Named {

@@ -1,6 +1,7 @@
 // What the API says of a household; instants are Unix milliseconds, days are like 2026-03-02.
 
 import type { Case } from '../cases/kinds'
+import type { Application } from '../counter/kinds'
 import type { Household, Job } from '../kinds'
 import type { HomeOutage } from '../outages/kinds'
 
@@ -95,6 +96,9 @@ export interface Entry {
   phone_before?: string
   phone?: string
   access_before?: string
+  holder_before?: string
+  holder?: string
+  application?: string
   access?: string
   language?: 'zh' | 'en'
   text?: string
@@ -117,5 +121,6 @@ export interface Ledger {
   visits: Visit[]
   jobs: Job[]
   cases: Case[]
+  applications: Application[]
   entries: Entry[]
 }

@@ -21,6 +21,8 @@ export function entryWords(it: Entry): string {
       return t('ledger.entry.consent_given', { purpose, version: it.version ?? '', channel })
     case 'consent_withdrawn':
       return t('ledger.entry.consent_withdrawn', { purpose, channel })
+    case 'holder_changed':
+      return t('ledger.entry.holder', { before: it.holder_before || '—', after: it.holder ?? '' })
     case 'language_chosen':
       return t('told.language_chosen', { language: it.language === 'en' ? 'English' : '中文' })
     default:

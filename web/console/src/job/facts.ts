@@ -52,6 +52,8 @@ function details(fact: Fact, pack: Pack | null): string {
     }
     case 'cash_taken':
       return [yuan(Number(fact['amount'])), text(fact['receipt']), text(fact['reason'])].filter(Boolean).join(' · ')
+    case 'contract_signed':
+      return text(fact['number'])
     case 'photo_taken':
       return t(`subject.${text(fact['subject'])}`)
     case 'closed': {
