@@ -106,6 +106,7 @@ mod tests {
     use super::*;
     use crate::case::{Act, CaseKind, CaseState};
     use crate::conduct::Phase;
+    use crate::due::{Use, What};
     use crate::household::{ApplianceKind, Group, HoseKind};
     use crate::job::{Channel, JobKind};
     use crate::ledger::{Evidence, Purpose};
@@ -146,6 +147,8 @@ mod tests {
             named("case.act", &Act::ALL, |it| it.key()),
             named("ledger.evidence", &Evidence::ALL, |it| it.key()),
             named("ledger.purpose", &Purpose::ALL, |it| it.key()),
+            named("due.what", &What::ALL, |it| it.key()),
+            named("due.use", &Use::ALL, |it| it.key()),
             named("told.occasion", &Occasion::ALL, |it| it.key()),
             named("circumstance", &Circumstance::ALL, |it| it.key()),
             named("application.state", &ApplicationState::ALL, |it| it.key()),
@@ -178,6 +181,8 @@ mod tests {
         holds(&Circumstance::ALL, |it| it.key());
         holds(&ApplicationState::ALL, |it| it.key());
         holds(&Answered::ALL, |it| it.key());
+        holds(&What::ALL, |it| it.key());
+        holds(&Use::ALL, |it| it.key());
     }
 
     fn places(template: &str) -> std::collections::BTreeSet<&str> {

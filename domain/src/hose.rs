@@ -1,15 +1,15 @@
 //! Gas hoses (燃气软管): who gets a new one free, and how often (B14).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 
+use crate::here;
 use crate::household::{Group, Hose};
 use crate::id::{HoseId, JobId};
 use crate::job::Job;
 use crate::pack::Pack;
-use crate::visit::{Fact, live_facts};
 
 /// A hose that was replaced at a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,13 +45,7 @@ pub enum Entitlement {
 
 /// The replacements that a job knows of its household: those of the briefing, and its own.
 pub fn replacements(job: &Job) -> Vec<Replacement> {
-    let facts = job.visits.values().flat_map(live_facts);
-    let own = facts.filter_map(|(_, recorded)| {
-        let Fact::HoseReplaced { installed, free, .. } = &recorded.fact else { return None };
-        let (job, on) = (Some(job.id), installed.installed_on);
-        Some(Replacement { job, installed: installed.id, on, free: *free })
-    });
-    job.briefing.replacements.iter().copied().chain(own).collect()
+    had(&job.briefing.replacements, &here::hose_changes(job))
 }
 
 /// Judges the entitlement on a day in the hall's city (B14: once a calendar year a household).
@@ -101,27 +95,56 @@ pub struct HoseChange {
     pub free: bool,
 }
 
-/// The hoses that hang at a household, oldest first: those of the register and those put in, less those taken out.
-pub fn hanging(register: &[Hose], changes: &[HoseChange]) -> Vec<Hose> {
-    let removed: BTreeSet<HoseId> = changes.iter().filter_map(|change| change.removed).collect();
-    let known: BTreeSet<HoseId> = register.iter().map(|hose| hose.id).collect();
-    let put_in = changes.iter().map(|change| change.installed);
-    let put_in = put_in.filter(|hose| !known.contains(&hose.id));
-    let mut all: Vec<Hose> = register.iter().copied().chain(put_in).collect();
-    all.retain(|hose| !removed.contains(&hose.id));
+/// A hose that somebody saw at a door, as it was there or was not any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HoseSighting {
+    /// The hose.
+    pub hose: Hose,
+    /// Whether it is not there any more.
+    pub is_gone: bool,
+}
+
+/// The hoses that hang at a household, oldest first: those of the register, put in or seen, less those taken out or
+/// gone. Sightings come oldest first; of each hose the newest word holds.
+pub fn hanging(register: &[Hose], changes: &[HoseChange], seen: &[HoseSighting]) -> Vec<Hose> {
+    let removed = changes.iter().filter_map(|change| change.removed);
+    let mut removed: BTreeSet<HoseId> = removed.collect();
+    let mut all: BTreeMap<HoseId, Hose> = register.iter().map(|hose| (hose.id, *hose)).collect();
+    // Who took out what somebody else had taken out put one more in its place.
+    let (counted, again): (Vec<&HoseChange>, Vec<&HoseChange>) =
+        changes.iter().partition(|it| counts(it, changes));
+    removed.extend(again.iter().map(|change| change.installed.id));
+    for change in counted {
+        all.entry(change.installed.id).or_insert(change.installed);
+    }
+    for sighting in seen {
+        all.insert(sighting.hose.id, sighting.hose);
+        if sighting.is_gone {
+            removed.insert(sighting.hose.id);
+        }
+    }
+    let mut all: Vec<Hose> = all.into_values().filter(|it| !removed.contains(&it.id)).collect();
     all.sort_by_key(|hose| (hose.installed_on, hose.id));
     all
 }
 
-/// The replacements that a household has had, oldest first, each once (B14).
+/// The replacements that a household has had, oldest first, each once (B14): two crews that took out one hose without
+/// knowing of each other replaced it once.
 pub fn had(register: &[Replacement], changes: &[HoseChange]) -> Vec<Replacement> {
     let known: BTreeSet<HoseId> = register.iter().map(|done| done.installed).collect();
     let done = changes.iter().filter(|change| !known.contains(&change.installed.id));
-    let done = done.map(|change| {
+    let done = done.filter(|change| counts(change, changes)).map(|change| {
         let (job, on) = (Some(change.job), change.installed.installed_on);
         Replacement { job, installed: change.installed.id, on, free: change.free }
     });
     let mut all: Vec<Replacement> = register.iter().copied().chain(done).collect();
     all.sort_by_key(|done| (done.on, done.installed));
     all
+}
+
+/// Whether a change is the first that took its hose out; a free one goes before one that was paid.
+pub fn counts(change: &HoseChange, changes: &[HoseChange]) -> bool {
+    let rank = |it: &HoseChange| (!it.free, it.installed.installed_on, it.installed.id);
+    let of_same = |it: &&HoseChange| change.removed.is_some() && it.removed == change.removed;
+    changes.iter().filter(of_same).all(|it| rank(change) <= rank(it))
 }

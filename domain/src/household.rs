@@ -1,6 +1,6 @@
 //! A household (用户): an account at an address with what hangs on its wall.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -130,6 +130,12 @@ pub struct Hose {
     pub length_mm: u32,
     /// The day it was put in.
     pub installed_on: NaiveDate,
+    /// Whether that day is a guess: nobody knows it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_estimated: bool,
+    /// How many joints are in it, when somebody looked; a hose has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joints: Option<u8>,
 }
 
 /// What kind of thing burns the gas.
@@ -176,7 +182,30 @@ pub struct Appliance {
     /// The day it was put in, when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub installed_on: Option<NaiveDate>,
+    /// The day it was sold, when it is known: from then on its life is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sold_on: Option<NaiveDate>,
+    /// Whether these days are guesses.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_estimated: bool,
     /// Whether it shuts the gas when its flame goes out (熄火保护), when it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flame_out: Option<bool>,
+}
+
+impl Appliance {
+    /// From when its life is counted, and whether that is a guess: the day of sale, or else the one it was put in.
+    pub fn life_begins(&self) -> Option<(NaiveDate, bool)> {
+        let sold = self.sold_on.map(|day| (day, self.is_estimated));
+        sold.or_else(|| self.installed_on.map(|day| (day, true)))
+    }
+}
+
+/// The appliances that stand at a household: those of the register and those seen, less those that are gone. Sightings
+/// come oldest first, each with whether it is gone; of each appliance the newest word holds.
+pub fn appliances_there(register: &[Appliance], seen: &[(Appliance, bool)]) -> Vec<Appliance> {
+    let known = register.iter().map(|it| (it.id, (it.clone(), false)));
+    let mut all: BTreeMap<ApplianceId, (Appliance, bool)> = known.collect();
+    all.extend(seen.iter().map(|(it, is_gone)| (it.id, (it.clone(), *is_gone))));
+    all.into_values().filter(|(_, is_gone)| !is_gone).map(|(it, _)| it).collect()
 }

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::hose::Replacement;
-use crate::household::{Hose, Household, Meter};
+use crate::household::{Appliance, Hose, Household, Meter};
 use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId};
 use crate::pack::PackId;
 use crate::stamp::{Stamp, Timestamp};
@@ -221,14 +221,16 @@ pub enum Channel {
     WeChat,
     /// 门口当面
     AtTheDoor,
+    /// 公告: a notice on the door says when somebody comes; nobody there said yes or no.
+    Notice,
     /// The household asked for it on paper or through others.
     Other,
 }
 
 impl Channel {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 5] =
-        [Self::Phone, Self::Counter, Self::WeChat, Self::AtTheDoor, Self::Other];
+    pub const ALL: [Self; 6] =
+        [Self::Phone, Self::Counter, Self::WeChat, Self::AtTheDoor, Self::Notice, Self::Other];
 
     /// The word used in JSON and the catalogue.
     pub fn key(self) -> &'static str {
@@ -237,6 +239,7 @@ impl Channel {
             Self::Counter => "counter",
             Self::WeChat => "we_chat",
             Self::AtTheDoor => "at_the_door",
+            Self::Notice => "notice",
             Self::Other => "other",
         }
     }
@@ -372,6 +375,9 @@ pub struct Briefing {
     /// Its hoses with install dates.
     #[serde(default)]
     pub hoses: Vec<Hose>,
+    /// What burns gas there, where the hall knows it.
+    #[serde(default)]
+    pub appliances: Vec<Appliance>,
     /// Free replacements it has had, for the once-a-year rule (B14).
     #[serde(default)]
     pub replacements: Vec<Replacement>,

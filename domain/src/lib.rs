@@ -22,6 +22,8 @@ pub mod case;
 pub mod cash;
 pub mod catalogue;
 pub mod conduct;
+pub mod due;
+pub mod here;
 pub mod hose;
 pub mod household;
 pub mod id;

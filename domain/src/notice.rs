@@ -15,6 +15,8 @@ use crate::stamp::{Timestamp, shifted};
 pub enum Occasion {
     /// A window was agreed, or agreed anew (A1).
     WindowAgreed,
+    /// A window was announced to a household that nobody asked (A1).
+    WindowAnnounced,
     /// The technician has set out.
     OnTheWay,
     /// The technician will not keep the window; a new time (A2).
@@ -37,8 +39,9 @@ pub enum Occasion {
 
 impl Occasion {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::WindowAgreed,
+        Self::WindowAnnounced,
         Self::OnTheWay,
         Self::Late,
         Self::Done,
@@ -54,6 +57,7 @@ impl Occasion {
     pub fn key(self) -> &'static str {
         match self {
             Self::WindowAgreed => "window_agreed",
+            Self::WindowAnnounced => "window_announced",
             Self::OnTheWay => "on_the_way",
             Self::Late => "late",
             Self::Done => "done",
@@ -74,7 +78,7 @@ impl Occasion {
     /// The places that a template of this occasion may have.
     pub fn places(self) -> &'static [&'static str] {
         match self {
-            Self::WindowAgreed => &["hall", "kind", "day", "from", "to"],
+            Self::WindowAgreed | Self::WindowAnnounced => &["hall", "kind", "day", "from", "to"],
             Self::OnTheWay => &["hall", "kind", "technician", "card", "time"],
             Self::Late => &["hall", "kind", "technician", "card", "day", "from", "to", "time"],
             Self::Done => &["hall", "kind", "technician", "card"],
@@ -89,7 +93,7 @@ impl Occasion {
 
     /// Whether a newer notice of one job makes a waiting one of this occasion pointless.
     pub fn passes(self) -> bool {
-        matches!(self, Self::WindowAgreed | Self::OnTheWay | Self::Late)
+        matches!(self, Self::WindowAgreed | Self::WindowAnnounced | Self::OnTheWay | Self::Late)
     }
 }
 

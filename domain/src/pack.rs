@@ -6,6 +6,7 @@ mod cash;
 mod check;
 mod compare;
 mod counter;
+mod due;
 mod hose;
 mod items;
 mod kinds;
@@ -33,6 +34,7 @@ pub use self::counter::{
     CallRules, Change, ConditionRule, CounterRules, FeeRule, PaperRule, PaymentAnswer,
     PaymentRules, Procedure,
 };
+pub use self::due::{ApplianceRule, BeforeHolidays, DueRules, MeterRule, Recurring, Serving};
 pub use self::hose::HoseRules;
 pub use self::items::{ConductItem, HazardRule, ItemName};
 pub use self::kinds::{KindRules, Need, SkillId, SkillRule};
@@ -139,6 +141,9 @@ pub struct Pack {
     /// What households are told, and how long their links hold; packs before it existed have none.
     #[serde(default)]
     pub notices: Option<NoticeRules>,
+    /// What is due at households; packs before it existed say nothing of it.
+    #[serde(default)]
+    pub due: Option<DueRules>,
     /// How people are called to a leak; packs before it existed have none.
     #[serde(default)]
     pub leak: Option<LeakRules>,

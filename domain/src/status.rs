@@ -254,6 +254,9 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::HouseholdTold { .. }
         | Fact::MeasureTaken { .. }
         | Fact::HoseReplaced { .. }
+        | Fact::HoseSeen { .. }
+        | Fact::ApplianceSeen { .. }
+        | Fact::LeafletGiven
         | Fact::TightnessTested { .. }
         | Fact::GasSwitched { .. }
         | Fact::HazardFound { .. }

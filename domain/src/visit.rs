@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::Answer;
-use crate::household::Hose;
+use crate::household::{Appliance, Hose};
 use crate::id::{DeviceId, FactId, HoseId, MeterId, UserId};
 use crate::job::{Channel, Window};
 use crate::measure::{Fen, Volume};
@@ -126,7 +126,37 @@ pub enum Fact {
         installed: Hose,
         /// Whether it was free for the household.
         free: bool,
+        /// The maker's lot, so that a bad one can be called back.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        lot: String,
     },
+    /// A hose found on the wall that the register does not know, or knows otherwise; the newest word on one holds.
+    HoseSeen {
+        /// The hose as it hangs there, under its own id where the register knows it.
+        hose: Hose,
+        /// Whether it is not there any more.
+        #[serde(default, skip_serializing_if = "is_false")]
+        gone: bool,
+        /// The maker's lot, where it can be read.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        lot: String,
+        /// A photo's content hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        photo: Option<String>,
+    },
+    /// An appliance found that the register does not know, or knows otherwise; the newest word on one holds.
+    ApplianceSeen {
+        /// The appliance as it stands there, under its own id where the register knows it.
+        appliance: Appliance,
+        /// Whether it is not there any more.
+        #[serde(default, skip_serializing_if = "is_false")]
+        gone: bool,
+        /// A photo's content hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        photo: Option<String>,
+    },
+    /// A safety leaflet handed to the household (B8).
+    LeafletGiven,
     /// Joints tested for tightness.
     TightnessTested {
         /// Whether they held.
@@ -203,6 +233,12 @@ pub enum Fact {
     },
 }
 
+/// What is usually not so is not written down.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// What a photo shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -271,7 +307,9 @@ impl Fact {
     pub fn photo(&self) -> Option<&str> {
         match self {
             Self::PhotoTaken { hash, .. } | Self::Signed { hash } => Some(hash),
-            Self::RoadBlocked { photo, .. } => photo.as_deref(),
+            Self::RoadBlocked { photo, .. }
+            | Self::HoseSeen { photo, .. }
+            | Self::ApplianceSeen { photo, .. } => photo.as_deref(),
             Self::PhonedAhead { .. }
             | Self::AgreedAnew { .. }
             | Self::CallAccepted
@@ -284,6 +322,7 @@ impl Fact {
             | Self::HouseholdTold { .. }
             | Self::MeasureTaken { .. }
             | Self::HoseReplaced { .. }
+            | Self::LeafletGiven
             | Self::TightnessTested { .. }
             | Self::GasSwitched { .. }
             | Self::HazardFound { .. }

@@ -38,7 +38,7 @@ pub use remind::{DueReminder, ReminderAnswer, ReminderName, Said};
 pub use rescue::{RESCUE_FORMAT, Rescue, RescuedChange, Wipe};
 pub use steps::{Step, StepState, Steps};
 pub use sync_up::{Offer, ROUNDS, Session, SyncEnd, SyncError, SyncReport, SyncState};
-pub use visit::{SavedHose, SavedReading};
+pub use visit::{NewHose, SavedHose, SavedReading};
 
 use crate::clock::{Clock, Moment, Rng};
 pub use crate::entry::Left;

@@ -121,6 +121,8 @@ whats! {
     CashCounted = "cash_counted";
     /// A day's cash was read.
     CashRead = "cash_read";
+    /// Jobs were made of what is due.
+    DueJobsMade = "due_jobs_made";
     /// A file left the hall.
     Exported = "exported";
     /// A job's page or history was read.

@@ -33,6 +33,7 @@ pub mod contacts;
 pub mod device_keys;
 pub mod devices;
 pub mod documents;
+pub mod due;
 pub mod enrolments;
 pub mod exports;
 pub mod feed;
@@ -354,7 +355,7 @@ impl Query<'_> {
 }
 
 /// What a stored value that cannot be is reported as.
-fn decode(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+pub(crate) fn decode(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(error.into())
 }
 

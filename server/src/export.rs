@@ -3,6 +3,7 @@
 mod behind;
 pub mod calendar;
 mod cash;
+mod due;
 mod lists;
 pub mod map;
 mod outages;
@@ -15,6 +16,7 @@ use domain::measure::{Fen, Volume};
 
 pub use self::behind::behind;
 pub use self::cash::{cash_balances, cash_receipts};
+pub use self::due::due;
 pub use self::lists::{open_promises, phones};
 pub use self::outages::outage_record;
 pub use self::tables::{Table, TooManyRows, rows};

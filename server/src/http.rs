@@ -14,6 +14,8 @@ pub mod cash;
 pub mod channels;
 pub mod clock;
 pub mod devices;
+pub mod due;
+pub mod due_jobs;
 pub mod error;
 pub mod exports;
 pub mod extract;
@@ -29,6 +31,7 @@ pub mod households;
 pub mod imports;
 pub mod instants;
 pub mod intake;
+pub mod item_views;
 pub mod jobs;
 pub mod leak_reports;
 pub mod leaks;
@@ -241,6 +244,16 @@ fn at_the_counter() -> Routes {
         .routes(only(STAFF, routes!(figures::report_calls)))
 }
 
+/// What is due, and the jobs that are made of it.
+fn due_work() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(due::list_due)))
+        .routes(only(STAFF, routes!(due::count_due)))
+        .routes(only(STAFF, routes!(due::export_due)))
+        .routes(only(DISPATCHERS, routes!(due_jobs::preview_due_jobs)))
+        .routes(only(DISPATCHERS, once(routes!(due_jobs::make_due_jobs))))
+}
+
 /// Open to who keeps people, phones, rules and files of the hall.
 fn administration() -> Routes {
     Routes::default()
@@ -322,6 +335,7 @@ pub fn router(state: &AppState) -> Router {
                 .merge(outages_of_gas())
                 .merge(money())
                 .merge(at_the_counter())
+                .merge(due_work())
                 .merge(administration())
                 .merge(reaching())
                 .merge(emergencies())

@@ -22,8 +22,11 @@ use sync::preflight::{self, PreflightError};
 use crate::db::changes::{self, ChangeRow};
 use crate::db::documents::{self, DocumentRow};
 use crate::db::{C, grants, halls, households, meters};
+use crate::due::{self, Looking};
+use crate::items;
 use crate::jobs::settle::{Happening, settle};
 use crate::ledger;
+use crate::packs::Packs;
 
 /// A job that the hall takes on.
 #[derive(Clone, Debug)]
@@ -55,6 +58,8 @@ pub struct NewJob {
 pub struct Scribe<'a> {
     /// The server's own actor, drawn at its start.
     pub actor: &'a ActorId,
+    /// Where rule packs are.
+    pub packs: &'a Packs,
     /// The rule pack that new jobs are judged by, for good.
     pub pack: &'a Pack,
     /// When the server takes the change.
@@ -80,6 +85,9 @@ pub enum CreateJobError {
     /// The database said no.
     #[error(transparent)]
     Db(#[from] sqlx::Error),
+    /// What else is due could not be worked out.
+    #[error(transparent)]
+    Due(anyhow::Error),
     /// The document could not be written.
     #[error(transparent)]
     Edit(Box<EditError>),
@@ -149,15 +157,21 @@ async fn brief(
         .ok_or(CreateJobError::NoHousehold(new.household))?;
     let today = city_day(scribe.now, scribe.pack.time.utc_offset_minutes);
     let household = ledger::shown(c.lend(), household, today).await?;
-    let (hoses, replacements) = ledger::hoses_of(c.lend(), new.household).await?;
+    let looking = Looking { packs: scribe.packs, pack: scribe.pack, now: scribe.now };
+    let also_due = due::also_due(c.lend(), &household, &looking, new.kind).await;
+    let also_due = also_due.map_err(CreateJobError::Due)?;
+    let known = |it: &Due| new.also_due.iter().any(|other| other.kind == it.kind);
+    let also_due = new.also_due.iter().copied().chain(also_due.into_iter().filter(|it| !known(it)));
+    let wall = items::of_home(c.lend(), new.household).await?;
     Ok(Briefing {
         household,
         meters: meters::list_meters(c, new.household).await?,
-        hoses,
-        replacements,
+        hoses: wall.hoses,
+        appliances: wall.appliances,
+        replacements: wall.replacements,
         request: new.request.clone(),
         caller_phone: new.caller_phone.clone(),
-        also_due: new.also_due.clone(),
+        also_due: also_due.collect(),
     })
 }
 

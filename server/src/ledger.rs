@@ -1,14 +1,13 @@
 //! What the hall knows of a household: its register, what staff wrote into its ledger, and what visits found.
 
 use chrono::NaiveDate;
-use domain::hose::{Replacement, had, hanging};
-use domain::household::{Hose, Household};
+use domain::household::Household;
 use domain::id::{EntryId, HouseholdId, UserId};
 use domain::job::{Author, Job};
 use domain::ledger::{Consent, Entry, Purpose, Written, consent, shown_groups};
 
 use crate::db::ledger::EntryRow;
-use crate::db::{C, Result, hoses, ledger};
+use crate::db::{C, Result, ledger};
 
 /// What the live stream calls news of a household.
 pub const LIVE_KIND: &str = "household";
@@ -43,15 +42,4 @@ pub async fn withhold(c: C<'_>, job: &mut Job) -> Result<()> {
         job.briefing.household.groups.clear();
     }
     Ok(())
-}
-
-/// The hoses that hang at a household, and the replacements it has had: the register's and those of visits.
-pub async fn hoses_of(
-    mut c: C<'_>,
-    household: HouseholdId,
-) -> Result<(Vec<Hose>, Vec<Replacement>)> {
-    let known = hoses::list_hoses(c.lend(), household).await?;
-    let replaced = hoses::list_replacements(c.lend(), household).await?;
-    let changes = ledger::list_hose_changes(c, household).await?;
-    Ok((hanging(&known, &changes), had(&replaced, &changes)))
 }

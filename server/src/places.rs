@@ -16,6 +16,7 @@ use crate::db::places::{self, PlaceRow};
 use crate::db::{C, Tx, changes, halls, households, meters};
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
+use crate::items;
 use crate::jobs::plan::{change_row, load, read};
 use crate::jobs::settle::{Happening, settle};
 use crate::ledger;
@@ -102,12 +103,13 @@ async fn brief_anew(
     let before = read(&doc)?;
     let pack = state.packs.find(tx.c(), &before.pack).await?;
     let today = city_day(now, pack.time.utc_offset_minutes);
-    let (hoses, replacements) = ledger::hoses_of(tx.c(), household.id).await?;
+    let wall = items::of_home(tx.c(), household.id).await?;
     let briefing = Briefing {
         household: ledger::shown(tx.c(), household.clone(), today).await?,
         meters: meters::list_meters(tx.c(), household.id).await?,
-        hoses,
-        replacements,
+        hoses: wall.hoses,
+        appliances: wall.appliances,
+        replacements: wall.replacements,
         ..before.briefing
     };
     let pen = Pen { actor: state.actor.clone(), at: now };

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use self::times::{DeviceTime, Times};
 use crate::db::jobs::JobRow;
 use crate::db::projections::{
-    CashRow, FactRow, HoseChangeRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
+    CashRow, FactRow, HoseChangeRow, ItemSeenRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
 };
 
 /// What a projection rests on besides the job.
@@ -141,7 +141,18 @@ fn cash_row(
     })
 }
 
-/// The readings and hoses of one visit that were not withdrawn.
+/// Which hose or appliance a fact tells of, and whether it is gone.
+fn seen(fact: &Fact) -> Option<(&'static str, Uuid, bool)> {
+    if let Fact::HoseSeen { hose, gone, .. } = fact {
+        return Some(("hose", hose.id.0, *gone));
+    }
+    if let Fact::ApplianceSeen { appliance, gone, .. } = fact {
+        return Some(("appliance", appliance.id.0, *gone));
+    }
+    None
+}
+
+/// The readings and items of one visit that were not withdrawn.
 fn add_work(
     details: &mut JobDetails,
     job: &Job,
@@ -162,7 +173,7 @@ fn add_work(
                 finding: verdict.finding.key().to_owned(),
                 verdict: Json(json!(verdict)),
             });
-        } else if let Fact::HoseReplaced { removed, installed, free } = &recorded.fact {
+        } else if let Fact::HoseReplaced { removed, installed, free, lot } = &recorded.fact {
             details.hose_changes.push(HoseChangeRow {
                 visit_id,
                 fact_id: fact.0,
@@ -173,6 +184,19 @@ fn add_work(
                 length_mm: i64::from(installed.length_mm),
                 changed_on: day,
                 free: *free,
+                lot: lot.clone(),
+                joints: installed.joints.map(i64::from),
+            });
+        } else if let Some((what, item_id, gone)) = seen(&recorded.fact) {
+            details.items_seen.push(ItemSeenRow {
+                visit_id,
+                fact_id: fact.0,
+                household_id: job.briefing.household.id.0,
+                what,
+                item_id,
+                seen_at: latest.timestamp_millis(),
+                gone,
+                body: Json(json!(recorded.fact)),
             });
         }
     }

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use domain::appointment::{self, Source};
 use domain::catalogue::{self, Language};
-use domain::id::{FactId, HallId, HouseholdId, UserId, VisitId};
-use domain::job::{Job, Window};
+use domain::id::{EntryId, FactId, HallId, HouseholdId, UserId, VisitId};
+use domain::job::{Channel, Job, Window};
 use domain::ledger::language;
 use domain::notice::{Occasion, fill, say_day, say_moment, say_time, send_at, window_places};
 use domain::pack::{NoticeRules, Pack, TravelRules};
@@ -146,7 +146,7 @@ pub async fn listens(c: C<'_>, hall: HallId) -> Result<bool> {
 /// What one change of a job makes worth telling.
 fn news(job: &Job, happening: &Happening, (pack, now): (&Pack, Timestamp)) -> Vec<News> {
     let agreed = agreed(job, happening, now).map(|(window, source)| News {
-        occasion: Occasion::WindowAgreed,
+        occasion: occasion_of(job, source),
         cause: format!("window_agreed:{source}"),
         technician: None,
         fresh_until: Some(window.end),
@@ -159,8 +159,17 @@ fn news(job: &Job, happening: &Happening, (pack, now): (&Pack, Timestamp)) -> Ve
     agreed.into_iter().chain(at_doors).collect()
 }
 
+/// A window that stands on a notice was agreed with nobody (A1).
+fn occasion_of(job: &Job, source: Uuid) -> Occasion {
+    let entry = job.plan.appointments.get(&EntryId(source));
+    if entry.is_some_and(|it| it.channel == Channel::Notice) {
+        return Occasion::WindowAnnounced;
+    }
+    Occasion::WindowAgreed
+}
+
 /// The window that holds and was agreed by this very change; one that is over is told to nobody.
-fn agreed(job: &Job, happening: &Happening, now: Timestamp) -> Option<(Window, String)> {
+fn agreed(job: &Job, happening: &Happening, now: Timestamp) -> Option<(Window, Uuid)> {
     let current = appointment::current(job).filter(|it| it.window.end > now)?;
     let is_new = match current.source {
         Source::Plan(entry) => {
@@ -178,7 +187,7 @@ fn agreed(job: &Job, happening: &Happening, now: Timestamp) -> Option<(Window, S
         Source::Visit(_, fact) => fact.0,
     };
     let is_open = standing(job).status.is_open() || matches!(current.source, Source::Visit(..));
-    (is_new && is_open).then(|| (current.window, source.to_string()))
+    (is_new && is_open).then_some((current.window, source))
 }
 
 /// What a fact from a door makes worth telling.

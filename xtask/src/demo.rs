@@ -73,7 +73,19 @@ fn generate(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     };
     add("day/registers.csv", &["工单号", "户号", "表号", "读数"], registers(&homes, &jobs))?;
     add("hall/staff.csv", &["登录名", "姓名", "岗位", "初始密码", "技能", "片区"], staff())?;
-    let header = ["户号", "户名", "地址", "电话", "纬度", "经度", "群体", "上门须知"];
+    let header = [
+        "户号",
+        "户名",
+        "地址",
+        "电话",
+        "纬度",
+        "经度",
+        "群体",
+        "上门须知",
+        "用气性质",
+        "通气日期",
+        "上次安检",
+    ];
     add("hall/households.csv", &header, homes.iter().map(|home| home.row.clone()).collect())?;
     add("hall/meters.csv", &["户号", "表号", "规格", "位数"], meters(&homes))?;
     add("hall/readings.csv", &["表号", "日期", "读数", "备注"], readings(&homes))?;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CalendarRules, CaseRules, CashRules, CounterRules, LeakRules, Pack, PackError, ReachRules,
-    ReminderRules, TravelRules, kinds, notices, promises,
+    CalendarRules, CaseRules, CashRules, CounterRules, DueRules, LeakRules, Pack, PackError,
+    ReachRules, ReminderRules, TravelRules, kinds, notices, promises,
 };
 use crate::job::JobKind;
 
@@ -57,6 +57,7 @@ fn checks(pack: &Pack) -> Vec<Check> {
     all.extend(kinds::checks(&pack.kinds, &pack.skills));
     all.extend(pack.reminders.iter().flat_map(ReminderRules::checks));
     all.extend(pack.reach.iter().flat_map(ReachRules::checks));
+    all.extend(pack.due.iter().flat_map(|it: &DueRules| it.checks(&pack.kinds)));
     all.extend(pack.leak.iter().flat_map(LeakRules::checks));
     all.extend(pack.counter.iter().flat_map(CounterRules::checks));
     all

@@ -67,6 +67,8 @@ pub enum Need {
     Photo,
     /// The household's signature.
     Signature,
+    /// A safety leaflet in the household's hands (B8).
+    Leaflet,
 }
 
 impl Need {
@@ -82,6 +84,7 @@ impl Need {
             Self::Contract => "contract",
             Self::Photo => "photo",
             Self::Signature => "signature",
+            Self::Leaflet => "leaflet",
         }
     }
 }

@@ -51,6 +51,9 @@ pub enum RecordError {
         /// The longest allowed.
         max_mm: u32,
     },
+    /// A hose has no joint in it.
+    #[error("a hose with {0} joints is not put in: cut one piece")]
+    HoseJointed(u8),
     /// The household does not get this hose free (B14).
     #[error("the household does not get this hose free: {0:?}")]
     NotFree(Entitlement),
@@ -111,6 +114,10 @@ impl RecordError {
                 let sentence = Sentence::new("record.hose_too_long");
                 let length = length_mm.to_string();
                 return vec![sentence.with("length", length).with("max", max_mm.to_string())];
+            }
+            Self::HoseJointed(joints) => {
+                let sentence = Sentence::new("record.hose_jointed");
+                return vec![sentence.with("joints", joints.to_string())];
             }
             Self::Conduct(error) => return vec![conduct_sentence(error)],
             Self::Missing(missing) => return missing.clone(),
@@ -216,6 +223,8 @@ impl Steps<'_> {
                 self.needs_entrance()
             }
             Fact::TightnessTested { .. }
+            | Fact::HoseSeen { .. }
+            | Fact::ApplianceSeen { .. }
             | Fact::GasSwitched { .. }
             | Fact::HazardFound { .. }
             | Fact::Signed { .. } => self.needs_entrance(),
@@ -223,7 +232,9 @@ impl Steps<'_> {
                 self.needs_entrance()?;
                 self.check_cash(*amount, reason)
             }
-            Fact::PhotoTaken { .. } | Fact::Asked { .. } => self.needs_arrival(),
+            Fact::PhotoTaken { .. } | Fact::Asked { .. } | Fact::LeafletGiven => {
+                self.needs_arrival()
+            }
             Fact::Withdrawn { fact, reason } => {
                 said(reason)?;
                 self.needs_fact(*fact).map(|_| ())
@@ -232,11 +243,14 @@ impl Steps<'_> {
         }
     }
 
-    /// No longer than allowed, and free only for who is entitled (B14).
+    /// No longer than allowed, of one piece, and free only for who is entitled (B14).
     fn check_hose(&self, installed: &Hose, free: bool) -> Result<(), RecordError> {
         let (length_mm, max_mm) = (installed.length_mm, self.pack.hose.max_length_mm);
         if length_mm > max_mm {
             return Err(RecordError::HoseTooLong { length_mm, max_mm });
+        }
+        if let Some(joints @ 1..) = installed.joints {
+            return Err(RecordError::HoseJointed(joints));
         }
         let groups = &self.job.briefing.household.groups;
         let known = hose::replacements(self.job);
@@ -419,6 +433,7 @@ fn answers_need(kind: JobKind, fact: &Fact, need: Need) -> bool {
         (Need::Survey, Fact::Surveyed { .. })
         | (Need::Reading, Fact::Read { .. })
         | (Need::Hose, Fact::HoseReplaced { .. })
+        | (Need::Leaflet, Fact::LeafletGiven)
         | (Need::Tightness, Fact::TightnessTested { tight: true })
         | (Need::Cash, Fact::CashTaken { .. })
         | (Need::Contract, Fact::ContractSigned { .. })

@@ -73,6 +73,7 @@ pub(crate) fn job(kind: JobKind) -> JobBuilder {
         household,
         meters: Vec::new(),
         hoses: Vec::new(),
+        appliances: Vec::new(),
         replacements: Vec::new(),
         caller_phone: String::new(),
         request: String::new(),

@@ -97,7 +97,12 @@ pub(crate) fn photo(subject: Subject) -> Fact {
 }
 
 pub(crate) fn hose(length_mm: u32) -> Fact {
-    Fact::HoseReplaced { removed: None, installed: new_hose(length_mm), free: false }
+    Fact::HoseReplaced {
+        removed: None,
+        installed: new_hose(length_mm),
+        free: false,
+        lot: String::new(),
+    }
 }
 
 pub(crate) fn day(text: &str) -> NaiveDate {
@@ -106,5 +111,12 @@ pub(crate) fn day(text: &str) -> NaiveDate {
 
 pub(crate) fn new_hose(length_mm: u32) -> Hose {
     let id = HoseId(Uuid::from_u128(6));
-    Hose { id, kind: HoseKind::Corrugated, length_mm, installed_on: day("2026-11-24") }
+    Hose {
+        id,
+        kind: HoseKind::Corrugated,
+        length_mm,
+        installed_on: day("2026-11-24"),
+        is_estimated: false,
+        joints: None,
+    }
 }

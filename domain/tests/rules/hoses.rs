@@ -49,11 +49,21 @@ fn b14_a_hose_has_a_longest_length_and_a_life() {
     assert_eq!(try_fact(&visit, hose(2001)), Err(too_long));
     assert_eq!(try_fact(&visit, hose(2000)), Ok(()));
 
+    let jointed = Fact::HoseReplaced {
+        removed: None,
+        installed: Hose { joints: Some(1), ..new_hose(1500) },
+        free: false,
+        lot: "2026-A7".to_owned(),
+    };
+    assert_eq!(try_fact(&visit, jointed), Err(RecordError::HoseJointed(1)));
+
     let rubber = Hose {
         id: HoseId(Uuid::from_u128(1)),
         kind: HoseKind::Rubber,
         length_mm: 1500,
         installed_on: day("2025-01-31"),
+        is_estimated: false,
+        joints: None,
     };
     assert!(!is_overdue(&rubber, day("2026-07-31"), &pack()));
     assert!(is_overdue(&rubber, day("2026-08-01"), &pack()));
@@ -61,7 +71,12 @@ fn b14_a_hose_has_a_longest_length_and_a_life() {
 
 #[test]
 fn b14_a_hose_is_recorded_free_only_for_who_is_entitled() {
-    let free = Fact::HoseReplaced { removed: None, installed: new_hose(1500), free: true };
+    let free = Fact::HoseReplaced {
+        removed: None,
+        installed: new_hose(1500),
+        free: true,
+        lot: String::new(),
+    };
     let in_visit = |job: JobBuilder, fact: &Fact| {
         let visit = visit(ANA, entered_facts());
         check(&planned_by(job), Some(&visit), fact, &pack())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::hose::{HoseChange, Replacement, ends_on, had, hanging};
+use domain::hose::{HoseChange, HoseSighting, Replacement, ends_on, had, hanging};
 use domain::household::{Group, Hose, HoseKind};
 use domain::id::{EntryId, FactId, HoseId, JobId, UserId, VisitId};
 use domain::job::{Author, Channel};
@@ -111,19 +111,48 @@ fn b14_what_hangs_and_what_was_had_follow_from_register_and_visits() {
         kind: HoseKind::Rubber,
         length_mm: 1500,
         installed_on: day(on),
+        is_estimated: false,
+        joints: None,
     };
     let job = JobId(Uuid::from_u128(9));
     let (old, new) = (hose(1, "2024-01-31"), hose(2, "2026-11-24"));
     let change = HoseChange { job, removed: Some(old.id), installed: new, free: true };
     let first = Replacement { job: None, installed: old.id, on: day("2024-01-31"), free: true };
 
-    assert_eq!(hanging(&[old], &[]), [old]);
-    assert_eq!(hanging(&[old], &[change]), [new]);
-    assert_eq!(hanging(&[old, new], &[change]), [new], "the register learnt of it too");
+    assert_eq!(hanging(&[old], &[], &[]), [old]);
+    assert_eq!(hanging(&[old], &[change], &[]), [new]);
+    assert_eq!(hanging(&[old, new], &[change], &[]), [new], "the register learnt of it too");
     let done = Replacement { job: Some(job), installed: new.id, on: day("2026-11-24"), free: true };
     assert_eq!(had(&[first], &[change]), [first, done]);
     assert_eq!(had(&[first, done], &[change]), [first, done]);
     assert_eq!(ends_on(&old, &pack()), Some(day("2025-07-31")));
+
+    // Another crew took the same hose out, offline: it was replaced once.
+    let other = Hose { id: HoseId(Uuid::from_u128(3)), ..new };
+    let again = HoseChange { installed: other, free: false, ..change };
+    for both in [[change, again], [again, change]] {
+        assert_eq!(had(&[first], &both), [first, done]);
+        assert_eq!(hanging(&[old], &both, &[]), [new]);
+    }
+}
+
+#[test]
+fn b14_what_somebody_saw_at_the_door_holds_over_the_register() {
+    let hose = |number: u128, length_mm: u32| Hose {
+        id: HoseId(Uuid::from_u128(number)),
+        kind: HoseKind::Rubber,
+        length_mm,
+        installed_on: day("2024-01-31"),
+        is_estimated: false,
+        joints: None,
+    };
+    let seen = |hose: Hose, is_gone: bool| HoseSighting { hose, is_gone };
+    let (known, unknown) = (hose(1, 1500), hose(2, 1800));
+    let longer = Hose { length_mm: 2400, joints: Some(1), is_estimated: true, ..known };
+
+    assert_eq!(hanging(&[known], &[], &[seen(longer, false)]), [longer]);
+    assert_eq!(hanging(&[known], &[], &[seen(longer, false), seen(known, false)]), [known]);
+    assert_eq!(hanging(&[known], &[], &[seen(known, true), seen(unknown, false)]), [unknown]);
 }
 
 #[test]

@@ -382,6 +382,8 @@ fn replaced(hose: HoseId) -> Fact {
         kind: HoseKind::Corrugated,
         length_mm: 1500,
         installed_on: at("10:00").date_naive(),
+        is_estimated: false,
+        joints: None,
     };
-    Fact::HoseReplaced { removed: Some(hose), installed, free: true }
+    Fact::HoseReplaced { removed: Some(hose), installed, free: true, lot: String::new() }
 }

@@ -343,3 +343,30 @@ fn a9_a_correction_names_a_reading_of_the_same_meter() {
     }
     assert_eq!(try_fact(&visit, read(1, Some(fact_id(99)))), Err(RecordError::UnknownFact));
 }
+
+#[test]
+fn b11_safety_guidance_is_done_with_a_leaflet_in_the_households_hands() {
+    let job = planned(JobKind::SafetyGuidance);
+    let said = |facts: Vec<(&'static str, Fact)>| {
+        let missing = missing_to_close(&job, &visit(ANA, facts), &Outcome::Done, &pack());
+        missing.into_iter().map(|it| it.key).collect::<Vec<_>>()
+    };
+    let mut facts = entered_facts();
+    facts.extend(leaving_facts());
+
+    assert_eq!(said(facts.clone()), ["missing.signature", "missing.leaflet"]);
+    facts.extend([("11:00", Fact::LeafletGiven), ("11:01", signed())]);
+    assert_eq!(said(facts), [""; 0]);
+}
+
+#[test]
+fn b12_the_place_is_left_clean_by_who_dirtied_it() {
+    let pack = pack();
+    let clean = pack.conduct.iter().find(|item| item.rule.contains("B12")).expect("it is there");
+    assert!(clean.rule.contains("A8") && clean.phase == Phase::BeforeLeaving && !clean.waivable);
+
+    let job = planned(JobKind::HoseReplacement);
+    let visit = visit(ANA, entered_facts());
+    let missing = missing_to_close(&job, &visit, &Outcome::Done, &pack);
+    assert!(missing.iter().any(|it| it.say(Language::English).contains("Place left clean")));
+}

@@ -28,6 +28,26 @@ pub struct SavedReading {
     pub sentence: Sentence,
 }
 
+/// A hose that is put in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewHose {
+    /// What it is made of.
+    pub kind: HoseKind,
+    /// Its length.
+    pub length_mm: u32,
+    /// How many joints are in it, when somebody looked.
+    pub joints: Option<u8>,
+    /// The maker's lot, so that a bad one can be called back; may be empty.
+    pub lot: String,
+}
+
+impl NewHose {
+    /// One of which nothing more is known.
+    pub fn of(kind: HoseKind, length_mm: u32) -> Self {
+        Self { kind, length_mm, joints: None, lot: String::new() }
+    }
+}
+
 /// A hose replacement that was saved, with what it costs the household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SavedHose {
@@ -149,16 +169,16 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         &mut self,
         job: JobId,
         removed: Option<HoseId>,
-        kind: HoseKind,
-        length_mm: u32,
+        new: NewHose,
     ) -> Result<SavedHose, CommandError> {
         let entitlement = self.hose_entitlement(job)?;
         let pack = self.pack_of(job)?;
         let installed_on = self.today(&pack);
         let id = HoseId(self.new_id());
-        let installed = Hose { id, kind, length_mm, installed_on };
+        let NewHose { kind, length_mm, joints, lot } = new;
+        let installed = Hose { id, kind, length_mm, installed_on, is_estimated: false, joints };
         let free = matches!(entitlement, Entitlement::Free { .. });
-        let saved = self.record(job, Fact::HoseReplaced { removed, installed, free }).await?;
+        let saved = self.record(job, Fact::HoseReplaced { removed, installed, free, lot }).await?;
         Ok(SavedHose { saved, installed: id, entitlement })
     }
 

@@ -15,7 +15,7 @@ use domain::status::Status;
 use domain::visit::{Fact, Outcome, live_facts};
 use mobile_core::clock::{Clock, Moment};
 use mobile_core::log::memory::{MemoryDisk, MemoryLog};
-use mobile_core::phone::{CommandError, EnrolError, Step, Unseen};
+use mobile_core::phone::{CommandError, EnrolError, NewHose, Step, Unseen};
 use pollster::block_on;
 use sync::device::Enrolment;
 
@@ -170,9 +170,12 @@ fn b14_the_rules_decide_what_a_hose_costs_and_the_second_is_not_free() {
     enter(&mut phone, plain.id);
     let old = Some(entitled.briefing.hoses[0].id);
 
-    let first = block_on(phone.replace_hose(entitled.id, old, HoseKind::Corrugated, 1_500));
-    let second = block_on(phone.replace_hose(entitled.id, None, HoseKind::Corrugated, 1_500));
-    let other = block_on(phone.replace_hose(plain.id, None, HoseKind::Corrugated, 1_500));
+    let first =
+        block_on(phone.replace_hose(entitled.id, old, NewHose::of(HoseKind::Corrugated, 1_500)));
+    let second =
+        block_on(phone.replace_hose(entitled.id, None, NewHose::of(HoseKind::Corrugated, 1_500)));
+    let other =
+        block_on(phone.replace_hose(plain.id, None, NewHose::of(HoseKind::Corrugated, 1_500)));
 
     assert_eq!(first.unwrap().entitlement, Entitlement::Free { group: Group::Elderly });
     assert_eq!(second.unwrap().entitlement, Entitlement::UsedUp { on: day() });

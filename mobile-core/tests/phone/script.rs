@@ -8,7 +8,7 @@ use domain::measure::{Fen, Volume};
 use domain::reading::Measure;
 use domain::visit::{Fact, Outcome, Subject, live_facts};
 use mobile_core::log::LogStore;
-use mobile_core::phone::{CommandError, SyncEnd, SyncError};
+use mobile_core::phone::{CommandError, NewHose, SyncEnd, SyncError};
 use uuid::Uuid;
 
 use crate::jobs::window;
@@ -95,7 +95,10 @@ async fn act_on<S: LogStore>(
             phone.take_measure(job, reading, Measure::MeterCheck).await?
         }
         Act::Hose(old) => {
-            phone.replace_hose(job, Some(*old), HoseKind::Corrugated, 1500).await?.saved
+            phone
+                .replace_hose(job, Some(*old), NewHose::of(HoseKind::Corrugated, 1500))
+                .await?
+                .saved
         }
         Act::Tight => phone.test_tightness(job, true).await?,
         Act::Gas(on) => phone.switch_gas(job, *on).await?,

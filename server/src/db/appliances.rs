@@ -11,13 +11,15 @@ use super::{C, Result, insert_rows, statements};
 
 statements! {
     UPSERT_APPLIANCE = "insert into appliance \
-        (appliance_id, household_id, kind, brand, model, installed_on, flame_out) values ($1, $2, $3, $4, $5, $6, $7) \
+        (appliance_id, household_id, kind, brand, model, installed_on, flame_out, sold_on, is_estimated) \
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
         on conflict (appliance_id) do update set household_id = excluded.household_id, kind = excluded.kind, \
         brand = excluded.brand, model = excluded.model, installed_on = excluded.installed_on, \
-        flame_out = excluded.flame_out";
+        flame_out = excluded.flame_out, sold_on = excluded.sold_on, is_estimated = excluded.is_estimated";
     LIST_HALL_APPLIANCES = "select a.household_id, a.appliance_id, a.kind, a.brand, a.model, a.installed_on, \
-        a.flame_out from appliance a join household h on h.household_id = a.household_id where h.hall_id = $1";
-    LIST_APPLIANCES = "select household_id, appliance_id, kind, brand, model, installed_on, flame_out from appliance \
+        a.flame_out, a.sold_on, a.is_estimated from appliance a join household h on h.household_id = a.household_id where h.hall_id = $1";
+    LIST_APPLIANCES = "select household_id, appliance_id, kind, brand, model, installed_on, flame_out, sold_on, is_estimated \
+        from appliance \
         where household_id = $1 order by kind, appliance_id";
 }
 
@@ -30,6 +32,8 @@ struct ApplianceRow {
     model: String,
     installed_on: Option<String>,
     flame_out: Option<bool>,
+    sold_on: Option<String>,
+    is_estimated: bool,
 }
 
 /// Inserts appliances, or brings those that exist up to date.
@@ -42,6 +46,8 @@ pub async fn upsert_appliances(c: C<'_>, appliances: &[(HouseholdId, Appliance)]
             .bind(&appliance.model)
             .bind(appliance.installed_on.map(|day| day.to_string()))
             .bind(appliance.flame_out)
+            .bind(appliance.sold_on.map(|day| day.to_string()))
+            .bind(appliance.is_estimated)
     })
     .await
     .map(drop)
@@ -69,13 +75,17 @@ pub async fn list_appliances(c: C<'_>, household: HouseholdId) -> Result<Vec<App
 }
 
 fn appliance(row: ApplianceRow) -> Result<Appliance> {
-    let installed_on = row.installed_on.map(|day| day.parse::<NaiveDate>()).transpose();
+    let day = |text: Option<String>| {
+        text.map(|day| day.parse::<NaiveDate>()).transpose().map_err(super::decode)
+    };
     Ok(Appliance {
         id: ApplianceId(row.appliance_id),
         kind: kind_from_key(&row.kind)?,
         brand: row.brand,
         model: row.model,
-        installed_on: installed_on.map_err(super::decode)?,
+        installed_on: day(row.installed_on)?,
+        sold_on: day(row.sold_on)?,
+        is_estimated: row.is_estimated,
         flame_out: row.flame_out,
     })
 }

@@ -1,8 +1,9 @@
 //! Rows behind the figures: what happened in some days, each with its job.
 
 use chrono::NaiveDate;
+use domain::hose::HoseChange;
 use domain::household::{Group, Hose};
-use domain::id::{HallId, HoseId, HouseholdId};
+use domain::id::{HallId, HoseId, HouseholdId, JobId};
 use domain::reading::Finding;
 use domain::visit::Fact;
 use serde_json::Value;
@@ -160,23 +161,8 @@ pub async fn list_reading_answers(
     rows.into_iter().map(|(job, visit, body)| Ok((job, visit, recorded(body)?))).collect()
 }
 
-/// A hose that a technician put in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HoseChange {
-    /// The job.
-    pub job: Uuid,
-    /// Where.
-    pub household: HouseholdId,
-    /// What was taken out, when the hall knew it.
-    pub removed: Option<HoseId>,
-    /// What was put in.
-    pub installed: Hose,
-    /// Whether it was free for the household.
-    pub free: bool,
-}
-
 /// Lists all hoses that technicians put in, oldest first.
-pub async fn list_hose_changes(c: C<'_>, hall: HallId) -> Result<Vec<HoseChange>> {
+pub async fn list_hose_changes(c: C<'_>, hall: HallId) -> Result<Vec<(HouseholdId, HoseChange)>> {
     type Row = (Uuid, Uuid, Option<Uuid>, Uuid, String, i64, String, bool);
     let rows: Vec<Row> = c.q(LIST_HOSE_CHANGES).bind(hall.0).all().await?;
     let changes = rows.into_iter().map(|row| {
@@ -186,9 +172,11 @@ pub async fn list_hose_changes(c: C<'_>, hall: HallId) -> Result<Vec<HoseChange>
             kind: hoses::kind_from_key(&kind)?,
             length_mm: u32::try_from(length_mm).map_err(decode)?,
             installed_on: changed_on.parse::<NaiveDate>().map_err(decode)?,
+            is_estimated: false,
+            joints: None,
         };
-        let (household, removed) = (HouseholdId(household), removed.map(HoseId));
-        Ok(HoseChange { job, household, removed, installed, free })
+        let (job, removed) = (JobId(job), removed.map(HoseId));
+        Ok((HouseholdId(household), HoseChange { job, removed, installed, free }))
     });
     changes.collect()
 }

@@ -11,19 +11,21 @@ use uuid::Uuid;
 use super::{C, Result, insert_rows, statements};
 
 statements! {
-    UPSERT_HOSE = "insert into hose (hose_id, household_id, kind, length_mm, installed_on) \
-        values ($1, $2, $3, $4, $5) \
+    UPSERT_HOSE = "insert into hose (hose_id, household_id, kind, length_mm, installed_on, is_estimated, joints) \
+        values ($1, $2, $3, $4, $5, $6, $7) \
         on conflict (hose_id) do update set household_id = excluded.household_id, kind = excluded.kind, \
-        length_mm = excluded.length_mm, installed_on = excluded.installed_on";
+        length_mm = excluded.length_mm, installed_on = excluded.installed_on, is_estimated = excluded.is_estimated, \
+        joints = excluded.joints";
     UPSERT_REPLACEMENT = "insert into replacement (hose_id, household_id, job_id, replaced_on, free) \
         values ($1, $2, $3, $4, $5) \
         on conflict (hose_id) do update set job_id = excluded.job_id, replaced_on = excluded.replaced_on, \
         free = excluded.free";
-    LIST_HALL_HOSES = "select i.household_id, i.hose_id, i.kind, i.length_mm, i.installed_on from hose i \
+    LIST_HALL_HOSES = "select i.household_id, i.hose_id, i.kind, i.length_mm, i.installed_on, i.is_estimated, \
+        i.joints from hose i \
         join household h on h.household_id = i.household_id where h.hall_id = $1";
     LIST_HALL_REPLACEMENTS = "select r.household_id, r.hose_id, r.job_id, r.replaced_on, r.free from replacement r \
         join household h on h.household_id = r.household_id where h.hall_id = $1";
-    LIST_HOSES = "select hose_id, kind, length_mm, installed_on from hose where household_id = $1 \
+    LIST_HOSES = "select household_id, hose_id, kind, length_mm, installed_on, is_estimated, joints from hose where household_id = $1 \
         order by installed_on, hose_id";
     LIST_REPLACEMENTS = "select hose_id, job_id, replaced_on, free from replacement where household_id = $1 \
         order by replaced_on, hose_id";
@@ -31,10 +33,13 @@ statements! {
 
 #[derive(sqlx::FromRow)]
 struct HoseRow {
+    household_id: Uuid,
     hose_id: Uuid,
     kind: String,
     length_mm: i64,
     installed_on: String,
+    is_estimated: bool,
+    joints: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -53,6 +58,8 @@ pub async fn upsert_hoses(c: C<'_>, hoses: &[(HouseholdId, Hose)]) -> Result<()>
             .bind(hose.kind.key())
             .bind(i64::from(hose.length_mm))
             .bind(hose.installed_on.to_string())
+            .bind(hose.is_estimated)
+            .bind(hose.joints.map(i64::from))
     })
     .await
     .map(drop)
@@ -91,12 +98,11 @@ pub async fn list_hall_hoses(
     c: C<'_>,
     hall: HallId,
 ) -> Result<BTreeMap<HoseId, (HouseholdId, Hose)>> {
-    let rows: Vec<(Uuid, Uuid, String, i64, String)> =
-        c.q(LIST_HALL_HOSES).bind(hall.0).all().await?;
-    rows.into_iter()
-        .map(|(household, hose_id, kind, length_mm, installed_on)| {
-            let hose = hose(&HoseRow { hose_id, kind, length_mm, installed_on })?;
-            Ok((hose.id, (HouseholdId(household), hose)))
+    let rows: Vec<HoseRow> = c.q(LIST_HALL_HOSES).bind(hall.0).all().await?;
+    rows.iter()
+        .map(|row| {
+            let hose = hose(row)?;
+            Ok((hose.id, (HouseholdId(row.household_id), hose)))
         })
         .collect()
 }
@@ -122,6 +128,8 @@ fn hose(row: &HoseRow) -> Result<Hose> {
         kind: kind_from_key(&row.kind)?,
         length_mm: u32::try_from(row.length_mm).map_err(super::decode)?,
         installed_on: row.installed_on.parse::<NaiveDate>().map_err(super::decode)?,
+        is_estimated: row.is_estimated,
+        joints: row.joints.map(u8::try_from).transpose().map_err(super::decode)?,
     })
 }
 

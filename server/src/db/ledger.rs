@@ -14,7 +14,9 @@ statements! {
     INSERT_ENTRY = "insert into ledger_entry (entry_id, household_id, author_id, at, body) values ($1, $2, $3, $4, $5)";
     LIST_ENTRIES = "select entry_id, author_id, at, body from ledger_entry where household_id = $1 order by at, entry_id";
     UPDATE_CONTACT = "update household set phone = $2, access = $3 where household_id = $1";
-    LIST_HOSE_CHANGES = "select job_id, removed_hose_id, hose_id, kind, length_mm, changed_on, free from hose_change \
+    LIST_TIGHTNESS = "select f.visit_id, f.latest, f.body from job j join fact f on f.job_id = j.job_id \
+        where j.household_id = $1 and f.kind = 'tightness_tested' and not f.withdrawn order by f.latest, f.fact_id";
+    LIST_HOSE_CHANGES = "select job_id, visit_id, lot, removed_hose_id, hose_id, kind, length_mm, changed_on, free, joints from hose_change \
         where household_id = $1 order by changed_on, hose_id";
     LIST_READINGS = "select r.job_id, r.meter_id, r.fact_id, r.read_on, r.register, r.finding, f.body from reading r \
         join fact f on f.job_id = r.job_id and f.visit_id = r.visit_id and f.fact_id = r.fact_id \
@@ -68,19 +70,33 @@ pub async fn update_contact(
 #[derive(sqlx::FromRow)]
 struct HoseChangeRow {
     job_id: Uuid,
+    visit_id: Uuid,
+    lot: String,
     removed_hose_id: Option<Uuid>,
     hose_id: Uuid,
     kind: String,
     length_mm: i64,
     changed_on: String,
     free: bool,
+    joints: Option<i64>,
+}
+
+/// A hose that a visit put in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutIn {
+    /// What was done.
+    pub change: HoseChange,
+    /// In which visit.
+    pub visit_id: Uuid,
+    /// The maker's lot, where it was noted.
+    pub lot: String,
 }
 
 /// Lists the hoses that visits put in and took out at a household, oldest first.
-pub async fn list_hose_changes(c: C<'_>, household: HouseholdId) -> Result<Vec<HoseChange>> {
+pub async fn list_hose_changes(c: C<'_>, household: HouseholdId) -> Result<Vec<PutIn>> {
     let rows: Vec<HoseChangeRow> = c.q(LIST_HOSE_CHANGES).bind(household.0).all().await?;
     let changes = rows.into_iter().map(|row| {
-        Ok(HoseChange {
+        let change = HoseChange {
             job: JobId(row.job_id),
             removed: row.removed_hose_id.map(HoseId),
             installed: Hose {
@@ -88,11 +104,30 @@ pub async fn list_hose_changes(c: C<'_>, household: HouseholdId) -> Result<Vec<H
                 kind: kind_from_key(&row.kind)?,
                 length_mm: u32::try_from(row.length_mm).map_err(decode)?,
                 installed_on: row.changed_on.parse().map_err(decode)?,
+                is_estimated: false,
+                joints: row.joints.map(u8::try_from).transpose().map_err(decode)?,
             },
             free: row.free,
-        })
+        };
+        Ok(PutIn { change, visit_id: row.visit_id, lot: row.lot })
     });
     changes.collect()
+}
+
+/// Joints that were tested for tightness.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct TightnessRow {
+    /// In which visit.
+    pub visit_id: Uuid,
+    /// The latest that it can have been, Unix ms.
+    pub latest: i64,
+    /// The fact.
+    pub body: Json<Value>,
+}
+
+/// Lists the tightness tests at a household, oldest first.
+pub async fn list_tightness(c: C<'_>, household: HouseholdId) -> Result<Vec<TightnessRow>> {
+    c.q(LIST_TIGHTNESS).bind(household.0).all().await
 }
 
 /// A reading of a visit.

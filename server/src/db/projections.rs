@@ -13,6 +13,7 @@ statements! {
     DELETE_READINGS = "delete from reading where job_id = $1";
     DELETE_HOSE_CHANGES = "delete from hose_change where job_id = $1";
     DELETE_CASH = "delete from cash_taken where job_id = $1";
+    DELETE_ITEMS_SEEN = "delete from item_seen where job_id = $1";
     DELETE_VERDICTS = "delete from appointment_verdict where job_id = $1";
     INSERT_VISIT = "insert into visit (job_id, visit_id, hall_id, technician_id, device_id, outcome) \
         values ($1, $2, $3, $4, $5, $6)";
@@ -21,10 +22,12 @@ statements! {
     INSERT_READING = "insert into reading (job_id, visit_id, fact_id, meter_id, read_on, register, finding, verdict) \
         values ($1, $2, $3, $4, $5, $6, $7, $8)";
     INSERT_HOSE_CHANGE = "insert into hose_change (job_id, visit_id, fact_id, household_id, removed_hose_id, hose_id, \
-        kind, length_mm, changed_on, free) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        kind, length_mm, changed_on, free, lot, joints) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     INSERT_CASH = "insert into cash_taken (job_id, visit_id, fact_id, hall_id, household_id, technician_id, device_id, \
         amount, receipt, receipt_number, reason, taken_on, taken_at, withdrawn) \
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+    INSERT_ITEM_SEEN = "insert into item_seen (job_id, visit_id, fact_id, household_id, what, item_id, seen_at, gone, \
+        body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     LIST_FACT_TIMES = "select fact_id, earliest, latest from fact where job_id = $1 order by fact_id";
     INSERT_VERDICT = "insert into appointment_verdict (job_id, ordinal, hall_id, agreed_id, technician_id, kind, day, \
         window_start, window_end, punctuality, width_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -102,6 +105,31 @@ pub struct HoseChangeRow {
     pub changed_on: String,
     /// Whether it was free.
     pub free: bool,
+    /// The maker's lot.
+    pub lot: String,
+    /// How many joints are in it, when somebody looked.
+    pub joints: Option<i64>,
+}
+
+/// A hose or an appliance that a visit found otherwise than the register says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemSeenRow {
+    /// Its visit.
+    pub visit_id: Uuid,
+    /// Its fact.
+    pub fact_id: Uuid,
+    /// Whose.
+    pub household_id: Uuid,
+    /// `hose` or `appliance`.
+    pub what: &'static str,
+    /// Which.
+    pub item_id: Uuid,
+    /// The latest that it can have been seen, Unix ms.
+    pub seen_at: i64,
+    /// Whether it was not there any more.
+    pub gone: bool,
+    /// The whole fact.
+    pub body: Json<Value>,
 }
 
 /// Cash taken at a door, also what was taken back: its receipt is void, and is told of.
@@ -169,6 +197,8 @@ pub struct JobDetails {
     pub hose_changes: Vec<HoseChangeRow>,
     /// Cash among them.
     pub cash: Vec<CashRow>,
+    /// Hoses and appliances that were found otherwise.
+    pub items_seen: Vec<ItemSeenRow>,
     /// Verdicts on its appointments.
     pub verdicts: Vec<VerdictRow>,
 }
@@ -186,6 +216,7 @@ pub async fn replace_details(
         DELETE_READINGS,
         DELETE_HOSE_CHANGES,
         DELETE_CASH,
+        DELETE_ITEMS_SEEN,
         DELETE_VERDICTS,
     ] {
         c.lend().q(statement).bind(job.0).execute().await?;
@@ -212,7 +243,12 @@ pub async fn replace_details(
     insert_rows(c.lend(), INSERT_HOSE_CHANGE, &details.hose_changes, |q, it| {
         let q = q.bind(job.0).bind(it.visit_id).bind(it.fact_id).bind(it.household_id);
         let q = q.bind(it.removed_hose_id).bind(it.hose_id).bind(&it.kind).bind(it.length_mm);
-        q.bind(&it.changed_on).bind(it.free)
+        q.bind(&it.changed_on).bind(it.free).bind(&it.lot).bind(it.joints)
+    })
+    .await?;
+    insert_rows(c.lend(), INSERT_ITEM_SEEN, &details.items_seen, |q, it| {
+        let q = q.bind(job.0).bind(it.visit_id).bind(it.fact_id).bind(it.household_id);
+        q.bind(it.what).bind(it.item_id).bind(it.seen_at).bind(it.gone).bind(&it.body)
     })
     .await?;
     insert_rows(c.lend(), INSERT_CASH, &details.cash, |q, it| {

@@ -37,6 +37,7 @@ mod tests {
         ("device_keys", device_keys::ALL),
         ("devices", devices::ALL),
         ("documents", documents::ALL),
+        ("due", due::ALL),
         ("enrolments", enrolments::ALL),
         ("exports", exports::ALL),
         ("feed", feed::ALL),
@@ -159,6 +160,7 @@ mod tests {
             "blob" | "uuid" | "bytea" => "BYTES".to_owned(),
             "integer" | "bigint" | "boolean" => "NUMBER".to_owned(),
             "text" | "jsonb" => "TEXT".to_owned(),
+            "false" => "0".to_owned(),
             other => other.to_owned(),
         };
         let line = line.replace("double precision", "real").replace(") strict;", ");");

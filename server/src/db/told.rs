@@ -11,7 +11,7 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
         on conflict (household_id, cause) do nothing";
     OVERTAKE = "update household_notice set state = 'overtaken', ended_at = $1 where job_id = $2 and notice_id <> $3 \
-        and state = 'waiting' and occasion in ('window_agreed', 'on_the_way', 'late')";
+        and state = 'waiting' and occasion in ('window_agreed', 'window_announced', 'on_the_way', 'late')";
     LIST_DUE = "select notice_id, hall_id, household_id, job_id, outage_id, occasion, cause, language, pack_id, fresh_until, \
         always, words, made_at, send_at, state, handed_at, ended_at, error from household_notice \
         where state = 'waiting' and send_at <= $1 order by send_at, notice_id limit $2";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate};
 use domain::catalogue::{self, Language};
 use domain::household::{Group, Hose, HoseKind};
-use domain::id::{HoseId, HouseholdId};
+use domain::id::HouseholdId;
 use domain::pack::Pack;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -90,17 +90,6 @@ pub fn replaced(
         count.add(&Named::plain(hose.on.format("%Y-%m").to_string()), column, what);
     }
     count.finish(language)
-}
-
-/// What hangs on the wall: the register's hoses and those put in since, without those taken out.
-pub fn on_the_wall(
-    register: BTreeMap<HoseId, (HouseholdId, Hose)>,
-    put_in: impl IntoIterator<Item = (HouseholdId, Hose)>,
-    taken_out: &BTreeSet<HoseId>,
-) -> Vec<(HouseholdId, Hose)> {
-    let mut all = register;
-    all.extend(put_in.into_iter().map(|(household, hose)| (hose.id, (household, hose))));
-    all.into_values().filter(|(_, hose)| !taken_out.contains(&hose.id)).collect()
 }
 
 /// Counts hoses on the wall by kind, and by how many months they are over their span.

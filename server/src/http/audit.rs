@@ -43,6 +43,7 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/households/{id}/notices", What::HouseholdRead, "household"),
     ("/api/outages/{id}/households", What::OutageRead, "outage"),
     ("/api/outages/{id}/record", What::Exported, "outage"),
+    ("/api/due/file", What::Exported, "due"),
     ("/api/cases/{id}", What::CaseRead, "case"),
     ("/api/applications/{id}", What::ApplicationRead, "application"),
     ("/api/exports/{table}", What::Exported, "table"),
@@ -60,7 +61,8 @@ const READINGS: &[(&str, What, &str)] = &[
 const LONGEST_SUBJECT: usize = 200;
 
 /// Lists in which words can be searched for; only such a reading is entered, without the words.
-const SEARCHES: &[&str] = &["/api/jobs", "/api/households", "/api/cases", "/api/applications"];
+const SEARCHES: &[&str] =
+    &["/api/jobs", "/api/households", "/api/cases", "/api/applications", "/api/due"];
 
 /// Notes what somebody read, or was refused; the reply never waits for it.
 pub(super) async fn note(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -377,6 +379,7 @@ mod tests {
         ("/api/packs/{id}/text", "rules"),
         ("/api/packs/{id}/differences", "rules"),
         ("/api/packs/{id}/trial", "numbers, and ids of jobs"),
+        ("/api/due/figures", "numbers and roads"),
         ("/api/outages", "roads, words and numbers"),
         ("/api/outages/places", "roads and buildings, with numbers"),
         (
@@ -417,6 +420,7 @@ mod tests {
         let routes = http::signed_in()
             .merge(http::told_households())
             .merge(http::outages_of_gas())
+            .merge(http::due_work())
             .merge(http::administration())
             .merge(http::reaching())
             .merge(http::emergencies())

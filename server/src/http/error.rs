@@ -315,6 +315,7 @@ impl From<CreateJobError> for ApiError {
             CreateJobError::NoHousehold(_) => Self::NotFound("household"),
             it @ CreateJobError::NotOffered { .. } => Self::Unprocessable(it.to_string()),
             CreateJobError::Db(error) => error.into(),
+            CreateJobError::Due(error) => error.into(),
             other @ (CreateJobError::Edit(_) | CreateJobError::Preflight(_)) => {
                 Self::Internal(other.into())
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{FixedOffset, NaiveDate, Offset as _, Utc};
 use domain::calendar::city_day;
 use domain::catalogue::{self, Language};
-use domain::id::{HallId, UserId};
+use domain::id::{HallId, HouseholdId, UserId};
 use domain::ledger::shown_groups;
 use domain::outage::{self, Clock, ClockState};
 use domain::pack::PackId;
@@ -24,7 +24,7 @@ use crate::db::exports::Span;
 use crate::db::halls::{self, HallRow};
 use crate::db::outages::{self as promised, CountedRow};
 use crate::db::verdicts::{self, StoredVerdict};
-use crate::db::{C, Conn, applications, calls, devices, figures as rows, hoses as registers};
+use crate::db::{C, Conn, applications, calls, devices, figures as rows};
 use crate::figures::counter::{self, TripFigures};
 use crate::figures::hoses::{HoseFigures, Replaced};
 use crate::figures::phones::{PhoneRow, Standing};
@@ -32,6 +32,7 @@ use crate::figures::readings::ReadingFigures;
 use crate::figures::{Count, Counted, Figure, Named};
 use crate::figures::{arrivals, hoses, phones, promises, ratings, readings, visits};
 use crate::identity::Role;
+use crate::items;
 use crate::ledger;
 use crate::reports;
 use crate::state::AppState;
@@ -353,24 +354,16 @@ impl Desk {
     pub(super) async fn hoses(mut self, state: &AppState) -> Result<HoseFigures, ApiError> {
         let hall = self.hall();
         let pack = state.packs.in_force(self.conn.c(), self.now).await?;
-        let register = registers::list_hall_hoses(self.conn.c(), hall).await?;
-        let before = registers::list_hall_replacements(self.conn.c(), hall).await?;
-        let changes = rows::list_hose_changes(self.conn.c(), hall).await?;
+        let walls = items::of_hall(self.conn.c(), hall).await?;
         let mut groups = rows::list_hall_groups(self.conn.c(), hall).await?;
-        let mut done: BTreeMap<_, _> = before
-            .into_iter()
-            .map(|(hose, (household, it))| {
-                let job = it.job.map(|job| job.0);
-                (hose, Replaced { job, household, on: it.on, free: it.free })
+        let done = walls.iter().flat_map(|(household, wall)| {
+            wall.replacements.iter().map(|it| {
+                let (job, household) = (it.job.map(|job| job.0), *household);
+                Replaced { job, household, on: it.on, free: it.free }
             })
-            .collect();
-        // The register may tell of a technician's own replacement again.
-        done.extend(changes.iter().map(|it| {
-            let (household, on) = (it.household, it.installed.installed_on);
-            (it.installed.id, Replaced { job: Some(it.job), household, on, free: it.free })
-        }));
+        });
         let (from, to) = self.days;
-        let asked: Vec<_> = done.into_values().filter(|it| (from..=to).contains(&it.on)).collect();
+        let asked: Vec<_> = done.filter(|it| (from..=to).contains(&it.on)).collect();
         let today = self.day_now();
         let free: BTreeSet<_> = asked.iter().filter(|it| it.free).map(|it| it.household).collect();
         groups.retain(|household, _| free.contains(household));
@@ -380,9 +373,10 @@ impl Desk {
             // Nobody's group is told who took their consent back.
             groups.insert(household, shown_groups(&register, &entries, today));
         }
-        let removed: BTreeSet<_> = changes.iter().filter_map(|it| it.removed).collect();
-        let put_in = changes.iter().map(|it| (it.household, it.installed));
-        let wall = hoses::on_the_wall(register, put_in, &removed);
+        let hangs = |(household, wall): (&HouseholdId, &items::Wall)| {
+            wall.hoses.iter().map(|hose| (*household, *hose)).collect::<Vec<_>>()
+        };
+        let wall: Vec<_> = walls.iter().flat_map(hangs).collect();
         let replaced = hoses::replaced(&asked, &groups, &pack, self.language);
         let due = hoses::due(&wall, today, &pack, self.language);
         let doors = rows::list_doors(self.conn.c(), hall).await?;

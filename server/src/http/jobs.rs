@@ -421,7 +421,7 @@ pub(super) async fn make_job(
         also_due: Vec::new(),
     };
     let near_until = near::until(now, pack.time.utc_offset_minutes, state.config.near_days_ahead);
-    let scribe = Scribe { actor: &state.actor, pack: &pack, now, near_until };
+    let scribe = Scribe { actor: &state.actor, packs: &state.packs, pack: &pack, now, near_until };
     let position = create_job(tx.c(), &scribe, &new).await?;
     reach::jobs::tell_given(tx.c(), &new, (scribe.near_until, now)).await?;
     let made = Made { id: new.id, position, reached: position };
@@ -445,7 +445,7 @@ async fn call_people(
 }
 
 /// Jobs go to technicians of the caller's hall who were not shut out.
-pub(super) async fn check_technician(
+pub(crate) async fn check_technician(
     tx: &mut crate::db::Tx,
     caller: &super::caller::Caller,
     technician: UserId,

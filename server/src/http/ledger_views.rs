@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::NaiveDate;
 use domain::calendar::city_day;
 use domain::catalogue::Language;
-use domain::hose::{ends_on, entitlement, is_overdue};
-use domain::household::{Appliance, Group, Household, Meter};
+use domain::hose::entitlement;
+use domain::household::{Group, Household, Meter};
 use domain::id::{FactId, HallId, HouseholdId, JobId, VisitId};
 use domain::job::{Author, Channel};
 use domain::ledger::{
@@ -22,9 +22,11 @@ use uuid::Uuid;
 use super::application_views::ApplicationSummary;
 use super::case_views::CaseSummary;
 use super::error::ApiError;
+use super::item_views::{ApplianceBody, HomeDue, HoseBody, appliance_body, home_due, hose_body};
 use super::outage_views::{HomeOutage, find_home_outages};
 use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
-use crate::db::{C, appliances, applications, cases, households, jobs, meters, places};
+use crate::db::{C, applications, cases, households, jobs, meters, places};
+use crate::items::{self, Wall};
 use crate::jobs::summary::{self, Door, JobSummary};
 use crate::ledger;
 use crate::state::AppState;
@@ -70,8 +72,9 @@ pub struct LedgerBody {
     /// Whether it gets a hose free this calendar year (B14).
     #[schema(value_type = serde_json::Value)]
     entitlement: domain::hose::Entitlement,
-    #[schema(value_type = Vec<serde_json::Value>)]
-    appliances: Vec<Appliance>,
+    appliances: Vec<ApplianceBody>,
+    /// What is due here within a year, the most urgent first.
+    due: Vec<HomeDue>,
     hazards: Vec<HazardBody>,
     /// Outages that were announced and are not over, or were over within the last day.
     outages: Vec<HomeOutage>,
@@ -152,22 +155,6 @@ struct ReadingBody {
     job: Option<Uuid>,
 }
 
-/// A hose that hangs.
-#[derive(Debug, Serialize, ToSchema)]
-struct HoseBody {
-    id: Uuid,
-    kind: &'static str,
-    length_mm: u32,
-    #[schema(value_type = String, format = Date)]
-    installed_on: NaiveDate,
-    /// The last day of its life.
-    #[schema(value_type = Option<String>, format = Date)]
-    ends_on: Option<NaiveDate>,
-    age_months: i32,
-    life_months: Option<u32>,
-    is_overdue: bool,
-}
-
 /// A finding of a safety inspection.
 #[derive(Debug, Serialize, ToSchema)]
 struct HazardBody {
@@ -236,8 +223,10 @@ pub async fn ledger_body(
     if groups_withheld {
         entries.retain(|it| said_of_group(&it.entry).is_none());
     }
-    let (hoses, replacements) = ledger::hoses_of(c.lend(), id).await?;
+    let Wall { hoses, replacements, appliances } = items::of_home(c.lend(), id).await?;
     let entitlement = entitlement(&household.groups, &replacements, seen.today, &pack);
+    let known = items::known_of(c.lend(), id, pack.time.utc_offset_minutes).await?;
+    let due = home_due(c.lend(), seen, (&household, &pack)).await?;
     let read = rows::list_readings(c.lend(), id).await?;
     let meters = meters::list_meters(c.lend(), id).await?;
     let meters = meters.into_iter().map(|meter| meter_body(meter, &read));
@@ -264,10 +253,14 @@ pub async fn ledger_body(
         language: language(&entries),
         consents,
         meters: meters.collect::<anyhow::Result<_>>()?,
-        hoses: hoses.iter().map(|hose| hose_body(hose, seen.today, &pack)).collect(),
+        hoses: hoses.iter().map(|it| hose_body(it, &known, (seen.today, &pack))).collect(),
         replacements,
         entitlement,
-        appliances: appliances::list_appliances(c, id).await?,
+        appliances: appliances
+            .into_iter()
+            .map(|it| appliance_body(it, &known, (seen.today, &pack)))
+            .collect(),
+        due,
         hazards,
         outages,
         visits: visits.into_iter().map(visit_body).collect(),
@@ -383,22 +376,6 @@ fn meter_body(meter: Meter, read: &[ReadingRow]) -> anyhow::Result<MeterBody> {
     }
     readings.sort_by_key(|it| it.on);
     Ok(MeterBody { id: meter.id.0, serial: meter.serial, size: meter.size, readings })
-}
-
-fn hose_body(hose: &domain::household::Hose, today: NaiveDate, pack: &Pack) -> HoseBody {
-    let months = |day: NaiveDate| day.year() * 12 + i32::try_from(day.month0()).unwrap_or(0);
-    let began = months(today) - months(hose.installed_on);
-    let is_whole = today.day() >= hose.installed_on.day();
-    HoseBody {
-        id: hose.id.0,
-        kind: hose.kind.key(),
-        length_mm: hose.length_mm,
-        installed_on: hose.installed_on,
-        ends_on: ends_on(hose, pack),
-        age_months: (began - i32::from(!is_whole)).max(0),
-        life_months: pack.hose.life_months.get(&hose.kind).copied(),
-        is_overdue: is_overdue(hose, today, pack),
-    }
 }
 
 async fn hazards(

@@ -195,6 +195,7 @@ fn head() -> OpenApi {
         ("cases", "What people ask of the hall, each with an owner, and questions from doors."),
         ("applications", "What households ask for at the counter, and calls answered."),
         ("households", "Households and their ledgers."),
+        ("due", "What is due, and the jobs that are made of it."),
         ("outages", "Outages of the gas supply, and who was told of them."),
         ("cash", "Cash taken at home, and what of it was counted at the hall."),
         ("track", "The page of a household behind its link."),

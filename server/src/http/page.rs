@@ -79,6 +79,11 @@ impl<'de> Deserialize<'de> for Words {
 }
 
 impl Words {
+    /// The words in lower case, without the spaces around them.
+    pub(super) fn lower(&self) -> String {
+        self.0.trim().to_lowercase()
+    }
+
     /// A pattern for `like … escape '\'` that takes them literally, in lower case; none for no words.
     pub(super) fn pattern(&self) -> Option<String> {
         let words = Some(self.0.trim()).filter(|words| !words.is_empty())?;

@@ -2,6 +2,7 @@
 
 use domain::case::{Act, CaseKind, CaseState};
 use domain::catalogue::Language;
+use domain::due::What;
 use domain::household::Group;
 use domain::job::{Channel, JobKind};
 use domain::ledger::Purpose;
@@ -46,6 +47,11 @@ pub(crate) fn span() -> Schema {
         .property("days", number())
         .property("working_days", number())
         .into()
+}
+
+/// What can be due.
+pub(crate) fn due_what() -> Schema {
+    one_of(What::ALL.iter().map(|it| it.key()))
 }
 
 /// The states of jobs.
@@ -167,6 +173,10 @@ fn instant(said: &str) -> ObjectBuilder {
 
 /// A window as it is sent; let it end after it starts.
 pub(crate) fn window() -> Schema {
+    a_window().into()
+}
+
+fn a_window() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Object)
         .property("start", instant("Nobody comes before this, Unix milliseconds."))
@@ -174,7 +184,11 @@ pub(crate) fn window() -> Schema {
         .property("end", instant("Nobody comes after this, Unix milliseconds."))
         .required("end")
         .additional_properties(Some(AdditionalProperties::FreeForm(false)))
-        .into()
+}
+
+/// Windows in which there is room, one after another.
+pub(crate) fn windows() -> Schema {
+    ArrayBuilder::new().items(a_window()).min_items(Some(1)).max_items(Some(100)).into()
 }
 
 fn id() -> ObjectBuilder {

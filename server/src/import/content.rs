@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{FixedOffset, NaiveDate, Offset as _, Utc};
 use domain::calendar::city_day;
+use domain::due::Use;
 use domain::hose::Replacement;
 use domain::household::{Appliance, Group, Hose, Household, Meter, PastReading};
 use domain::id::{ApplianceId, HallId, HoseId, HouseholdId, JobId, MeterId, UserId, derived};
@@ -94,6 +95,8 @@ pub(crate) enum Skills {
 pub(crate) struct Homes {
     /// The accounts, and what of each the files do not speak of.
     pub(crate) households: Vec<(Household, Silent)>,
+    /// How they get their gas, where the files say anything of it.
+    pub(crate) supplies: Vec<(HouseholdId, SupplyCells)>,
     /// Who belongs to a group besides.
     pub(crate) groups: Vec<(HouseholdId, Group)>,
     /// The meters; no digits where the files do not tell them.
@@ -106,6 +109,17 @@ pub(crate) struct Homes {
     pub(crate) replacements: Vec<(HouseholdId, Replacement)>,
     /// What burns gas.
     pub(crate) appliances: Vec<(HouseholdId, Appliance)>,
+}
+
+/// What a row says of how a household gets its gas; an empty cell leaves what is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SupplyCells {
+    /// What for.
+    pub(crate) used_for: Option<Use>,
+    /// The day of its first gas.
+    pub(crate) gas_since: Option<NaiveDate>,
+    /// The last inspection.
+    pub(crate) inspected_on: Option<NaiveDate>,
 }
 
 /// What a file has no column for: it stays as it is.

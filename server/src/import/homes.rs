@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::due::Use;
 use domain::hose::Replacement;
 use domain::household::{
     Appliance, ApplianceKind, Group, Hose, HoseKind, Household, Meter, PastReading,
@@ -10,7 +11,9 @@ use domain::id::{HoseId, HouseholdId};
 use domain::measure::Volume;
 
 use super::cell::{Cells, Word};
-use super::content::{Hall, Homes, Known, Silent, appliance_id, hose_id, household_id, meter_id};
+use super::content::{
+    Hall, Homes, Known, Silent, SupplyCells, appliance_id, hose_id, household_id, meter_id,
+};
 use super::problem::{Problem, Reason};
 use super::reader::Seen;
 use super::sheet::{self, HOUSEHOLDS, METERS, Row};
@@ -47,6 +50,21 @@ const APPLIANCES: [Word<ApplianceKind>; 7] = [
     ("燃气灶", "", ApplianceKind::Stove),
     ("燃气热水器", "", ApplianceKind::WaterHeater),
     ("采暖炉", "", ApplianceKind::Boiler),
+];
+
+const USES: [Word<Use>; 12] = [
+    ("居民", "residential", Use::Residential),
+    ("公建", "public", Use::Public),
+    ("民用", "", Use::Residential),
+    ("居民用户", "", Use::Residential),
+    ("家庭", "", Use::Residential),
+    ("公共建筑", "", Use::Public),
+    ("公福", "", Use::Public),
+    ("公建用户", "", Use::Public),
+    ("学校", "", Use::Public),
+    ("食堂", "", Use::Public),
+    ("医院", "", Use::Public),
+    ("餐饮", "", Use::Public),
 ];
 
 const FREE: [Word<bool>; 6] = [
@@ -101,7 +119,11 @@ impl Reader<'_> {
         for row in rows {
             let household = self.household(row);
             self.accounts.note(row, "户号", &row.plain("户号"), self.problems);
-            let Some(household) = household else { continue };
+            let supply = self.supply(row);
+            let (Some(household), Some(supply)) = (household, supply) else { continue };
+            if supply != SupplyCells::default() {
+                self.homes.supplies.push((household.id, supply));
+            }
             self.found.insert(household.account.clone());
             self.homes.households.push((household, silent(row)));
         }
@@ -132,6 +154,20 @@ impl Reader<'_> {
             groups: are_groups_known.then(|| groups.into_iter().collect())?,
             access,
             unregistered: false,
+        })
+    }
+
+    /// How a household gets its gas, as far as the row says.
+    fn supply(&mut self, row: &Row) -> Option<SupplyCells> {
+        let today = self.hall.day;
+        let mut cells = Cells { row, problems: self.problems };
+        let used_for = cells.optional("用气性质", |cells, it| cells.word(it, &USES));
+        let gas_since = cells.optional("通气日期", |cells, it| cells.past_day(it, today));
+        let inspected_on = cells.optional("上次安检", |cells, it| cells.past_day(it, today));
+        Some(SupplyCells {
+            used_for: used_for.ok()?,
+            gas_since: gas_since.ok()?,
+            inspected_on: inspected_on.ok()?,
         })
     }
 
@@ -238,7 +274,10 @@ impl Reader<'_> {
                 continue;
             };
             if let Some(home) = home {
-                self.homes.hoses.push((home, Hose { id, kind, length_mm, installed_on }));
+                self.homes.hoses.push((
+                    home,
+                    Hose { id, kind, length_mm, installed_on, is_estimated: false, joints: None },
+                ));
             }
         }
         found
@@ -279,17 +318,29 @@ impl Reader<'_> {
             let model = cells.text_or_nothing("型号");
             let installed_on =
                 cells.optional("安装日期", |cells, it| cells.past_day(it, today));
+            let sold_on = cells.optional("购买日期", |cells, it| cells.past_day(it, today));
             let flame_out = cells.optional("熄火保护", |cells, it| cells.word(it, &FREE));
             let (Some(kind), Some(brand)) = (kind, brand) else { continue };
             let account = row.plain("户号");
             let name = format!("{}/{brand}/{model}", kind.key());
             seen.note(row, "燃具", &format!("{account}/{name}"), self.problems);
-            let (Some(home), Ok(installed_on), Ok(flame_out)) = (home, installed_on, flame_out)
+            let (Some(home), Ok(installed_on), Ok(sold_on), Ok(flame_out)) =
+                (home, installed_on, sold_on, flame_out)
             else {
                 continue;
             };
             let id = appliance_id(self.hall.id, &account, &name);
-            let appliance = Appliance { id, kind, brand, model, installed_on, flame_out };
+            let is_estimated = false;
+            let appliance = Appliance {
+                id,
+                kind,
+                brand,
+                model,
+                installed_on,
+                sold_on,
+                is_estimated,
+                flame_out,
+            };
             self.homes.appliances.push((home, appliance));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::due::Supply;
 use domain::household::{Household, Meter, PastReading};
 use domain::id::{HallId, HouseholdId, MeterId};
 use domain::stamp::Timestamp;
@@ -9,7 +10,8 @@ use domain::stamp::Timestamp;
 use super::content::{Homes, Known, Silent};
 use super::summary::{Fate, Summary, Thing};
 use super::{ImportError, Teller};
-use crate::db::{C, appliances, hoses, households, meters, users};
+use crate::db::due::Whose;
+use crate::db::{C, appliances, due, hoses, households, meters, users};
 use crate::identity::Role;
 use crate::packs::{self, Packs};
 
@@ -51,7 +53,10 @@ pub(super) async fn store(
     summary: &mut Summary,
     teller: &mut Teller<'_>,
 ) -> Result<(), ImportError> {
-    store_households(c.lend(), hall, homes, summary).await?;
+    let resupplied = resupplied(c.lend(), hall, homes).await?;
+    store_households(c.lend(), hall, (homes, &resupplied), summary).await?;
+    let supplies: Vec<_> = resupplied.into_iter().collect();
+    due::upsert_supplies(c.lend(), &supplies).await?;
     teller.tell("import.homes_stored", &[("count", homes.households.len().to_string())])?;
     store_meters(c.lend(), hall, homes, summary).await?;
     store_readings(c.lend(), hall, homes, summary, teller).await?;
@@ -90,10 +95,31 @@ fn differing<K: Ord, V: PartialEq>(
     differing
 }
 
+/// How households get their gas by the files, where that is something else than before.
+async fn resupplied(
+    c: C<'_>,
+    hall: HallId,
+    homes: &Homes,
+) -> Result<BTreeMap<HouseholdId, Supply>, ImportError> {
+    let found = due::list_supplies(c, Whose::Hall(hall)).await?;
+    let others = homes.supplies.iter().filter_map(|(id, cells)| {
+        let there = found.get(id);
+        let known = there.copied().unwrap_or_default();
+        let wanted = Supply {
+            used_for: cells.used_for.unwrap_or(known.used_for),
+            gas_since: cells.gas_since.or(known.gas_since),
+            inspected_on: cells.inspected_on.or(known.inspected_on),
+            ..known
+        };
+        (there != Some(&wanted)).then_some((*id, wanted))
+    });
+    Ok(others.collect())
+}
+
 async fn store_households(
     mut c: C<'_>,
     hall: HallId,
-    homes: &Homes,
+    (homes, resupplied): (&Homes, &BTreeMap<HouseholdId, Supply>),
     summary: &mut Summary,
 ) -> Result<(), ImportError> {
     let found = households::list_households(c.lend(), hall).await?;
@@ -119,7 +145,8 @@ async fn store_households(
     for (id, household) in wanted {
         let fate = Fate::of(found.get(&id), &household);
         if in_files.contains(&id) {
-            summary.count(Thing::Household, fate);
+            let is_other = fate == Fate::Unchanged && resupplied.contains_key(&id);
+            summary.count(Thing::Household, if is_other { Fate::Changed } else { fate });
         }
         if fate != Fate::Unchanged {
             differing.push(household);

@@ -72,6 +72,9 @@ pub(crate) const HOUSEHOLDS: Sheet = Sheet {
         known("经度", "longitude"),
         known("群体", "groups"),
         known("上门须知", "access"),
+        later("用气性质", "used_for"),
+        later("通气日期", "gas_since"),
+        later("上次安检", "inspected_on"),
     ],
 };
 
@@ -148,6 +151,7 @@ pub(crate) const APPLIANCES: Sheet = Sheet {
         known("型号", "model"),
         known("安装日期", "installed_on"),
         known("熄火保护", "flame_out"),
+        later("购买日期", "sold_on"),
     ],
 };
 

@@ -180,10 +180,11 @@ async fn store_jobs(
 ) -> Result<(), ImportError> {
     let actor = ActorId::from(ids::random_bytes::<16>());
     crate::packs::ensure_builtin(c.lend(), now.timestamp_millis()).await?;
-    let pack = Packs::default().in_force(c.lend(), now).await?;
+    let packs = Packs::default();
+    let pack = packs.in_force(c.lend(), now).await?;
     // What lies further ahead comes to phones as its day comes near.
     let near_until = near::until(now, pack.time.utc_offset_minutes, 0);
-    let scribe = Scribe { actor: &actor, pack: &pack, now, near_until };
+    let scribe = Scribe { actor: &actor, packs: &packs, pack: &pack, now, near_until };
     let due = due_by_household(content);
     for (number, booking) in content.bookings.iter().enumerate() {
         let hall = content.hall.id;

@@ -44,6 +44,7 @@ pub fn phase(occasion: &str) -> Option<&'static str> {
         }
         Occasion::OutageEnded | Occasion::OutageCancelled => Some(ON),
         Occasion::WindowAgreed
+        | Occasion::WindowAnnounced
         | Occasion::OnTheWay
         | Occasion::Late
         | Occasion::Done

@@ -10,6 +10,7 @@ use domain::id::{HoseId, HouseholdId, JobId, MeterId};
 use domain::measure::Volume;
 use domain::reading::Measure;
 use domain::visit::Outcome;
+use mobile_core::phone::NewHose;
 use serde_json::{Value, json};
 use server::db::hoses;
 use server::db::households::find_household_by_account;
@@ -266,7 +267,7 @@ async fn b14_hoses_are_counted_by_month_free_or_paid_and_the_wall_by_age() {
     ana.synced().await;
     go_in_without_meter(&mut ana, job).await;
     let old = Some(HoseId(Uuid::from_u128(1)));
-    ana.phone.replace_hose(job, old, HoseKind::Corrugated, 1500).await.unwrap();
+    ana.phone.replace_hose(job, old, NewHose::of(HoseKind::Corrugated, 1500)).await.unwrap();
     ana.synced().await;
 
     let figures = report(&counter, "hoses", "from=2026-02-01&to=2026-03-04").await;
@@ -450,7 +451,17 @@ async fn hang_hoses(counter: &Counter) -> HouseholdId {
     let rubber = |id, day: &str| {
         let (kind, length_mm) = (HoseKind::Rubber, 1500);
         let id = HoseId(Uuid::from_u128(id));
-        (home.id, Hose { id, kind, length_mm, installed_on: day.parse().expect("it is there") })
+        (
+            home.id,
+            Hose {
+                id,
+                kind,
+                length_mm,
+                installed_on: day.parse().expect("it is there"),
+                is_estimated: false,
+                joints: None,
+            },
+        )
     };
     let all = [rubber(1, "2010-01-01"), rubber(2, "2026-02-10"), rubber(3, "2024-01-02")];
     hoses::upsert_hoses(tx.c(), &all).await.expect("it is there");

@@ -40,6 +40,8 @@ impl Desk {
             kind: HoseKind::Rubber,
             length_mm: 1500,
             installed_on: day("2024-01-31"),
+            is_estimated: false,
+            joints: None,
         };
         hoses::upsert_hoses(tx.c(), &[(HOME, hose)]).await.expect("the tests' own calls work");
         let had = Replacement { job: None, installed: HOSE, on: day("2024-01-31"), free: true };
@@ -229,9 +231,14 @@ async fn b14_a_hose_changed_at_the_door_hangs_from_then_on_and_uses_up_the_years
         kind: HoseKind::Corrugated,
         length_mm: 1500,
         installed_on: at.date_naive(),
+        is_estimated: false,
+        joints: None,
     };
     tom.phone
-        .record(job, Fact::HoseReplaced { removed: Some(HOSE), installed, free: true })
+        .record(
+            job,
+            Fact::HoseReplaced { removed: Some(HOSE), installed, free: true, lot: String::new() },
+        )
         .await
         .unwrap();
     tom.synced().await;

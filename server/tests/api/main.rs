@@ -12,6 +12,7 @@ mod calls;
 mod cases;
 mod cash;
 mod counter;
+mod due;
 mod enrolment;
 mod exports;
 mod feed;

@@ -37,6 +37,8 @@ async fn a_household_comes_back_with_everything_on_its_wall() {
         kind: HoseKind::Corrugated,
         length_mm: 1500,
         installed_on: day(1),
+        is_estimated: false,
+        joints: None,
     };
     let replacement = Replacement { job: None, installed: hose.id, on: day(1), free: true };
 

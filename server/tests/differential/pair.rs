@@ -112,7 +112,8 @@ impl Pair {
         let mut tx = server.db.begin().await.unwrap();
         let pack = Pack::builtin();
         let near_until = now + TimeDelta::days(3650);
-        let scribe = Scribe { actor: &server.actor, pack: &pack, now, near_until };
+        let scribe =
+            Scribe { actor: &server.actor, packs: &server.packs, pack: &pack, now, near_until };
         create_job(tx.c(), &scribe, &new).await.unwrap();
         tx.commit().await.unwrap();
         let job = self.stored_job(id).await.unwrap();

@@ -99,8 +99,11 @@ impl Twins {
                     kind: HoseKind::Corrugated,
                     length_mm: 1_500,
                     installed_on: chrono::NaiveDate::default(),
+                    is_estimated: false,
+                    joints: None,
                 },
                 free: true,
+                lot: String::new(),
             },
             _ => Fact::Noted { text: format!("{} {}", self.actor, self.seq) },
         }

@@ -3,7 +3,7 @@
 import { ref } from 'vue'
 
 /** A list, and one of it when `id` is not empty. */
-type Shelf = 'applications' | 'cases' | 'households' | 'outages' | 'figures' | 'admin'
+type Shelf = 'applications' | 'cases' | 'households' | 'due' | 'outages' | 'figures' | 'admin'
 
 export type Route =
   | { at: 'board' | 'wall' | 'reminders' | 'cash' }
@@ -34,6 +34,7 @@ function read(): Route {
     case 'applications':
     case 'cases':
     case 'households':
+    case 'due':
     case 'outages':
     case 'figures':
     case 'admin':

@@ -98,6 +98,19 @@ export interface Hose {
   kind: string
   length_mm: number
   installed_on: string
+  /** Nobody knows the day for sure. */
+  is_estimated?: boolean
+  joints?: number
+}
+export interface Appliance {
+  id: string
+  kind: string
+  brand: string
+  model: string
+  installed_on?: string
+  sold_on?: string
+  is_estimated?: boolean
+  flame_out?: boolean
 }
 export interface Job {
   id: string
@@ -163,8 +176,11 @@ export interface JobPage {
     max_length_mm: number
     entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }
     overdue: string[]
+    /** Those on the wall, also those that this visit put in or saw. */
+    here: Hose[]
   }
   cash: { is_entitled: boolean; next_receipt: string | null; left: number }
+  appliances: Appliance[]
   verdicts: [string, Sentence][]
   only_here: string[]
   photos: Photo[]

@@ -94,15 +94,21 @@ fn home(
     let jitter = (prng.between(0, 60), prng.between(0, 60));
     let place = QUARTERS[quarter].door(door, jitter);
     let access = people::access(prng, QUARTERS[quarter].is_hilly, place.floor);
+    let holder = people::holder(prng);
+    let is_public = is_public(door);
+    let (gas_since, inspected_on) = past(quarter, door);
     let row = vec![
         account.clone(),
-        people::holder(prng),
+        if is_public { PUBLIC[quarter % PUBLIC.len()].to_owned() } else { holder },
         place.address,
         people::phone(quarter * DOORS + door),
         place.latitude,
         place.longitude,
         groups.join(";"),
         access,
+        if is_public { "公建" } else { "居民" }.to_owned(),
+        gas_since,
+        inspected_on,
     ];
     let (hoses, replacements) = match supply(door) {
         Supply::Old => old_hose(prng, &account, claim, !groups.is_empty()),
@@ -110,6 +116,26 @@ fn home(
         Supply::None => (vec![], vec![]),
     };
     Home { quarter, door, account, row, meter, hoses, replacements }
+}
+
+/// Who cooks for many.
+const PUBLIC: [&str; 4] = ["第二中学食堂", "社区卫生服务中心", "中心幼儿园", "敬老院"];
+
+fn is_public(door: usize) -> bool {
+    matches!(supply(door), Supply::Old) && door % 40 == 20
+}
+
+/// The day of first gas and of the last inspection; of a few nobody wrote anything down.
+fn past(quarter: usize, door: usize) -> (String, String) {
+    if !matches!(supply(door), Supply::Old) || door % 20 == 19 {
+        return (String::new(), String::new());
+    }
+    let year = 2009 + (door * 7 + quarter * 3) % 14;
+    let since = format!("{year}-{:02}-{:02}", 1 + door % 12, 1 + (door * 5 + quarter) % 28);
+    // From October 2025, so that some are late, to November 2026.
+    let month = 9 + (door * 5 + quarter * 3) % 14;
+    let inspected = format!("{}-{:02}-{:02}", 2025 + month / 12, 1 + month % 12, 1 + door % 20);
+    (since, inspected)
 }
 
 fn groups(prng: &mut Prng, tasks: &[&Task], claim: Option<Claim>) -> Vec<&'static str> {

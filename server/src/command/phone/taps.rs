@@ -4,7 +4,7 @@ use domain::id::{FactId, JobId};
 use domain::visit::{Fact, Subject, live_facts};
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::LogStore;
-use mobile_core::phone::{CommandError, Phone, Saved};
+use mobile_core::phone::{CommandError, NewHose, Phone, Saved};
 use mobile_core::photo::BlobStore;
 use serde_json::{Value, json};
 
@@ -38,7 +38,7 @@ pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
             None => return Ok(told(phone, job, &[])?),
         },
         Act::ReplaceHose { removed, kind, length_mm } => {
-            let replaced = phone.replace_hose(job, removed, kind, length_mm).await?;
+            let replaced = phone.replace_hose(job, removed, NewHose::of(kind, length_mm)).await?;
             let mut reply = told(phone, job, &[replaced.saved])?;
             reply["entitlement"] = json!(replaced.entitlement);
             return Ok(reply);

@@ -47,7 +47,7 @@ async fn a_skill_that_the_rule_pack_does_not_name_is_named() {
 
     let problems = world.problems().await;
 
-    let words = "抢修员 emergency_crew, 燃气用户安装检修工 gas_fitter, 安检员 inspector, 抄表员 meter_reader";
+    let words = "抢修员 emergency_crew, 燃气用户安装检修工 gas_fitter, 燃气管道安装工 installer, 安检员 inspector, 抄表员 meter_reader";
     let problem = &problems[0];
     assert_eq!((problem.line, problem.column.as_deref()), (2, Some("技能")));
     assert_eq!(problem.reason, Reason::NotAWord { words: words.into() });

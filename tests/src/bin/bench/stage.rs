@@ -124,8 +124,8 @@ impl Stage {
         let now = self.state.clock.now();
         let pack = Pack::builtin();
         let window = Window { start: now, end: now + chrono::TimeDelta::hours(2) };
-        let (actor, near_until) = (&self.state.actor, window.end);
-        let scribe = Scribe { actor, pack: &pack, now, near_until };
+        let (actor, packs, near_until) = (&self.state.actor, &self.state.packs, window.end);
+        let scribe = Scribe { actor, packs, pack: &pack, now, near_until };
         let author = server::jobs::plan::author(self.dispatcher, now);
         let mut jobs = Vec::with_capacity(count);
         let mut tx = self.state.db.begin().await?;

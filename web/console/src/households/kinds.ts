@@ -32,15 +32,47 @@ export interface Reading {
   job: string | null
 }
 
-export interface Hose {
+/** How far something is in its life, and who says so: a visit, or else the register. */
+export interface Life {
+  since: string | null
+  is_estimated: boolean
+  ends_on: string | null
+  age_months: number | null
+  life_months: number | null
+  is_overdue: boolean
+  job: string | null
+  photo: string | null
+  lot: string
+  tight_on: string | null
+}
+
+export interface Hose extends Life {
   id: string
   kind: string
   length_mm: number
-  installed_on: string
-  ends_on: string | null
-  age_months: number
-  life_months: number | null
+  max_length_mm: number
+  joints: number | null
+}
+
+export interface Appliance extends Life {
+  id: string
+  kind: string
+  brand: string
+  model: string
+  installed_on: string | null
+  sold_on: string | null
+  flame_out: boolean | null
+}
+
+/** Something that is due at the household. */
+export interface HomeDue {
+  what: string
+  by: string
   is_overdue: boolean
+  is_estimated: boolean
+  kind: string
+  zh: string
+  en: string
 }
 
 export interface Hazard {
@@ -115,7 +147,8 @@ export interface Ledger {
   hoses: Hose[]
   replacements: { on: string; free: boolean; job?: string; installed: string }[]
   entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }
-  appliances: { id: string; kind: string; brand: string; model: string; installed_on?: string; flame_out?: boolean }[]
+  appliances: Appliance[]
+  due: HomeDue[]
   hazards: Hazard[]
   outages: HomeOutage[]
   visits: Visit[]

@@ -38,7 +38,17 @@ function details(fact: Fact, pack: Pack | null): string {
       return t(`measure.${text(fact['measure'])}`)
     case 'hose_replaced': {
       const hose = fact['installed'] as { kind: string; length_mm: number }
-      return `${t(`hose_kind.${hose.kind}`)} ${hose.length_mm} mm${fact['free'] ? ` · ${t('desk.free')}` : ''}`
+      const lot = text(fact['lot'])
+      return [`${t(`hose_kind.${hose.kind}`)} ${hose.length_mm} mm`, fact['free'] ? t('desk.free') : '', lot ? t('ledger.lot', { lot }) : ''].filter(Boolean).join(' · ')
+    }
+    case 'hose_seen': {
+      const hose = fact['hose'] as { kind: string; length_mm: number; installed_on: string; is_estimated?: boolean; joints?: number }
+      const joints = hose.joints ? t('ledger.joints', { count: hose.joints }) : ''
+      return [fact['gone'] ? t('work.gone') : '', `${t(`hose_kind.${hose.kind}`)} ${hose.length_mm} mm`, sinceWords(hose.installed_on, hose.is_estimated), joints].filter(Boolean).join(' · ')
+    }
+    case 'appliance_seen': {
+      const it = fact['appliance'] as { kind: string; brand: string; model: string; sold_on?: string; is_estimated?: boolean }
+      return [fact['gone'] ? t('work.gone') : '', t(`appliance_kind.${it.kind}`), it.brand, it.model, it.sold_on ? sinceWords(it.sold_on, it.is_estimated) : ''].filter(Boolean).join(' · ')
     }
     case 'surveyed':
       return `${t(fact['feasible'] ? 'work.feasible' : 'work.not_feasible')} · ${text(fact['text'])}`
@@ -64,6 +74,8 @@ function details(fact: Fact, pack: Pack | null): string {
       return text(fact['question'] ?? fact['text'] ?? fact['reason'])
   }
 }
+
+const sinceWords = (day: string, isEstimated?: boolean) => `${day}${isEstimated ? ` (${t('work.estimated')})` : ''}`
 
 export function spanWords(span: Span): string {
   return `${dayAndClock(span.start, offset())}–${clock(span.end, offset())}`

@@ -9,7 +9,7 @@ use domain::visit::{Fact, Outcome};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::{LogStore, StoreError};
-use mobile_core::phone::{CommandError, EnrolError, ReminderName, Said, Wipe, WipeError};
+use mobile_core::phone::{CommandError, EnrolError, NewHose, ReminderName, Said, Wipe, WipeError};
 use mobile_core::photo::BlobStore;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -83,6 +83,11 @@ pub enum Request {
         kind: HoseKind,
         /// How long it is.
         length_mm: u32,
+        /// How many joints are in it.
+        joints: Option<u8>,
+        /// The maker's lot.
+        #[serde(default)]
+        lot: String,
     },
     /// Finds a hazard; its level is the rule pack's.
     Hazard {
@@ -179,8 +184,9 @@ where
         Request::Read { job, register, corrects: Some(corrects), .. } => {
             Ok(saved(phone.correct_reading(job, corrects, register).await?.saved.fact))
         }
-        Request::Hose { job, removed, kind, length_mm } => {
-            Ok(saved(phone.replace_hose(job, removed, kind, length_mm).await?.saved.fact))
+        Request::Hose { job, removed, kind, length_mm, joints, lot } => {
+            let new = NewHose { kind, length_mm, joints, lot };
+            Ok(saved(phone.replace_hose(job, removed, new).await?.saved.fact))
         }
         Request::Hazard { job, item, text } => {
             Ok(saved(phone.find_hazard(job, &item, text).await?.fact))

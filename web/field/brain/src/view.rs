@@ -3,8 +3,9 @@
 use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
 use domain::catalogue::Sentence;
+use domain::here;
 use domain::hose::{self, Entitlement};
-use domain::household::Household;
+use domain::household::{Appliance, Hose, Household};
 use domain::id::{FactId, HoseId, JobId};
 use domain::job::{Due, Job, JobKind};
 use domain::pack::{ConductItem, HazardRule, Need};
@@ -76,6 +77,8 @@ pub struct JobPage<'a> {
     hazards: Vec<HazardRule>,
     hose: HosePage,
     cash: CashOffer,
+    /// What burns gas there, also what this visit saw.
+    appliances: Vec<Appliance>,
     /// What the phone makes of each reading of this job, in words.
     verdicts: Vec<(FactId, Sentence)>,
     /// Own facts and messages that the hall does not have yet.
@@ -96,6 +99,8 @@ struct HosePage {
     max_length_mm: u32,
     entitlement: Entitlement,
     overdue: Vec<HoseId>,
+    /// The hoses on the wall, also those that this visit put in or saw.
+    here: Vec<Hose>,
 }
 
 /// How things stand between phone and hall.
@@ -216,8 +221,9 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
     let shown = phone.job(id)?;
     let pack = phone.pack_of(id)?;
     let (job, today) = (shown.job, phone.city_today());
-    let hoses = job.briefing.hoses.iter();
-    let overdue = hoses.filter(|it| hose::is_overdue(it, today, &pack)).map(|it| it.id).collect();
+    let hoses = here::hoses(job);
+    let overdue =
+        hoses.iter().filter(|it| hose::is_overdue(it, today, &pack)).map(|it| it.id).collect();
     let facts = job.visits.values().flat_map(|visit| &visit.facts);
     let verdicts = facts.filter_map(|(id, recorded)| {
         let Fact::Read { verdict, .. } = &recorded.fact else { return None };
@@ -240,8 +246,10 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
             max_length_mm: pack.hose.max_length_mm,
             entitlement: phone.hose_entitlement(id)?,
             overdue,
+            here: hoses,
         },
         cash: phone.cash_offer(id)?,
+        appliances: here::appliances(job),
         verdicts: verdicts.collect(),
         only_here: only_here.map(|own| own.id).collect(),
         photos: photos.collect(),
