@@ -209,18 +209,14 @@ impl Steps<'_> {
                 self.needs_entrance()?;
                 corrects.map_or(Ok(()), |id| self.needs_reading_of(id, *meter))
             }
-            Fact::Surveyed { text, .. } => {
+            Fact::Surveyed { text: words, .. } | Fact::ContractSigned { number: words } => {
                 self.needs_entrance()?;
-                said(text)
+                said(words)
             }
             Fact::NoticeGiven { hazard } => {
                 self.needs_entrance()?;
                 let is_hazard = matches!(self.needs_fact(*hazard)?.fact, Fact::HazardFound { .. });
                 if is_hazard { Ok(()) } else { Err(RecordError::NotAHazard) }
-            }
-            Fact::ContractSigned { number } => {
-                said(number)?;
-                self.needs_entrance()
             }
             Fact::TightnessTested { .. }
             | Fact::HoseSeen { .. }

@@ -131,7 +131,7 @@ impl MissingBody {
 
 /// A paper that was seen.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SeenBody {
+pub struct SeenPaperBody {
     paper: String,
     /// The name on it, where it matters.
     name: String,
@@ -176,7 +176,7 @@ pub struct ApplicationBody {
     /// What changes what has to be brought.
     #[schema(schema_with = schema::circumstances)]
     circumstances: Vec<&'static str>,
-    seen: Vec<SeenBody>,
+    seen: Vec<SeenPaperBody>,
     paid: Vec<PaidBody>,
     declared: Vec<DeclaredBody>,
     /// Everything that is missing, in the order in which it is said; nothing once it is decided.
@@ -200,7 +200,7 @@ pub(super) fn application_body(
     let acts = may(&procedure, &standing, caller.user);
     let is_gathering = standing.state.is_gathering();
     let lacks = if is_gathering { missing(&procedure, &standing) } else { Vec::new() };
-    let seen = standing.seen.iter().map(|(paper, it)| SeenBody {
+    let seen = standing.seen.iter().map(|(paper, it)| SeenPaperBody {
         paper: paper.clone(),
         name: it.name.clone(),
         digits: it.digits.clone(),

@@ -239,10 +239,7 @@ pub async fn ledger_body(
     let listed = cases::list_cases(c.lend(), seen.hall, &of_household, page).await?;
     let cases = listed.into_iter().map(|row| CaseSummary::new(row, seen.now));
     let cases = cases.collect::<anyhow::Result<_>>()?;
-    let of_household =
-        applications::Filter { household: Some(id.0), ..applications::Filter::default() };
-    let page = (i64::MAX, MOST);
-    let asked = applications::list_applications(c.lend(), seen.hall, &of_household, page).await?;
+    let applications = applications_of(c.lend(), seen.hall, id).await?;
     let visits = rows::list_visits(c.lend(), id).await?;
     let place = place_body(c.lend(), seen.hall, id).await?;
     let outages = find_home_outages(c.lend(), (seen.hall, id), seen.now).await?;
@@ -266,10 +263,21 @@ pub async fn ledger_body(
         visits: visits.into_iter().map(visit_body).collect(),
         jobs,
         cases,
-        applications: asked.into_iter().map(ApplicationSummary::from).collect(),
+        applications,
         entries,
         household,
     })
+}
+
+/// What a household asked for at the counter, newest first.
+async fn applications_of(
+    c: C<'_>,
+    hall: HallId,
+    id: HouseholdId,
+) -> Result<Vec<ApplicationSummary>, ApiError> {
+    let filter = applications::Filter { household: Some(id.0), ..applications::Filter::default() };
+    let listed = applications::list_applications(c, hall, &filter, (i64::MAX, MOST)).await?;
+    Ok(listed.into_iter().map(ApplicationSummary::from).collect())
 }
 
 async fn place_body(
