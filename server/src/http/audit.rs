@@ -380,6 +380,10 @@ mod tests {
         ("/api/packs/{id}/differences", "rules"),
         ("/api/packs/{id}/trial", "numbers, and ids of jobs"),
         ("/api/due/figures", "numbers and roads"),
+        ("/api/counter", "what each procedure asks for, by the rules"),
+        ("/api/cash/mine", "a technician's own cash"),
+        ("/api/reports/trips", "numbers, and ids of applications"),
+        ("/api/reports/calls", "numbers"),
         ("/api/outages", "roads, words and numbers"),
         ("/api/outages/places", "roads and buildings, with numbers"),
         (
@@ -421,6 +425,8 @@ mod tests {
             .merge(http::told_households())
             .merge(http::outages_of_gas())
             .merge(http::due_work())
+            .merge(http::money())
+            .merge(http::at_the_counter())
             .merge(http::administration())
             .merge(http::reaching())
             .merge(http::emergencies())
