@@ -6,9 +6,11 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::hazard::KnownHazard;
 use crate::hose::Replacement;
 use crate::household::{Appliance, Hose, Household, Meter};
 use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId};
+use crate::ladder::Attempt;
 use crate::pack::PackId;
 use crate::stamp::{Stamp, Timestamp};
 use crate::status::Clash;
@@ -390,6 +392,12 @@ pub struct Briefing {
     /// What else is due at this household.
     #[serde(default)]
     pub also_due: Vec<Due>,
+    /// Hazards that are open there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hazards: Vec<KnownHazard>,
+    /// Earlier attempts of this kind there, by whichever crew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<Attempt>,
 }
 
 /// Another job that is due at the same door.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::Language;
 use crate::household::Group;
 use crate::id::{ApplicationId, EntryId, FactId, JobId, VisitId};
-use crate::job::{Author, Channel};
+use crate::job::{Author, Channel, JobKind};
 
 /// What a household can consent to, and take back as easily (PIPL 15, 29).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -115,6 +115,41 @@ pub enum Entry {
         /// How anybody knows, in words.
         text: String,
     },
+    /// More time for a hazard; once.
+    HazardExtended {
+        /// The job in which it was found.
+        job: JobId,
+        /// The visit.
+        visit: VisitId,
+        /// The finding.
+        fact: FactId,
+        /// The deadline from now on.
+        until: NaiveDate,
+        /// Why, in words.
+        text: String,
+    },
+    /// A step about a hazard was done at the desk.
+    HazardStepDone {
+        /// The job in which it was found.
+        job: JobId,
+        /// The visit.
+        visit: VisitId,
+        /// The finding.
+        fact: FactId,
+        /// The step's key in the rule pack.
+        step: String,
+        /// What came of it, in words.
+        text: String,
+    },
+    /// A step about a household that was not reached was done, such as a notice in writing.
+    LadderStepDone {
+        /// For which kind of job.
+        kind: JobKind,
+        /// The step's key in the rule pack.
+        step: String,
+        /// What came of it, in words.
+        text: String,
+    },
 }
 
 /// An entry with its author and the server's time.
@@ -186,7 +221,10 @@ pub fn evidence(
             | Entry::ConsentWithdrawn { .. }
             | Entry::LanguageChosen { .. }
             | Entry::HolderChanged { .. }
-            | Entry::HazardCleared { .. } => {}
+            | Entry::HazardCleared { .. }
+            | Entry::HazardExtended { .. }
+            | Entry::HazardStepDone { .. }
+            | Entry::LadderStepDone { .. } => {}
         }
     }
     known
@@ -227,7 +265,10 @@ pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
         | Entry::HolderChanged { .. }
-        | Entry::HazardCleared { .. } => None,
+        | Entry::HazardCleared { .. }
+        | Entry::HazardExtended { .. }
+        | Entry::HazardStepDone { .. }
+        | Entry::LadderStepDone { .. } => None,
     })
 }
 
@@ -309,6 +350,9 @@ pub fn check(
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
         | Entry::HolderChanged { .. }
-        | Entry::HazardCleared { .. } => Ok(()),
+        | Entry::HazardCleared { .. }
+        | Entry::HazardExtended { .. }
+        | Entry::HazardStepDone { .. }
+        | Entry::LadderStepDone { .. } => Ok(()),
     }
 }

@@ -7,9 +7,11 @@ mod check;
 mod compare;
 mod counter;
 mod due;
+mod hazards;
 mod hose;
 mod items;
 mod kinds;
+mod ladder;
 mod law;
 mod leak;
 mod notices;
@@ -35,9 +37,11 @@ pub use self::counter::{
     PaymentRules, Procedure,
 };
 pub use self::due::{ApplianceRule, BeforeHolidays, DueRules, MeterRule, Recurring, Serving};
+pub use self::hazards::{Fulfils, HazardCare, HazardStep};
 pub use self::hose::HoseRules;
 pub use self::items::{ConductItem, HazardRule, ItemName};
 pub use self::kinds::{KindRules, Need, SkillId, SkillRule};
+pub use self::ladder::{LadderRules, LadderStep};
 pub use self::law::{Looser, looser};
 pub use self::leak::LeakRules;
 pub use self::notices::{NoticeRules, NoticeTemplate, Said};
@@ -120,6 +124,12 @@ pub struct Pack {
     pub reading: ReadingRules,
     /// Hoses.
     pub hose: HoseRules,
+    /// What is done about hazards until they are gone; packs before it existed name no steps.
+    #[serde(default)]
+    pub hazard_care: Option<HazardCare>,
+    /// What is done about households that are not reached; packs before it existed have none.
+    #[serde(default)]
+    pub ladder: Option<LadderRules>,
     /// Cash at home; packs before it existed let everybody pay so.
     #[serde(default)]
     pub cash: Option<CashRules>,

@@ -31,6 +31,8 @@ pub enum Status {
     NoOneHome,
     /// 拒绝
     Refused,
+    /// 空房
+    Empty,
     /// 地址有误
     WrongAddress,
     /// 未能完成
@@ -41,7 +43,7 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order in which boards show them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Unassigned,
         Self::Assigned,
         Self::SetOut,
@@ -50,6 +52,7 @@ impl Status {
         Self::Done,
         Self::NoOneHome,
         Self::Refused,
+        Self::Empty,
         Self::WrongAddress,
         Self::CannotFinish,
         Self::Cancelled,
@@ -66,6 +69,7 @@ impl Status {
             Self::Done => "done",
             Self::NoOneHome => "no_one_home",
             Self::Refused => "refused",
+            Self::Empty => "empty",
             Self::WrongAddress => "wrong_address",
             Self::CannotFinish => "cannot_finish",
             Self::Cancelled => "cancelled",
@@ -248,7 +252,9 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::Noted { .. }
         | Fact::Withdrawn { .. } => None,
         Fact::SetOut => Some(Status::SetOut),
-        Fact::Arrived { .. } | Fact::Conduct { .. } => Some(Status::AtDoor),
+        Fact::Arrived { .. } | Fact::Conduct { .. } | Fact::DoorSniffed { .. } => {
+            Some(Status::AtDoor)
+        }
         Fact::Surveyed { .. }
         | Fact::Read { .. }
         | Fact::HouseholdTold { .. }
@@ -261,6 +267,8 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::GasSwitched { .. }
         | Fact::HazardFound { .. }
         | Fact::NoticeGiven { .. }
+        | Fact::SupplyStopped { .. }
+        | Fact::HazardRechecked { .. }
         | Fact::CashTaken { .. }
         | Fact::ContractSigned { .. }
         | Fact::Signed { .. } => Some(Status::Working),
@@ -268,6 +276,7 @@ fn fact_status(fact: &Fact) -> Option<Status> {
             Outcome::Done => Status::Done,
             Outcome::NoOneHome => Status::NoOneHome,
             Outcome::Refused { .. } => Status::Refused,
+            Outcome::Empty => Status::Empty,
             Outcome::WrongAddress { .. } => Status::WrongAddress,
             Outcome::CannotFinish { .. } => Status::CannotFinish,
         }),
@@ -322,7 +331,11 @@ fn clashes(job: &Job, technician: Option<UserId>) -> Vec<Clash> {
 /// Whether a visit ended without success, so that the job rightly went on to somebody else.
 fn has_failed(status: Status) -> bool {
     match status {
-        Status::NoOneHome | Status::Refused | Status::WrongAddress | Status::CannotFinish => true,
+        Status::NoOneHome
+        | Status::Refused
+        | Status::Empty
+        | Status::WrongAddress
+        | Status::CannotFinish => true,
         Status::Unassigned
         | Status::Assigned
         | Status::SetOut

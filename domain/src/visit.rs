@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::Answer;
+use crate::hazard::NoticeAnswer;
 use crate::household::{Appliance, Hose};
-use crate::id::{DeviceId, FactId, HoseId, MeterId, UserId};
+use crate::id::{DeviceId, FactId, HoseId, JobId, MeterId, UserId, VisitId};
 use crate::job::{Channel, Window};
 use crate::measure::{Fen, Volume};
 use crate::place::Fix;
@@ -181,6 +182,33 @@ pub enum Fact {
     NoticeGiven {
         /// The finding.
         hazard: FactId,
+        /// Whether the household signed for it or refused to; older apps did not ask.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<NoticeAnswer>,
+    },
+    /// The supply stopped because of a hazard of this visit.
+    SupplyStopped {
+        /// The finding.
+        hazard: FactId,
+    },
+    /// Somebody looked again at a hazard that was found before.
+    HazardRechecked {
+        /// The job in which it was found.
+        job: JobId,
+        /// The visit.
+        visit: VisitId,
+        /// The finding.
+        hazard: FactId,
+        /// Whether it is gone.
+        gone: bool,
+        /// The SHA-256 of a picture from the same angle; needed where it is gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        photo: Option<String>,
+    },
+    /// Sniffed at the gap of a door that nobody opened (门缝检漏).
+    DoorSniffed {
+        /// Whether gas was found.
+        leak: bool,
     },
     /// Cash taken at home (B15).
     CashTaken {
@@ -251,6 +279,8 @@ pub enum Subject {
     Hazard,
     /// 软管
     Hose,
+    /// 空房: the home that nobody lives in.
+    EmptyHome,
     /// 路阻
     RoadBlock,
     /// Anything else.
@@ -259,8 +289,15 @@ pub enum Subject {
 
 impl Subject {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 6] =
-        [Self::Meter, Self::NoticeOnDoor, Self::Hazard, Self::Hose, Self::RoadBlock, Self::Other];
+    pub const ALL: [Self; 7] = [
+        Self::Meter,
+        Self::NoticeOnDoor,
+        Self::Hazard,
+        Self::Hose,
+        Self::EmptyHome,
+        Self::RoadBlock,
+        Self::Other,
+    ];
 
     /// The word used in JSON and the catalogue.
     pub fn key(self) -> &'static str {
@@ -269,6 +306,7 @@ impl Subject {
             Self::NoticeOnDoor => "notice_on_door",
             Self::Hazard => "hazard",
             Self::Hose => "hose",
+            Self::EmptyHome => "empty_home",
             Self::RoadBlock => "road_block",
             Self::Other => "other",
         }
@@ -288,6 +326,8 @@ pub enum Outcome {
         /// What they said.
         reason: String,
     },
+    /// 空房: nobody lives there.
+    Empty,
     /// 地址有误
     WrongAddress {
         /// What is wrong with it.
@@ -306,8 +346,11 @@ impl Fact {
     /// The picture that the fact names by its SHA-256, if any.
     pub fn photo(&self) -> Option<&str> {
         match self {
-            Self::PhotoTaken { hash, .. } | Self::Signed { hash } => Some(hash),
+            Self::PhotoTaken { hash, .. }
+            | Self::Signed { hash }
+            | Self::NoticeGiven { answer: Some(NoticeAnswer::Signed { hash }), .. } => Some(hash),
             Self::RoadBlocked { photo, .. }
+            | Self::HazardRechecked { photo, .. }
             | Self::HoseSeen { photo, .. }
             | Self::ApplianceSeen { photo, .. } => photo.as_deref(),
             Self::PhonedAhead { .. }
@@ -327,6 +370,8 @@ impl Fact {
             | Self::GasSwitched { .. }
             | Self::HazardFound { .. }
             | Self::NoticeGiven { .. }
+            | Self::SupplyStopped { .. }
+            | Self::DoorSniffed { .. }
             | Self::CashTaken { .. }
             | Self::ContractSigned { .. }
             | Self::Asked { .. }

@@ -40,6 +40,7 @@ pub mod feed;
 pub mod figures;
 pub mod grants;
 pub mod halls;
+pub mod hazards;
 pub mod hoses;
 pub mod households;
 pub mod imports;

@@ -25,6 +25,7 @@ pub mod figure_files;
 pub mod figure_lists;
 pub mod figures;
 pub mod halls;
+pub mod hazards;
 pub mod health;
 pub mod history;
 pub mod households;
@@ -136,6 +137,8 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::list_promises)))
         .routes(only(STAFF, routes!(households::get_household)))
         .routes(only(STAFF, once(routes!(households::add_to_ledger))))
+        .routes(only(STAFF, routes!(hazards::list_hazards)))
+        .routes(only(STAFF, routes!(hazards::list_unreached)))
         .routes(only(STAFF, routes!(places::tie_place)))
         .routes(only(STAFF, routes!(cases::list_cases)))
         .routes(only(STAFF, once(routes!(cases::open_case))))

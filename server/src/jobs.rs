@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 
 use automerge::ActorId;
 use domain::calendar::city_day;
+use domain::hazard::KnownHazard;
 use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId, derived, uuid_v7};
 use domain::job::{
     Appointment, Assignment, Author, Briefing, Channel, Due, Job, JobKind, Plan, Window,
 };
+use domain::ladder::Attempt;
 use domain::pack::{Pack, PackId};
 use domain::stamp::Timestamp;
 use sync::document::{self, EditError, Pen};
@@ -51,6 +53,10 @@ pub struct NewJob {
     pub technician: Option<UserId>,
     /// What else is due at the same door.
     pub also_due: Vec<Due>,
+    /// Hazards that are open there.
+    pub hazards: Vec<KnownHazard>,
+    /// Earlier attempts of this kind there.
+    pub attempts: Vec<Attempt>,
 }
 
 /// In whose name and by which rules the server writes.
@@ -172,6 +178,8 @@ async fn brief(
         request: new.request.clone(),
         caller_phone: new.caller_phone.clone(),
         also_due: also_due.collect(),
+        hazards: new.hazards.clone(),
+        attempts: new.attempts.clone(),
     })
 }
 

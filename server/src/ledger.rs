@@ -1,13 +1,19 @@
 //! What the hall knows of a household: its register, what staff wrote into its ledger, and what visits found.
 
 use chrono::NaiveDate;
+use domain::calendar::city_day;
 use domain::household::Household;
-use domain::id::{EntryId, HouseholdId, UserId};
+use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId};
 use domain::job::{Author, Job};
 use domain::ledger::{Consent, Entry, Purpose, Written, consent, shown_groups};
+use sync::document::{Pen, briefing_change};
 
 use crate::db::ledger::EntryRow;
-use crate::db::{C, Result, ledger};
+use crate::db::{C, Result, Tx, changes, halls, ledger, places};
+use crate::http::error::ApiError;
+use crate::jobs::plan::{change_row, load, read};
+use crate::jobs::settle::{Happening, settle};
+use crate::state::AppState;
 
 /// What the live stream calls news of a household.
 pub const LIVE_KIND: &str = "household";
@@ -40,6 +46,37 @@ pub async fn withhold(c: C<'_>, job: &mut Job) -> Result<()> {
     let entries = entries(c, job.briefing.household.id).await?;
     if consent(&entries, Purpose::Groups) == Some(Consent::Withdrawn) {
         job.briefing.household.groups.clear();
+    }
+    Ok(())
+}
+
+/// Tells phones which groups of a household may be shown now: its jobs are briefed anew, as an edit of the server's own.
+///
+/// What a withdrawn consent hides is gone from a phone at its next exchange (PIPL 15). The hall's row has to be held.
+pub async fn brief_groups(
+    state: &AppState,
+    tx: &mut Tx,
+    (hall, by): (HallId, UserId),
+    household: &Household,
+) -> Result<(), ApiError> {
+    let now = state.clock.now();
+    for job in places::list_jobs_at(tx.c(), hall, household.id).await? {
+        let mut doc = load(tx.c(), JobId(job)).await?;
+        let before = read(&doc)?;
+        let pack = state.packs.find(tx.c(), &before.pack).await?;
+        let today = city_day(now, pack.time.utc_offset_minutes);
+        let groups = shown(tx.c(), household.clone(), today).await?.groups;
+        let mut briefing = before.briefing;
+        briefing.household.groups = groups;
+        let pen = Pen { actor: state.actor.clone(), at: now };
+        let change = briefing_change(&mut doc, &pen, &briefing);
+        let change = change.map_err(|error| ApiError::Internal(error.into()))?;
+        let Some(bytes) = change else { continue };
+        let position = halls::take_positions(tx.c(), hall, 2).await?;
+        let row = change_row((hall, by, JobId(job)), (position, now), bytes)?;
+        changes::insert_changes(tx.c(), &[row]).await?;
+        let happening = Happening { what: "planned", facts: Vec::new(), added: Vec::new() };
+        settle(tx.c(), &read(&doc)?, &happening, (&pack, now, position + 1)).await?;
     }
     Ok(())
 }

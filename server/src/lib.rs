@@ -29,6 +29,7 @@ pub mod due;
 pub mod exchange;
 pub mod export;
 pub mod figures;
+pub mod hazards;
 pub mod http;
 pub mod identity;
 pub mod ids;

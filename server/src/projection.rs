@@ -242,6 +242,7 @@ fn outcome_key(fact: &Fact) -> Option<&'static str> {
         Outcome::Done => "done",
         Outcome::NoOneHome => "no_one_home",
         Outcome::Refused { .. } => "refused",
+        Outcome::Empty => "empty",
         Outcome::WrongAddress { .. } => "wrong_address",
         Outcome::CannotFinish { .. } => "cannot_finish",
     })

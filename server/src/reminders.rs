@@ -7,9 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveTime, TimeDelta};
 use domain::calendar::city_day;
-use domain::id::{FactId, HallId, HouseholdId, JobId, UserId, VisitId};
+use domain::id::{HallId, JobId, UserId};
 use domain::job::Window;
-use domain::ledger::clearance;
 use domain::outage::{ClockState, OutageKind, OutageState};
 use domain::pack::{Pack, PackId, ReminderRules};
 use domain::reminder::{self, Reminder};
@@ -22,9 +21,9 @@ use crate::cases;
 use crate::db::halls::{self, HallRow};
 use crate::db::reminders::{self as rows, KnownRow, NewReminder, WorkRow};
 use crate::db::{C, devices, figures, live_events, outages};
+use crate::hazards;
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
-use crate::ledger;
 use crate::outage;
 use crate::reach::{self, News, NewsKind};
 use crate::reports;
@@ -33,9 +32,6 @@ use crate::told::rules;
 
 /// What the live stream calls news of reminders.
 pub const LIVE_KIND: &str = "reminder";
-
-/// Findings older than this have no deadline to come.
-const HAZARDS_OF_MS: i64 = 400 * 86_400_000;
 
 /// How long reminders that ended are kept, for who asks whether somebody was told.
 pub const KEPT_MS: i64 = 90 * 86_400_000;
@@ -348,37 +344,31 @@ impl Seen<'_> {
         Ok(wanted)
     }
 
-    async fn of_hazards(&self, mut c: C<'_>) -> Result<Vec<Wanted>, ApiError> {
-        let since = self.now.timestamp_millis() - HAZARDS_OF_MS;
+    async fn of_hazards(&self, c: C<'_>) -> Result<Vec<Wanted>, ApiError> {
         let mut wanted = Vec::new();
-        for row in rows::list_hazards(c.lend(), self.hall, since).await? {
-            let pack = self.state.packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
-            let item = row.body.0["item"].as_str().unwrap_or_default();
-            let rule = pack.hazards.iter().find(|it| it.id == item);
-            let Some(days) = rule.and_then(|it| it.deadline_days) else { continue };
-            let found_on = city_day(instant(row.latest), pack.time.utc_offset_minutes);
-            let deadline = found_on.checked_add_days(chrono::Days::new(u64::from(days)));
-            let Some(deadline) = deadline else { continue };
-            let reminder = reminder::of_hazard(deadline, self.offset, self.rules);
-            if !reminder.holds_at(self.now) {
-                continue;
+        for (household, home) in hazards::homes(self.state, c, self.hall).await? {
+            for (hazard, _) in &home.open {
+                let (Some(deadline), Some((job, _, fact))) =
+                    (hazard.deadline, hazard.findings.first())
+                else {
+                    continue;
+                };
+                let reminder = reminder::of_hazard(deadline, self.offset, self.rules);
+                if !reminder.holds_at(self.now) {
+                    continue;
+                }
+                wanted.push(Wanted {
+                    reminder,
+                    subject: fact.to_string(),
+                    occasion: deadline.to_string(),
+                    links: Links {
+                        job: Some(job.0),
+                        household: Some(household.0),
+                        ..Links::default()
+                    },
+                    is_urgent: false,
+                });
             }
-            let entries = ledger::entries(c.lend(), HouseholdId(row.household_id)).await?;
-            let place = (JobId(row.job_id), VisitId(row.visit_id), FactId(row.fact_id));
-            if clearance(&entries, place).is_some() {
-                continue;
-            }
-            wanted.push(Wanted {
-                reminder,
-                subject: row.fact_id.to_string(),
-                occasion: deadline.to_string(),
-                links: Links {
-                    job: Some(row.job_id),
-                    household: Some(row.household_id),
-                    ..Links::default()
-                },
-                is_urgent: false,
-            });
         }
         Ok(wanted)
     }

@@ -72,7 +72,7 @@ function attempt(roll, job, page) {
     () => record({ type: 'measure_taken', reading: any, measure: 'leak_check' }),
     () => ({ do: 'hose', job, removed: null, kind: 'rubber', length_mm: 500 + roll(2_000) }),
     () => ({ do: 'hazard', job, item: 'hose_overdue', text: `第 ${roll(9)} 处` }),
-    () => record({ type: 'notice_given', hazard: any }),
+    () => record({ type: 'notice_given', hazard: any, answer: { answer: 'refused_to_sign', reason: '拒签' } }),
     () => record({ type: 'tightness_tested', tight: roll(3) > 0 }),
     () => record({ type: 'gas_switched', on: roll(2) === 0 }),
     () => ({ do: 'cash', job, amount: roll(100_000), reason: '网络缴费停用' }),

@@ -76,7 +76,8 @@ export const WORK = {
     await phone.page.locator('select').first().selectOption('hose_overdue')
     await phone.page.getByLabel('位置和情况').fill('灶后软管发硬')
     await phone.tap('保存')
-    await phone.tap('已交《隐患整改通知书》')
+    await phone.saves(() => phone.page.locator('.hazard input[type=file]').first().setInputFiles(PICTURE))
+    await phone.page.getByText('通知书已签收').waitFor()
     await tight(phone)
     await photo(phone)
   },

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    CalendarRules, CaseRules, CashRules, CounterRules, DueRules, LeakRules, Pack, PackError,
-    ReachRules, ReminderRules, TravelRules, kinds, notices, promises,
+    CalendarRules, CaseRules, CashRules, CounterRules, DueRules, HazardCare, LadderRules,
+    LeakRules, Pack, PackError, ReachRules, ReminderRules, TravelRules, kinds, notices, promises,
 };
 use crate::job::JobKind;
 
@@ -54,6 +54,8 @@ fn checks(pack: &Pack) -> Vec<Check> {
     all.extend(pack.calendar.iter().flat_map(CalendarRules::checks));
     all.extend(pack.cases.iter().flat_map(CaseRules::checks));
     all.extend(pack.cash.iter().flat_map(CashRules::checks));
+    all.extend(pack.hazard_care.iter().flat_map(HazardCare::checks));
+    all.extend(pack.ladder.iter().flat_map(LadderRules::checks));
     all.extend(kinds::checks(&pack.kinds, &pack.skills));
     all.extend(pack.reminders.iter().flat_map(ReminderRules::checks));
     all.extend(pack.reach.iter().flat_map(ReachRules::checks));

@@ -1,5 +1,7 @@
 //! The steps of a visit: which fact may be recorded now, and what is missing before it can close.
 
+mod hazards;
+
 use super::{Fact, Outcome, Recorded, Subject, Visit, live_facts};
 use crate::appointment;
 use crate::callout;
@@ -10,6 +12,7 @@ use crate::hose::{self, Entitlement};
 use crate::household::Hose;
 use crate::id::{FactId, MeterId, UserId};
 use crate::job::{Job, JobKind};
+use crate::ladder;
 use crate::measure::Fen;
 use crate::pack::{ItemName, Need, Pack};
 
@@ -72,6 +75,12 @@ pub enum RecordError {
     /// Only who was called to an emergency answers a call (B2).
     #[error("you were not called to this job")]
     NotCalled,
+    /// A notice says what the household did with it.
+    #[error("say whether the household signed for the notice or refused to")]
+    NoticeNeedsAnswer,
+    /// What is gone is shown in a picture from the same angle.
+    #[error("take a picture from the same angle: a hazard is closed in person and with it")]
+    RecheckNeedsPhoto,
     /// Cash is more than nothing (B15).
     #[error("say how much was paid")]
     NoAmount,
@@ -98,6 +107,8 @@ impl RecordError {
             Self::NotCalled => "record.not_called",
             Self::OtherMeter => "record.other_meter",
             Self::NotAHazard => "record.not_a_hazard",
+            Self::NoticeNeedsAnswer => "record.notice_needs_answer",
+            Self::RecheckNeedsPhoto => "record.recheck_needs_photo",
             Self::NoAmount => "record.no_amount",
             Self::CashNeedsReason => "record.cash_needs_reason",
             Self::WindowEndsFirst => "record.window_ends_first",
@@ -213,10 +224,11 @@ impl Steps<'_> {
                 self.needs_entrance()?;
                 said(words)
             }
-            Fact::NoticeGiven { hazard } => {
+            Fact::NoticeGiven { .. }
+            | Fact::SupplyStopped { .. }
+            | Fact::HazardRechecked { .. } => {
                 self.needs_entrance()?;
-                let is_hazard = matches!(self.needs_fact(*hazard)?.fact, Fact::HazardFound { .. });
-                if is_hazard { Ok(()) } else { Err(RecordError::NotAHazard) }
+                self.check_hazard(fact)
             }
             Fact::TightnessTested { .. }
             | Fact::HoseSeen { .. }
@@ -224,13 +236,11 @@ impl Steps<'_> {
             | Fact::GasSwitched { .. }
             | Fact::HazardFound { .. }
             | Fact::Signed { .. } => self.needs_entrance(),
-            Fact::CashTaken { amount, reason, .. } => {
-                self.needs_entrance()?;
-                self.check_cash(*amount, reason)
-            }
-            Fact::PhotoTaken { .. } | Fact::Asked { .. } | Fact::LeafletGiven => {
-                self.needs_arrival()
-            }
+            Fact::CashTaken { amount, reason, .. } => self.check_cash(*amount, reason),
+            Fact::PhotoTaken { .. }
+            | Fact::Asked { .. }
+            | Fact::LeafletGiven
+            | Fact::DoorSniffed { .. } => self.needs_arrival(),
             Fact::Withdrawn { fact, reason } => {
                 said(reason)?;
                 self.needs_fact(*fact).map(|_| ())
@@ -259,6 +269,7 @@ impl Steps<'_> {
 
     /// Something was paid, and by whom may pay so or says why (B15).
     fn check_cash(&self, amount: Fen, reason: &str) -> Result<(), RecordError> {
+        self.needs_entrance()?;
         if amount.0 <= 0 {
             return Err(RecordError::NoAmount);
         }
@@ -273,7 +284,7 @@ impl Steps<'_> {
 
     fn check_closing(&self, outcome: &Outcome) -> Result<(), RecordError> {
         match outcome {
-            Outcome::Done | Outcome::NoOneHome => {}
+            Outcome::Done | Outcome::NoOneHome | Outcome::Empty => {}
             Outcome::Refused { reason } | Outcome::WrongAddress { reason } => said(reason)?,
             Outcome::CannotFinish { reason, follow_up } => {
                 said(reason)?;
@@ -299,6 +310,18 @@ impl Steps<'_> {
                 if !self.has(notice) {
                     missing.push(Sentence::new("missing.notice_photo"));
                 }
+                let sniffed = |fact: &Fact| matches!(fact, Fact::DoorSniffed { .. });
+                if self.asks_to_sniff() && !self.has(sniffed) {
+                    missing.push(Sentence::new("missing.door_sniff"));
+                }
+            }
+            Outcome::Empty => {
+                let shown = |fact: &Fact| {
+                    matches!(fact, Fact::PhotoTaken { subject: Subject::EmptyHome, .. })
+                };
+                if !self.has(shown) {
+                    missing.push(Sentence::new("missing.empty_photo"));
+                }
             }
             Outcome::CannotFinish { .. } => {
                 missing.extend(self.missing_conduct());
@@ -307,6 +330,7 @@ impl Steps<'_> {
             Outcome::Done => {
                 missing.extend(self.missing_conduct());
                 missing.extend(self.missing_notices());
+                missing.extend(self.missing_stops());
                 let mut needs = self.pack.kind(self.job.kind).needs.clone();
                 // Every supply change carries a reading, also where the kind does not ask for one.
                 if self.has(|fact| matches!(fact, Fact::GasSwitched { .. })) {
@@ -322,17 +346,9 @@ impl Steps<'_> {
         missing
     }
 
-    /// A hazard with a deadline asks for its notice in the household's hands.
-    fn missing_notices(&self) -> Vec<Sentence> {
-        let facts = live_facts(self.visit);
-        let found = facts.iter().filter_map(|(id, recorded)| {
-            let Fact::HazardFound { item, .. } = &recorded.fact else { return None };
-            let rule = self.pack.hazards.iter().find(|rule| rule.id == *item)?;
-            rule.deadline_days.map(|_| (*id, rule))
-        });
-        let open = found.filter(|(id, _)| !self.has(|it| *it == Fact::NoticeGiven { hazard: *id }));
-        open.map(|(_, rule)| Sentence::new("missing.hazard_notice").naming("item", &rule.name()))
-            .collect()
+    /// Whether the ladder's next step is to sniff at the door (field notes 3.5).
+    fn asks_to_sniff(&self) -> bool {
+        ladder::of_job(self.job, self.pack).is_some_and(|rung| rung.next.is_some_and(|it| it.sniff))
     }
 
     fn missing_conduct(&self) -> Vec<Sentence> {

@@ -78,6 +78,8 @@ pub(crate) fn job(kind: JobKind) -> JobBuilder {
         caller_phone: String::new(),
         request: String::new(),
         also_due: Vec::new(),
+        hazards: Vec::new(),
+        attempts: Vec::new(),
     };
     JobBuilder(Job {
         schema: 1,

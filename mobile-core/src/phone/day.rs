@@ -322,6 +322,7 @@ fn is_over(status: Status) -> bool {
         | Status::Working
         | Status::NoOneHome
         | Status::Refused
+        | Status::Empty
         | Status::WrongAddress
         | Status::CannotFinish => false,
     }

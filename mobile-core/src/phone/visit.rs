@@ -3,6 +3,7 @@
 use domain::cash;
 use domain::catalogue::Sentence;
 use domain::conduct::{self, Answer, Phase};
+use domain::hazard::NoticeAnswer;
 use domain::hose::{self, Entitlement};
 use domain::household::{Hose, HoseKind, Meter};
 use domain::id::{FactId, HoseId, JobId, MeterId};
@@ -220,8 +221,35 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     }
 
     /// Handed the household the notice of a hazard.
-    pub async fn give_notice(&mut self, job: JobId, hazard: FactId) -> Result<Saved, CommandError> {
-        self.record(job, Fact::NoticeGiven { hazard }).await
+    pub async fn give_notice(
+        &mut self,
+        job: JobId,
+        hazard: FactId,
+        answer: NoticeAnswer,
+    ) -> Result<Saved, CommandError> {
+        self.record(job, Fact::NoticeGiven { hazard, answer: Some(answer) }).await
+    }
+
+    /// Stopped the supply because of a hazard.
+    pub async fn stop_supply(&mut self, job: JobId, hazard: FactId) -> Result<Saved, CommandError> {
+        self.record(job, Fact::SupplyStopped { hazard }).await
+    }
+
+    /// Looked again at a hazard that the hall knows; says so of each of its findings.
+    pub async fn recheck(
+        &mut self,
+        job: JobId,
+        item: &str,
+        (gone, photo): (bool, Option<String>),
+    ) -> Result<(), CommandError> {
+        let known = self.held(job)?.briefing.hazards.iter().find(|it| it.item == item);
+        let known = known.ok_or_else(|| CommandError::NoSuchHazard(item.to_owned()))?;
+        for it in known.findings.clone() {
+            let photo = photo.clone();
+            let (of, visit, hazard) = (it.job, it.visit, it.fact);
+            self.record(job, Fact::HazardRechecked { job: of, visit, hazard, gone, photo }).await?;
+        }
+        Ok(())
     }
 
     /// Took cash at home; the receipt gets the next of the numbers that the hall handed to this phone (B15).

@@ -104,6 +104,8 @@ pub(crate) fn job(n: u8, kind: JobKind) -> Job {
             caller_phone: String::new(),
             request: String::new(),
             also_due: Vec::new(),
+            hazards: Vec::new(),
+            attempts: Vec::new(),
         },
         visits: BTreeMap::new(),
         messages: BTreeMap::new(),

@@ -247,9 +247,9 @@ fn receipts<S: LogStore>(phone: &TestPhone<S>) -> Vec<String> {
     let own = phone.enrolment().unwrap().device;
     let view = phone.job(door()).unwrap();
     let visits = view.job.visits.values().filter(|visit| visit.device == own);
-    let facts = visits.flat_map(live_facts).filter_map(|(_, it)| match &it.fact {
-        Fact::CashTaken { receipt, .. } => Some(receipt.clone()),
-        _ => None,
+    let facts = visits.flat_map(live_facts).filter_map(|(_, it)| {
+        let Fact::CashTaken { receipt, .. } = &it.fact else { return None };
+        Some(receipt.clone())
     });
     facts.collect()
 }

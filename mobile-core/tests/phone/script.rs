@@ -1,6 +1,7 @@
 //! A technician's whole day as a list of taps.
 
 use domain::conduct::{Answer, Phase};
+use domain::hazard::NoticeAnswer;
 use domain::household::HoseKind;
 use domain::id::{FactId, HoseId, JobId, MeterId};
 use domain::job::{Channel, Job, JobKind};
@@ -39,6 +40,7 @@ pub(crate) enum Act {
     Gas(bool),
     Hazard,
     Notice,
+    Stop,
     Cash,
     Contract,
     Photo(Subject),
@@ -105,7 +107,12 @@ async fn act_on<S: LogStore>(
         Act::Hazard => phone.find_hazard(job, "leak", "灶具接口".to_owned()).await?,
         Act::Notice => {
             let hazard = last_fact(phone, job, |fact| matches!(fact, Fact::HazardFound { .. }));
-            phone.give_notice(job, hazard).await?
+            let reason = "拒签".to_owned();
+            phone.give_notice(job, hazard, NoticeAnswer::RefusedToSign { reason }).await?
+        }
+        Act::Stop => {
+            let hazard = last_fact(phone, job, |fact| matches!(fact, Fact::HazardFound { .. }));
+            phone.stop_supply(job, hazard).await?
         }
         Act::Cash => phone.take_cash(job, Fen(12_500), "线上缴费停用".to_owned()).await?,
         Act::Contract => phone.sign_contract(job, "HT-0412".to_owned()).await?,
@@ -171,13 +178,14 @@ fn visit(job: &Job) -> Vec<Act> {
         JobKind::SafetyInspection => vec![
             Act::Hazard,
             Act::Notice,
+            Act::Stop,
             Act::Tight,
             Act::Photo(Subject::Hazard),
             Act::Photo(Subject::Meter),
             Act::Sign,
         ],
         JobKind::CashCollection => vec![Act::Cash, Act::Sign],
-        JobKind::Emergency => vec![Act::Hazard, Act::Notice, Act::Tight],
+        JobKind::Emergency => vec![Act::Hazard, Act::Notice, Act::Stop, Act::Tight],
         JobKind::MeterReading
         | JobKind::Unsealing
         | JobKind::GasStop

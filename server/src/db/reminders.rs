@@ -13,9 +13,6 @@ statements! {
     LIST_PHONES = "select d.device_id, d.user_id, d.pending, d.heard_at from device d \
         join user_account u on u.user_id = d.user_id where d.hall_id = $1 and d.revoked_at is null \
         and u.disabled_at is null order by d.device_id";
-    LIST_HAZARDS = "select f.job_id, f.visit_id, f.fact_id, f.latest, f.body, j.pack_id, j.household_id from fact f \
-        join job j on j.job_id = f.job_id where f.hall_id = $1 and f.kind = 'hazard_found' and f.withdrawn = $2 \
-        and f.earliest >= $3 order by f.latest, f.fact_id";
     LIST_KNOWN = "select reminder_id, about, subject, occasion, snoozed_until, done_at from reminder \
         where hall_id = $1 and ended_at is null order by reminder_id";
     INSERT_REMINDER = "insert into reminder (reminder_id, hall_id, about, subject, occasion, user_id, job_id, case_id, \
@@ -87,30 +84,6 @@ pub struct PhoneRow {
 /// Lists the phones that work for a hall.
 pub async fn list_phones(c: C<'_>, hall: HallId) -> Result<Vec<PhoneRow>> {
     c.q(LIST_PHONES).bind(hall.0).all().await
-}
-
-/// A hazard that was found.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct HazardRow {
-    /// The job in which it was found.
-    pub job_id: Uuid,
-    /// The visit.
-    pub visit_id: Uuid,
-    /// The finding.
-    pub fact_id: Uuid,
-    /// The latest that it can have been found, Unix ms.
-    pub latest: i64,
-    /// The finding itself.
-    pub body: sqlx::types::Json<serde_json::Value>,
-    /// The pack that its job is judged by.
-    pub pack_id: String,
-    /// Where.
-    pub household_id: Uuid,
-}
-
-/// Lists hazards that were found since an instant; those that are gone too.
-pub async fn list_hazards(c: C<'_>, hall: HallId, since: i64) -> Result<Vec<HazardRow>> {
-    c.q(LIST_HAZARDS).bind(hall.0).bind(false).bind(since).all().await
 }
 
 /// A reminder that has not ended.

@@ -44,6 +44,7 @@ mod tests {
         ("figures", figures::ALL),
         ("grants", grants::ALL),
         ("halls", halls::ALL),
+        ("hazards", hazards::ALL),
         ("hoses", hoses::ALL),
         ("households", households::ALL),
         ("imports", imports::ALL),

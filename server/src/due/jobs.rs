@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{Line, Looking, list};
 use crate::db::{C, Tx, due as rows};
+use crate::hazards;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::jobs::check_technician;
@@ -175,6 +176,14 @@ pub async fn make(
             },
             technician: wanted.technician,
             also_due: Vec::new(),
+            hazards: hazards::known(state, tx.c(), door.household).await?,
+            attempts: hazards::attempts(
+                tx.c(),
+                (caller.hall, door.household),
+                wanted.kind,
+                (pack, now),
+            )
+            .await?,
         };
         made.reached = Some(create_job(tx.c(), &scribe, &new).await?);
         if wanted.terms == Terms::Proposed {

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::{Count, Counted, Figure, Named, Rate};
 
 /// The ends of a visit, in the order in which lists show them.
-const OUTCOMES: [&str; 5] = ["done", "no_one_home", "refused", "wrong_address", "cannot_finish"];
+const OUTCOMES: [&str; 6] =
+    ["done", "no_one_home", "refused", "empty", "wrong_address", "cannot_finish"];
 
 /// The answers to an item, in the order in which lists show them.
 const ANSWERS: [&str; 4] = ["done", "waived", "not_done", "withdrawn"];

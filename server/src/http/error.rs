@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::case::CaseError;
+use domain::hazard::HazardError;
 use domain::ledger::LedgerError;
 use domain::outage::OutageError;
 use domain::procedure::check::ApplicationError;
@@ -115,6 +116,9 @@ pub enum ApiError {
     /// The rules of a household's ledger do not allow it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The rules of hazards do not allow it.
+    #[error(transparent)]
+    Hazard(#[from] HazardError),
     /// The rules of outages do not allow it.
     #[error(transparent)]
     Outage(#[from] OutageError),
@@ -198,7 +202,7 @@ impl ApiError {
             Self::Ruled(kind, _) => *kind,
             Self::PackRefused { .. } => ProblemKind::PackRefused,
             Self::Case(error) => case_kind(*error),
-            Self::Ledger(_) => ProblemKind::LedgerState,
+            Self::Ledger(_) | Self::Hazard(_) => ProblemKind::LedgerState,
             Self::Outage(error) if error.is_of_state() => ProblemKind::OutageState,
             Self::Outage(_) => ProblemKind::OutageRefused,
             Self::Clock(_) => ProblemKind::ClockRefused,

@@ -3,12 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
 use domain::catalogue::Language;
+use domain::hazard::FindingId;
 use domain::household::{Group, Household};
 use domain::id::{EntryId, FactId, HouseholdId, JobId, VisitId};
-use domain::job::Channel;
+use domain::job::{Channel, JobKind};
 use domain::ledger::{Entry, Purpose, Written, check};
 use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ use super::{plans, schema};
 use crate::db::ledger::{self as rows, EntryRow};
 use crate::db::live_events;
 use crate::db::{C, halls, households};
+use crate::hazards;
 use crate::ids::fresh_uuid;
 use crate::ledger::{self, LIVE_KIND};
 use crate::retry::until_won;
@@ -85,8 +87,14 @@ pub enum Deed {
     ConsentWithdrawn,
     /// In which language it wants to be told: `language`.
     Language,
-    /// A hazard is gone: `hazard`, `text` says how anybody knows.
+    /// A hazard is gone: `hazard`, `text` says how anybody knows. Graver ones are closed by a recheck at the door.
     HazardCleared,
+    /// More time for a hazard, once: `hazard`, `until`, `text` says why.
+    HazardExtended,
+    /// A step about a hazard was done at the desk: `hazard`, `step`, `text` says what came of it.
+    HazardStep,
+    /// A step about a household that was not reached was done: `kind`, `step`, `text` says what came of it.
+    LadderStep,
 }
 
 /// Something to write into a household's ledger.
@@ -113,6 +121,12 @@ pub struct AddToLedger {
     language: Option<Language>,
     /// The finding.
     hazard: Option<AskedAt>,
+    /// The key of a step in the rule pack.
+    #[schema(max_length = 100)]
+    step: Option<String>,
+    /// For which kind of job.
+    #[schema(schema_with = schema::job_kind)]
+    kind: Option<JobKind>,
     #[serde(default)]
     #[schema(max_length = 2000)]
     text: String,
@@ -156,9 +170,7 @@ async fn add_once(
     let before = ledger::entries(tx.c(), id).await?;
     let entry = entry(body, &household)?;
     check(&household.groups, &before, &entry, today)?;
-    if let Entry::HazardCleared { job, visit, fact, .. } = &entry {
-        check_hazard(tx.c(), id, (*job, *visit, *fact)).await?;
-    }
+    let also = also_cleared(state, tx.c(), id, &entry).await?;
     if let Entry::ContactCorrected { phone, access, .. } = &entry {
         rows::update_contact(tx.c(), id, (phone, access)).await?;
     }
@@ -169,6 +181,15 @@ async fn add_once(
         body: SqlJson(json!(entry)),
     };
     rows::insert_entry(tx.c(), id, &row).await?;
+    for (at, entry) in (1..).zip(also) {
+        let after = now.max(newest(&before)) + TimeDelta::milliseconds(at);
+        let body = SqlJson(json!(entry));
+        let more = EntryRow { entry_id: fresh_uuid(after), body, ..row.clone() };
+        rows::insert_entry(tx.c(), id, &more).await?;
+    }
+    if changes_groups(&entry) {
+        ledger::brief_groups(state, &mut tx, (caller.hall, caller.user), &household).await?;
+    }
     live_events::insert_hint(tx.c(), caller.hall, (LIVE_KIND, id.0), (now, position)).await?;
     let written = WrittenBody { entry: row.entry_id };
     receipt.keep(tx.c(), &written, now.timestamp_millis()).await?;
@@ -190,6 +211,7 @@ fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {
     let purpose = || body.purpose.ok_or_else(|| needed("`purpose`"));
     let channel = || body.channel.ok_or_else(|| needed("`channel`"));
     let text = || plans::said(body.text.trim().to_owned());
+    let step = || line(body.step.clone().ok_or_else(|| needed("`step`"))?);
     Ok(match body.what {
         Deed::Contact => {
             let phone = body.phone.clone().unwrap_or_else(|| household.phone.clone());
@@ -225,6 +247,21 @@ fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {
             let (job, visit, fact) = (JobId(it.job), VisitId(it.visit), FactId(it.fact));
             Entry::HazardCleared { job, visit, fact, text: text()? }
         }
+        Deed::HazardExtended => {
+            let it = body.hazard.ok_or_else(|| needed("`hazard`"))?;
+            let (job, visit, fact) = (JobId(it.job), VisitId(it.visit), FactId(it.fact));
+            let until = body.until.ok_or_else(|| needed("`until`"))?;
+            Entry::HazardExtended { job, visit, fact, until, text: text()? }
+        }
+        Deed::HazardStep => {
+            let it = body.hazard.ok_or_else(|| needed("`hazard`"))?;
+            let (job, visit, fact) = (JobId(it.job), VisitId(it.visit), FactId(it.fact));
+            Entry::HazardStepDone { job, visit, fact, step: step()?, text: text()? }
+        }
+        Deed::LadderStep => {
+            let kind = body.kind.ok_or_else(|| needed("`kind`"))?;
+            Entry::LadderStepDone { kind, step: step()?, text: text()? }
+        }
     })
 }
 
@@ -246,16 +283,62 @@ fn line(text: String) -> Result<String, ApiError> {
     Err(ApiError::Unprocessable(format!("say it in {LONGEST_LINE} letters or fewer")))
 }
 
-/// What is cleared was found at this household.
-async fn check_hazard(
-    c: C<'_>,
+/// Checks what is written about a hazard or a ladder, and finds what a clearance closes beside what it names: every
+/// finding of the same item that the hall knows now, and nothing that a phone still brings.
+async fn also_cleared(
+    state: &AppState,
+    mut c: C<'_>,
     household: HouseholdId,
-    (job, visit, fact): (JobId, VisitId, FactId),
-) -> Result<(), ApiError> {
-    let found = rows::list_hazard_facts(c, household).await?;
-    let is_there = found.iter().any(|row| {
-        let place = (row.job_id, row.visit_id, row.fact_id);
-        row.kind == "hazard_found" && place == (job.0, visit.0, fact.0)
+    entry: &Entry,
+) -> Result<Vec<Entry>, ApiError> {
+    if let Entry::LadderStepDone { step, .. } = entry {
+        let pack = state.packs.in_force(c.lend(), state.clock.now()).await?;
+        let mut steps = pack.ladder.iter().flat_map(|rules| &rules.steps);
+        let is_known = steps.any(|it| it.id == *step);
+        return if is_known { Ok(Vec::new()) } else { Err(ApiError::NotFound("step")) };
+    }
+    let Some(named) = hazard_of(entry) else { return Ok(Vec::new()) };
+    let home = hazards::home(state, c, household).await?;
+    let found = home.open.iter().find(|(hazard, _)| hazard.findings.contains(&named));
+    let (hazard, pack) = found.ok_or(ApiError::NotFound("hazard"))?;
+    if let Some(care) = &pack.hazard_care {
+        domain::hazard::check(hazard, entry, care)?;
+    }
+    let Entry::HazardCleared { text, .. } = entry else { return Ok(Vec::new()) };
+    let others = hazard.findings.iter().filter(|id| **id != named);
+    let cleared = others.map(|(job, visit, fact)| Entry::HazardCleared {
+        job: *job,
+        visit: *visit,
+        fact: *fact,
+        text: text.clone(),
     });
-    if is_there { Ok(()) } else { Err(ApiError::NotFound("hazard")) }
+    Ok(cleared.collect())
+}
+
+/// The finding that an entry speaks of.
+fn hazard_of(entry: &Entry) -> Option<FindingId> {
+    if let Entry::HazardCleared { job, visit, fact, .. }
+    | Entry::HazardExtended { job, visit, fact, .. }
+    | Entry::HazardStepDone { job, visit, fact, .. } = entry
+    {
+        return Some((*job, *visit, *fact));
+    }
+    None
+}
+
+/// Whether phones have to hear at once of groups that are to be hidden, or may be shown again (PIPL 15, 29).
+fn changes_groups(entry: &Entry) -> bool {
+    match entry {
+        Entry::GroupShown { .. } | Entry::GroupWithdrawn { .. } => true,
+        Entry::ConsentGiven { purpose, .. } | Entry::ConsentWithdrawn { purpose, .. } => {
+            *purpose == Purpose::Groups
+        }
+        Entry::ContactCorrected { .. }
+        | Entry::LanguageChosen { .. }
+        | Entry::HolderChanged { .. }
+        | Entry::HazardCleared { .. }
+        | Entry::HazardExtended { .. }
+        | Entry::HazardStepDone { .. }
+        | Entry::LadderStepDone { .. } => false,
+    }
 }

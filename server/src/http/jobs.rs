@@ -32,6 +32,7 @@ use crate::db::applications::find_of_job;
 use crate::db::cases::list_cases_of_job;
 use crate::db::jobs::Filter;
 use crate::db::{devices, documents, halls, households, jobs, users, verdicts};
+use crate::hazards;
 use crate::identity::Role;
 use crate::ids::fresh_uuid;
 use crate::jobs::plan::{author, load, read};
@@ -419,6 +420,14 @@ pub(super) async fn make_job(
         appointment: wanted.appointment.map(|it| (it.window, it.channel)),
         technician: wanted.technician,
         also_due: Vec::new(),
+        hazards: hazards::known(state, tx.c(), wanted.household).await?,
+        attempts: hazards::attempts(
+            tx.c(),
+            (caller.hall, wanted.household),
+            wanted.kind,
+            (&pack, now),
+        )
+        .await?,
     };
     let near_until = near::until(now, pack.time.utc_offset_minutes, state.config.near_days_ahead);
     let scribe = Scribe { actor: &state.actor, packs: &state.packs, pack: &pack, now, near_until };

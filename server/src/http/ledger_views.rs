@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use domain::calendar::city_day;
 use domain::catalogue::Language;
+use domain::hazard::Hazard;
 use domain::hose::entitlement;
 use domain::household::{Group, Household, Meter};
 use domain::id::{FactId, HallId, HouseholdId, JobId, VisitId};
@@ -26,6 +27,7 @@ use super::item_views::{ApplianceBody, HomeDue, HoseBody, appliance_body, home_d
 use super::outage_views::{HomeOutage, find_home_outages};
 use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
 use crate::db::{C, applications, cases, households, jobs, meters, places};
+use crate::hazards;
 use crate::items::{self, Wall};
 use crate::jobs::summary::{self, Door, JobSummary};
 use crate::ledger;
@@ -217,7 +219,7 @@ pub async fn ledger_body(
     let groups_withheld = consent(&entries, Purpose::Groups) == Some(Consent::Withdrawn);
     let known = evidence(&household.groups, &entries, seen.today);
     household.groups = shown_groups(&household.groups, &entries, seen.today);
-    let hazards = hazards(c.lend(), seen, (&household, &entries)).await?;
+    let hazards = findings(c.lend(), seen, (&household, &entries)).await?;
     let groups = if groups_withheld { Vec::new() } else { groups(&known, &entries, &pack) };
     let consents = Purpose::ALL.map(|purpose| consent_body(purpose, &entries)).into();
     if groups_withheld {
@@ -386,7 +388,7 @@ fn meter_body(meter: Meter, read: &[ReadingRow]) -> anyhow::Result<MeterBody> {
     Ok(MeterBody { id: meter.id.0, serial: meter.serial, size: meter.size, readings })
 }
 
-async fn hazards(
+async fn findings(
     mut c: C<'_>,
     seen: &Seen<'_>,
     (household, entries): (&Household, &[Written]),
@@ -397,12 +399,16 @@ async fn hazards(
         .filter(|row| row.kind == "notice_given")
         .filter_map(|row| Some((row.job_id, row.visit_id, row.body.0["hazard"].as_str()?)))
         .collect();
+    let home = hazards::home(seen.state, c.lend(), household.id).await?;
     let mut bodies = Vec::new();
     for row in facts.iter().filter(|row| row.kind == "hazard_found") {
         let pack = seen.state.packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
         let fact = row.fact_id.to_string();
         let notice_given = noticed.contains(&(row.job_id, row.visit_id, fact.as_str()));
-        bodies.push(hazard_body(row, (&pack, seen.today), notice_given, entries));
+        let place = (JobId(row.job_id), VisitId(row.visit_id), FactId(row.fact_id));
+        let mut open = home.open.iter().map(|(hazard, _)| hazard);
+        let open = open.find(|hazard| hazard.findings.contains(&place));
+        bodies.push(hazard_body(row, (&pack, seen.today), (open, notice_given), entries));
     }
     bodies.reverse();
     Ok(bodies)
@@ -411,7 +417,7 @@ async fn hazards(
 fn hazard_body(
     row: &HazardFactRow,
     (pack, today): (&Pack, NaiveDate),
-    notice_given: bool,
+    (open, notice_given): (Option<&Hazard>, bool),
     entries: &[Written],
 ) -> HazardBody {
     let body = &row.body.0;
@@ -421,17 +427,19 @@ fn hazard_body(
     let found_at = chrono::DateTime::from_timestamp_millis(row.latest).unwrap_or_default();
     let found_on = city_day(found_at, pack.time.utc_offset_minutes);
     let days = rule.and_then(|it| it.deadline_days).map(u64::from);
-    let deadline = days.and_then(|days| found_on.checked_add_days(chrono::Days::new(days)));
+    let own = days.and_then(|days| found_on.checked_add_days(chrono::Days::new(days)));
+    // A second finding of the same item does not move the deadline of the first.
+    let deadline = open.map_or(own, |hazard| hazard.deadline);
     let place = (JobId(row.job_id), VisitId(row.visit_id), FactId(row.fact_id));
     let cleared = clearance(entries, place).map(|(Author { by, at }, text)| ClearedBody {
         by: by.0,
         at: at.timestamp_millis(),
         text: text.to_owned(),
     });
-    let state = match (&cleared, deadline) {
-        (Some(_), _) => "cleared",
-        (None, Some(deadline)) if deadline < today => "overdue",
-        (None, _) => "open",
+    let state = match (open, deadline) {
+        (None, _) => "cleared",
+        (Some(_), Some(deadline)) if deadline < today => "overdue",
+        (Some(_), _) => "open",
     };
     HazardBody {
         job: row.job_id,

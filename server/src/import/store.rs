@@ -232,5 +232,7 @@ fn new_job(
         appointment: booking.appointment,
         technician: booking.technician,
         also_due,
+        hazards: Vec::new(),
+        attempts: Vec::new(),
     }
 }

@@ -1,6 +1,7 @@
 //! A household's ledger: groups with evidence, consents, hazards, hoses, and what of it reaches a technician's briefing.
 
 use chrono::NaiveDate;
+use domain::hazard::NoticeAnswer;
 use domain::hose::Replacement;
 use domain::household::{Group, Hose, HoseKind, Meter, PastReading};
 use domain::id::{HoseId, HouseholdId, JobId, MeterId};
@@ -271,7 +272,8 @@ async fn a_hazard_is_open_overdue_or_cleared_with_who_said_so() {
         (&open["state"], &open["deadline"], &open["notice_given"]),
         (&json!("open"), &json!("2026-03-09"), &json!(false))
     );
-    tom.phone.give_notice(job, found.fact).await.unwrap();
+    let refused = NoticeAnswer::RefusedToSign { reason: "拒签".to_owned() };
+    tom.phone.give_notice(job, found.fact, refused).await.unwrap();
     tom.synced().await;
     desk.counter.wait_minutes(8 * 24 * 60, &[&tom]).await;
     desk.ana = desk.counter.node.sign_in("ana").await;
@@ -282,9 +284,15 @@ async fn a_hazard_is_open_overdue_or_cleared_with_who_said_so() {
     let mut elsewhere = cleared.clone();
     elsewhere["hazard"]["fact"] = json!(Uuid::from_u128(5));
     assert_eq!(desk.write(elsewhere).await.status, 404);
+    assert_eq!(desk.write(cleared).await.status, 409, "a grave one is closed in person");
+    let advice = tom.phone.find_hazard(job, "stove_near_wall", "厨房".to_owned()).await.unwrap();
+    tom.synced().await;
+    let place = json!({"job": job, "visit": advice.visit, "fact": advice.fact});
+    let cleared = json!({"what": "hazard_cleared", "hazard": place, "text": "复查合格"});
     desk.written(cleared.clone()).await;
 
-    let gone = state(&desk).await;
+    let shown = desk.show().await["hazards"].as_array().unwrap().clone();
+    let gone = shown.iter().find(|it| it["fact"] == json!(advice.fact)).unwrap();
     assert_eq!((&gone["state"], &gone["cleared"]["text"]), (&json!("cleared"), &json!("复查合格")));
     assert_eq!(desk.write(cleared).await.status, 409);
 }

@@ -19,6 +19,7 @@ mod feed;
 mod figure_lists;
 mod figures;
 mod hall;
+mod hazards;
 mod history;
 mod imports;
 mod leak_calls;

@@ -69,6 +69,8 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/households/{id}", STAFF),
     ("POST", "/api/households/{id}/entries", STAFF),
     ("POST", "/api/households/{id}/tie", STAFF),
+    ("GET", "/api/hazards", STAFF),
+    ("GET", "/api/unreached", STAFF),
     ("GET", "/api/jobs/{id}/notices", STAFF),
     ("GET", "/api/jobs/{id}/answers", STAFF),
     ("POST", "/api/jobs/{id}/links", DISPATCHERS),

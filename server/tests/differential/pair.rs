@@ -107,6 +107,8 @@ impl Pair {
             appointment: Some((in_an_hour(now), Channel::Phone)),
             technician: Some(self.phones[phone].writer.user),
             also_due: Vec::new(),
+            hazards: Vec::new(),
+            attempts: Vec::new(),
         };
         let server = self.server();
         let mut tx = server.db.begin().await.unwrap();

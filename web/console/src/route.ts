@@ -6,7 +6,7 @@ import { ref } from 'vue'
 type Shelf = 'applications' | 'cases' | 'households' | 'due' | 'outages' | 'figures' | 'admin'
 
 export type Route =
-  | { at: 'board' | 'wall' | 'reminders' | 'cash' }
+  | { at: 'board' | 'wall' | 'reminders' | 'cash' | 'doors' }
   | { at: 'intake'; from: string }
   | { at: 'find'; text: string }
   | { at: 'job'; id: string }
@@ -26,6 +26,7 @@ function read(): Route {
     case 'wall':
     case 'reminders':
     case 'cash':
+    case 'doors':
       return { at: first }
     case 'intake':
       return { at: first, from: decodeURIComponent(rest) }

@@ -7,14 +7,14 @@ import { offset } from './session'
 
 const OVER = ['done', 'cancelled']
 /** Came to an end at the door without the work being done: somebody has to decide what is next. */
-const ENDED = ['no_one_home', 'refused', 'wrong_address', 'cannot_finish']
+const ENDED = ['no_one_home', 'refused', 'empty', 'wrong_address', 'cannot_finish']
 const AT_WORK = ['set_out', 'at_door', 'working']
 /** A phone at work that says nothing for so long may be in a basement, or dead. */
 export const SILENT_MS = 15 * 60_000
 
 const SIGNS: Record<string, string> = {
   unassigned: '○', assigned: '◔', set_out: '▶', at_door: '◆', working: '■', done: '✓', cancelled: '✕',
-  no_one_home: '∅', refused: '⊘', wrong_address: '?', cannot_finish: '!',
+  no_one_home: '∅', refused: '⊘', empty: '▢', wrong_address: '?', cannot_finish: '!',
 }
 
 export const sign = (job: Job) => SIGNS[job.status] ?? '·'

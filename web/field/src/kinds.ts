@@ -131,6 +131,7 @@ export interface Job {
     /** The number of who called, where it was said. */
     caller_phone?: string
     also_due: { kind: string; on: string }[]
+    hazards?: KnownHazard[]
   }
   visits: Record<string, Visit>
   messages: Record<string, { author: string; stamp: Stamp; text: string }>
@@ -179,6 +180,9 @@ export interface JobPage {
     /** Those on the wall, also those that this visit put in or saw. */
     here: Hose[]
   }
+  severe_level: number | null
+  /** What is done next about a household that was not reached, by whichever crew. */
+  rung: { absent: number; refused: number; empty: number; zh: string; en: string; sniff: boolean } | null
   cash: { is_entitled: boolean; next_receipt: string | null; left: number }
   appliances: Appliance[]
   verdicts: [string, Sentence][]
@@ -188,6 +192,16 @@ export interface JobPage {
   me: string | null
   utc_offset_minutes: number
   now_ms: number
+}
+/** A hazard that the hall knows at a household. */
+export interface KnownHazard {
+  item: string
+  level: number
+  text: string
+  found_on: string
+  deadline?: string
+  is_stopped: boolean
+  findings: { job: string; visit: string; fact: string }[]
 }
 /** Cash that this phone took; amounts are fen. */
 export interface OwnReceipt {

@@ -1,5 +1,6 @@
 //! From a tap to the phone's own commands, and what was saved.
 
+use domain::hazard::NoticeAnswer;
 use domain::id::{FactId, JobId};
 use domain::visit::{Fact, Subject, live_facts};
 use mobile_core::clock::{Clock, Rng};
@@ -52,7 +53,10 @@ pub(super) async fn tap<S: LogStore + BlobStore, C: Clock, R: Rng>(
         Act::SwitchGas { on } => phone.switch_gas(job, on).await?,
         Act::FindHazard { item, text } => phone.find_hazard(job, &item, text).await?,
         Act::GiveNotice => match newest(phone, job, is_hazard)? {
-            Some(hazard) => phone.give_notice(job, hazard).await?,
+            Some(hazard) => {
+                let reason = "户主不在签收处签字，已当面交付".to_owned();
+                phone.give_notice(job, hazard, NoticeAnswer::RefusedToSign { reason }).await?
+            }
             None => return Ok(told(phone, job, &[])?),
         },
         Act::TakeCash { amount, reason } => phone.take_cash(job, amount, reason).await?,

@@ -60,6 +60,14 @@ function details(fact: Fact, pack: Pack | null): string {
       const known = pack?.hazards.find((it) => it.id === item)
       return [known ? named(known) : item, t('desk.level', { level: text(fact['level']) }), text(fact['text'])].filter(Boolean).join(' · ')
     }
+    case 'notice_given': {
+      const answer = fact['answer'] as { answer: string; reason?: string } | undefined
+      return answer ? [t(`doors.notice.${answer.answer}`), answer.reason ?? ''].filter(Boolean).join(' · ') : ''
+    }
+    case 'hazard_rechecked':
+      return t(fact['gone'] ? 'desk.gone' : 'desk.still_there')
+    case 'door_sniffed':
+      return t(fact['leak'] ? 'desk.sniffed_gas' : 'desk.sniffed_nothing')
     case 'cash_taken':
       return [yuan(Number(fact['amount'])), text(fact['receipt']), text(fact['reason'])].filter(Boolean).join(' · ')
     case 'contract_signed':

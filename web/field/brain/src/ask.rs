@@ -107,6 +107,17 @@ pub enum Request {
         /// Why somebody pays so who is in no entitled group.
         reason: String,
     },
+    /// Looks again at a hazard that the hall knows.
+    Recheck {
+        /// The job.
+        job: JobId,
+        /// The item's key.
+        item: String,
+        /// Whether it is gone.
+        gone: bool,
+        /// The SHA-256 of a picture from the same angle.
+        photo: Option<String>,
+    },
     /// What is missing before the visit can end so.
     Missing {
         /// The job.
@@ -193,6 +204,10 @@ where
         }
         Request::Cash { job, amount, reason } => {
             Ok(saved(phone.take_cash(job, amount, reason).await?.fact))
+        }
+        Request::Recheck { job, item, gone, photo } => {
+            phone.recheck(job, &item, (gone, photo)).await?;
+            Ok(Value::Null)
         }
         Request::Message { job, text } => {
             phone.message(job, text).await?;

@@ -8,6 +8,7 @@ use domain::hose::{self, Entitlement};
 use domain::household::{Appliance, Hose, Household};
 use domain::id::{FactId, HoseId, JobId};
 use domain::job::{Due, Job, JobKind};
+use domain::ladder::{self, Rung};
 use domain::pack::{ConductItem, HazardRule, Need};
 use domain::promise::PromiseVerdict;
 use domain::reading::{self, Finding, Verdict};
@@ -75,6 +76,10 @@ pub struct JobPage<'a> {
     needs: Vec<Need>,
     conduct: Vec<ConductItem>,
     hazards: Vec<HazardRule>,
+    /// Up to this level gas is shut off before anybody leaves.
+    severe_level: Option<u8>,
+    /// What is done next about a household that was not reached.
+    rung: Option<RungView>,
     hose: HosePage,
     cash: CashOffer,
     /// What burns gas there, also what this visit saw.
@@ -91,6 +96,25 @@ pub struct JobPage<'a> {
     me: Option<domain::id::UserId>,
     utc_offset_minutes: i32,
     now_ms: i64,
+}
+
+/// Where a household stands that was not reached, by whichever crew.
+#[derive(Debug, Serialize)]
+struct RungView {
+    absent: u32,
+    refused: u32,
+    empty: u32,
+    /// What is done next, in words.
+    zh: String,
+    en: String,
+    /// Whether the door is sniffed at when nobody opens again.
+    sniff: bool,
+}
+
+fn rung(it: Rung) -> Option<RungView> {
+    let next = it.next?;
+    let (absent, refused, empty) = (it.absent, it.refused, it.empty);
+    Some(RungView { absent, refused, empty, zh: next.zh, en: next.en, sniff: next.sniff })
 }
 
 /// What the hose form needs to know.
@@ -242,6 +266,8 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
         needs: pack.kind(job.kind).needs.iter().copied().collect(),
         conduct: pack.conduct.clone(),
         hazards: pack.hazards.clone(),
+        severe_level: pack.hazard_care.as_ref().map(|care| care.severe_level),
+        rung: ladder::of_job(job, &pack).and_then(rung),
         hose: HosePage {
             max_length_mm: pack.hose.max_length_mm,
             entitlement: phone.hose_entitlement(id)?,
