@@ -51,6 +51,8 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/exports/figures/{figure}/behind", What::Exported, "figure"),
     ("/api/exports/lists/{list}", What::Exported, "list"),
     ("/api/cash", What::CashRead, "cash"),
+    ("/api/hazards", What::HouseholdRead, "hazards"),
+    ("/api/unreached", What::HouseholdRead, "unreached"),
     ("/api/cash/file", What::Exported, "cash"),
     ("/api/map/jobs", What::Exported, "map"),
     ("/api/technicians/{id}/calendar", What::Exported, "person"),
