@@ -26,6 +26,7 @@ use domain::stamp::{Stamp, Timestamp};
 use domain::visit::{Fact, Recorded, Visit, check, live_facts};
 use sync::device::{Device, Enrolment, Notice, Record, SetAside};
 use sync::document::{NewFact, Pen};
+use sync::message::Cursor;
 use uuid::Uuid;
 
 pub use self::cash::{CashOffer, OwnReceipt};
@@ -133,8 +134,21 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         for payload in opened.payloads {
             phone.replay(Entry::decode(payload));
         }
+        if !opened.recovery.is_clean() {
+            phone.read_anew().await;
+        }
         let report = phone.report(opened.recovery);
         Ok(OpenedPhone { phone, report })
+    }
+
+    /// Asks the hall for everything again: what is missing from the log may have been its news.
+    async fn read_anew(&mut self) {
+        let Some(cursor) = self.device.cursor() else { return };
+        let record = Record::Read { cursor: Cursor { position: 0, ..cursor }, safe: 0 };
+        if self.keep(vec![Entry::Sync(record.clone())]).await.is_err() {
+            // Without room for it, this opening asks; the damage is mended no earlier than there is room.
+            self.device.replay(&record);
+        }
     }
 
     /// Makes this the phone of a technician.

@@ -32,6 +32,26 @@ fn s1_every_saved_record_survives_a_crash_in_any_operation() {
     assert!(crashes > 250, "{crashes}");
 }
 
+/// A killed process leaves writes that nobody flushed; a phone shows what it reads, so that has to stay.
+#[test]
+fn s1_what_an_opening_reads_outlives_the_power() {
+    let quiet = MemoryDisk::new();
+    write_records(&quiet, 6);
+    let mut unflushed = 0;
+
+    for op in 1..=quiet.ops() {
+        let disk = MemoryDisk::new();
+        disk.crash_at(op, Landing::Before);
+        let saved = write_records(&disk, 6);
+        disk.restart(Stop::Kill);
+        let read = open(&disk).payloads;
+        disk.restart(Stop::PowerLoss { unflushed_bytes: 0 });
+        assert_eq!(open(&disk).payloads, read, "op {op}");
+        unflushed += usize::from(read.len() > saved);
+    }
+    assert!(unflushed > 3, "{unflushed}");
+}
+
 #[test]
 fn s1_a_tail_torn_at_any_byte_is_cut_told_and_kept() {
     let disk = MemoryDisk::new();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use cluster::Cluster;
 
 use crate::run::{cargo, run, succeeds};
-use crate::{contract, demo, javascript, wasm, web};
+use crate::{contract, demo, fleet, javascript, wasm, web};
 
 /// Runs every check, or those named.
 #[derive(clap::Args)]
@@ -34,6 +34,8 @@ enum Step {
     Doc,
     /// Tests, doctests included.
     Tests,
+    /// Fleets of phones under seeds, with everything that fails.
+    Fleet,
     /// The API does as its description says.
     Contract,
     /// The technician's app in a real browser.
@@ -50,12 +52,13 @@ enum Step {
     Day,
 }
 
-const ALL: [Step; 12] = [
+const ALL: [Step; 13] = [
     Step::Fmt,
     Step::Clippy,
     Step::Wasm,
     Step::Doc,
     Step::Tests,
+    Step::Fleet,
     Step::Contract,
     Step::Web,
     Step::Javascript,
@@ -97,6 +100,7 @@ impl Step {
             Self::Wasm => "the browser's rooms for WebAssembly",
             Self::Doc => "documentation",
             Self::Tests => "tests",
+            Self::Fleet => "fleets of phones under seeds",
             Self::Contract => "the API against its description",
             Self::Web => "the technician's app in a browser",
             Self::Javascript => "documents in JavaScript",
@@ -113,6 +117,7 @@ impl Step {
             Self::Clippy | Self::Wasm => "mend what the lint names",
             Self::Doc => "mend the documentation that it names",
             Self::Tests => "a test fails: run it alone with `cargo test <its name>`",
+            Self::Fleet => "a seed breaks a promise: see it with the command that it prints",
             Self::Contract => {
                 "make the API and its description agree: schemathesis shows each request as curl"
             }
@@ -139,6 +144,7 @@ impl Step {
                 .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
                 .env("RUSTDOCFLAGS", "-D warnings")),
             Self::Tests => tests(root),
+            Self::Fleet => fleet::check(root),
             Self::Contract => contract::check(root),
             Self::Web => web::check(root),
             Self::Javascript => javascript::check(root),

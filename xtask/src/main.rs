@@ -5,6 +5,7 @@ mod check;
 mod contract;
 mod deb;
 mod demo;
+mod fleet;
 mod hall;
 mod javascript;
 mod run;
@@ -31,6 +32,21 @@ enum Task {
     Test(check::Check),
     /// Measures what the system costs, each figure beside what it is compared with.
     Bench(bench::Bench),
+    /// Runs a fleet of phones and a hall under a seed, with everything that fails: `--seed 7 --story`, `--seeds 20000`.
+    Sim {
+        /// What to run; `--help` names all of it.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Runs fleets under new seeds for as long as asked.
+    Soak {
+        /// For how many minutes.
+        #[arg(default_value = "60")]
+        minutes: String,
+        /// The first seed.
+        #[arg(long, default_value = "1000000")]
+        seed: String,
+    },
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
     /// Builds the technician's app into `target/web`.
@@ -50,6 +66,10 @@ fn main() -> anyhow::Result<()> {
         Task::Test(check) => check.run(&root),
         Task::Web => web::build(&root),
         Task::Deb(deb) => deb.run(&root),
+        Task::Sim { options } => fleet::sail(&root, &options),
+        Task::Soak { minutes, seed } => {
+            fleet::sail(&root, &["--minutes", &minutes, "--seed", &seed])
+        }
         Task::Bench(bench) => bench.run(&root),
         Task::Demo { check } => demo::run(&root, check),
     }

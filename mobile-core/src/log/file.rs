@@ -112,7 +112,10 @@ impl<D: Disk> LogStore for FileLog<D> {
             return Ok(if made.is_some() { Found::Gone } else { Found::Nothing });
         };
         self.size_bytes = bytes.len() as u64;
-        if self.disk.read(DOUBT).map_err(|error| store_error(&error))?.is_some() {
+        let is_in_doubt = self.disk.read(DOUBT).map_err(|error| store_error(&error))?.is_some();
+        // What a killed process wrote and did not flush is read like the rest; it is shown once it is durable.
+        if is_in_doubt || self.disk.sync(LOG).is_err() {
+            let _ = self.disk.create(DOUBT);
             self.settle_doubt(&bytes);
         }
         // A crash may have come between log and mark; without room for it the log still opens.

@@ -32,6 +32,29 @@ fn s1_a_flipped_bit_at_any_byte_is_told_and_costs_one_record() {
 }
 
 #[test]
+fn s7_news_that_a_flipped_bit_destroyed_are_asked_for_again() {
+    let world = World::new(&jobs()[..2]);
+    let disk = MemoryDisk::new();
+    let (mut phone, _) = world.open(open(&disk), 1);
+    block_on(phone.enrol(ENROLMENT)).unwrap();
+    world.sync(&mut phone);
+    drop(phone);
+    let whole = disk.log_bytes();
+
+    for at in (0..whole.len()).step_by(41) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        disk.set_log_bytes(bytes);
+        let (mut phone, _) = world.open(open(&disk), 3);
+        if phone.enrolment().is_none() {
+            block_on(phone.enrol(ENROLMENT)).unwrap();
+        }
+        world.sync(&mut phone);
+        world.assert_equal(&phone, &BTreeSet::new());
+    }
+}
+
+#[test]
 fn s3_facts_after_a_lost_one_reach_the_hall_and_wait_there() {
     let (disk, saved) = one_visit(usize::MAX);
     let mut bytes = disk.log_bytes();

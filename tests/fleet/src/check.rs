@@ -1,0 +1,284 @@
+//! The promises, held against the fleet after each event, and after it was healed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use automerge::{Automerge, Change, ChangeHash};
+use domain::id::JobId;
+use domain::job::Job;
+use domain::visit::Fact;
+use sync::chunk::chunk_hash;
+use sync::device::Standing;
+use sync::document;
+use sync::hub::GrantState;
+use uuid::Uuid;
+
+use crate::dice::Dice;
+use crate::oracle::Recorded;
+use crate::world::{Broken, World, broken};
+
+/// What a fact or message of a job says, as JSON; `None` when the job has no such.
+pub fn content(job: &Job, id: Uuid) -> Option<String> {
+    let facts = job.visits.values().flat_map(|visit| &visit.facts);
+    let fact =
+        facts.into_iter().find(|(fact, _)| fact.0 == id).map(|(_, it)| serde_json::to_string(it));
+    let message = job.messages.iter().find(|(message, _)| message.0 == id);
+    let message = message.map(|(_, it)| serde_json::to_string(it));
+    fact.or(message)?.ok()
+}
+
+/// How much cash something that was recorded takes, in fen.
+pub fn cash(content: &str) -> i64 {
+    let recorded = serde_json::from_str::<domain::visit::Recorded>(content);
+    match recorded.map(|it| it.fact) {
+        Ok(Fact::CashTaken { amount, .. }) => amount.0,
+        _ => 0,
+    }
+}
+
+/// S1: what a phone called saved is on it, word for word, or was thrown away under a verified backup.
+pub fn on_phone(world: &World, at: usize) -> Result<(), Broken> {
+    let Some(phone) = world.phones[at].running.as_ref() else { return Ok(()) };
+    let held: BTreeMap<Uuid, JobId> = phone.device().own().map(|own| (own.id, own.job)).collect();
+    for (id, recorded) in world.oracle.recorded.iter().filter(|(_, it)| it.phone == at) {
+        if recorded.destroyed.is_some() {
+            continue;
+        }
+        let Some(job) = held.get(id) else {
+            if world.was_purged(recorded) && recorded.acked.is_some() {
+                continue;
+            }
+            return Err(broken(
+                "S1",
+                format!("phone {at} no longer holds {id}, which it had saved"),
+            ));
+        };
+        let said = phone.device().job(*job).and_then(|job| content(job, *id));
+        if said.is_some_and(|said| said != recorded.content) {
+            return Err(broken(
+                "S14",
+                format!("{id} reads otherwise on phone {at} than when it was saved"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// S2 and S13: what was acknowledged is there while its history goes on.
+pub fn acks(world: &World) -> Result<(), Broken> {
+    for (id, recorded) in &world.oracle.recorded {
+        let is_missing = world.hall.position_of(recorded.hash).is_none();
+        if recorded.acked == Some(world.hall.epoch()) && is_missing {
+            let what = format!(
+                "{id} of phone {} was acknowledged in this history and is not there",
+                recorded.phone
+            );
+            return Err(broken("S2", what));
+        }
+    }
+    Ok(())
+}
+
+/// S12: what left a phone during a session was acknowledged and is covered by a verified backup.
+pub fn purged(world: &World, at: usize, before: &BTreeSet<ChangeHash>) -> Result<(), Broken> {
+    let now = world.held(at);
+    let gone = before.difference(&now).find(|hash| !world.oracle.covered.contains(*hash));
+    match gone {
+        Some(hash) => {
+            Err(broken("S12", format!("phone {at} threw away {hash}, which no backup covers")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// S15: a phone holds jobs only that its technician was given at some time.
+pub fn scope(world: &World, at: usize) -> Result<(), Broken> {
+    let Some(phone) = world.phones[at].running.as_ref() else { return Ok(()) };
+    let given = |job: JobId| world.oracle.given.contains(&(at, job));
+    match phone.device().jobs().find(|job| !given(job.id)) {
+        Some(job) => {
+            Err(broken("S15", format!("phone {at} holds {}, which nobody gave it", job.id)))
+        }
+        None => Ok(()),
+    }
+}
+
+/// S7: after a session in which both said all, a phone that was not shut out holds what the hall holds.
+pub fn complete(world: &World, at: usize) -> Result<(), Broken> {
+    let fleet = &world.phones[at];
+    let Some(phone) = fleet.running.as_ref().filter(|_| !fleet.is_shut_out) else { return Ok(()) };
+    for job in world.hall.jobs() {
+        if world.hall.grant_state(job, fleet.writer.user) != GrantState::Held {
+            continue;
+        }
+        let stored: Vec<Change> = changes(world, job).collect();
+        let hall: BTreeSet<ChangeHash> = stored.iter().map(Change::hash).collect();
+        let built_on: BTreeSet<ChangeHash> =
+            stored.iter().flat_map(|change| change.deps().iter().copied()).collect();
+        let newest: BTreeSet<ChangeHash> = hall.difference(&built_on).copied().collect();
+        let heads = phone.device().heads(job);
+        let is_equal =
+            heads.is_some_and(|heads| heads.into_iter().collect::<BTreeSet<_>>() == newest);
+        // What is kept apart or waits is on the phone and not at the hall.
+        let has_more = phone.device().own().any(|own| own.job == job && !hall.contains(&own.hash));
+        if !is_equal && !has_more {
+            return Err(broken("S7", format!("phone {at} has read all and lacks news of {job}")));
+        }
+    }
+    Ok(())
+}
+
+/// Everything that holds once all have met in peace: S3, S4, S5, S8, S9, S10, S11, S14, S16.
+pub fn at_rest(world: &World, dice: &mut Dice) -> Result<(), Broken> {
+    nothing_lost(world)?;
+    no_phantom(world)?;
+    counted_once(world)?;
+    for job in world.hall.jobs() {
+        same_in_any_order(world, job, dice)?;
+    }
+    for at in 0..world.phones.len() {
+        converged(world, at)?;
+    }
+    Ok(())
+}
+
+/// S3 and S14: whatever was saved is at the hall word for word, or kept apart with a reason, or was lost with its store.
+fn nothing_lost(world: &World) -> Result<(), Broken> {
+    let jobs: BTreeMap<JobId, Job> =
+        world.hall.jobs().filter_map(|id| Some((id, world.hall.job(id).ok()?))).collect();
+    for (id, it) in &world.oracle.recorded {
+        if world.hall.position_of(it.hash).is_some() {
+            let said = jobs.get(&it.job).and_then(|job| content(job, *id));
+            if said.as_deref() != Some(it.content.as_str()) {
+                return Err(broken(
+                    "S14",
+                    format!("{id} reads otherwise at the hall than when it was saved"),
+                ));
+            }
+        } else if world.hall.quarantined(it.hash).is_some() {
+            // Honest phones that were not shut out make nothing that has to be kept apart.
+            let phone = &world.phones[it.phone];
+            if !phone.is_shut_out && !phone.was_damaged {
+                let reason = world.hall.quarantined(it.hash).map(|apart| apart.reason.clone());
+                let what = format!(
+                    "{id} of phone {} is kept apart: {}",
+                    it.phone,
+                    reason.unwrap_or_default()
+                );
+                return Err(broken("S3", what));
+            }
+        } else if !it.is_lost && !builds_on_what_is_lost(world, it) {
+            let what = format!(
+                "{id}, saved on phone {}, is nowhere (waits: {})",
+                it.phone,
+                world.hall.is_waiting(it.hash)
+            );
+            return Err(broken("S3", what));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a change waits for one that was lost with what its phone's store lost; it is kept, and shown as waiting.
+fn builds_on_what_is_lost(world: &World, it: &Recorded) -> bool {
+    world.hall.is_waiting(it.hash) && world.phones[it.phone].was_damaged
+}
+
+/// S4: the hall holds of phones only what some phone saved.
+fn no_phantom(world: &World) -> Result<(), Broken> {
+    for job in world.hall.jobs() {
+        for stored in world.hall.changes(job).iter().filter(|it| it.device.is_some()) {
+            let hash = chunk_hash(&stored.bytes);
+            let known =
+                world.oracle.hashes.contains_key(&hash) || world.oracle.made_up.contains(&hash);
+            if !known {
+                return Err(broken("S4", format!("the hall holds {hash}, which nobody saved")));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// S5: cash counts once for each fact that the hall has.
+fn counted_once(world: &World) -> Result<(), Broken> {
+    let there =
+        world.oracle.recorded.values().filter(|it| world.hall.position_of(it.hash).is_some());
+    let expected: i64 = there.map(|it| it.cash).sum();
+    // What came back after a restore is offered under a voucher and counted as any other.
+    if world.till == expected {
+        return Ok(());
+    }
+    Err(broken("S5", format!("the till says {} fen, and {expected} were taken", world.till)))
+}
+
+/// S9, S10 and S11: the same changes in any order make the same job, a snapshot reads as they do, actors count their own.
+fn same_in_any_order(world: &World, job: JobId, dice: &mut Dice) -> Result<(), Broken> {
+    let mut stored: Vec<Vec<u8>> =
+        world.hall.changes(job).iter().map(|it| it.bytes.clone()).collect();
+    let straight =
+        document::load(None, &stored).map_err(|error| broken("S9", error.to_string()))?;
+    if let Err(error) = document::snapshot(&straight, &stored) {
+        return Err(broken("S10", format!("{job}: {error}")));
+    }
+    for at in (1..stored.len()).rev() {
+        let other = usize::try_from(dice.below(at as u64 + 1)).unwrap_or(0);
+        stored.swap(at, other);
+    }
+    let shuffled =
+        document::load(None, &stored).map_err(|error| broken("S9", error.to_string()))?;
+    if !reads_the_same(&straight, &shuffled) {
+        return Err(broken("S9", format!("{job} depends on the order of its changes")));
+    }
+    let mut numbers = BTreeSet::new();
+    for change in changes(world, job) {
+        if !numbers.insert((change.actor_id().clone(), change.seq())) {
+            return Err(broken("S11", format!("{job} has two changes of one actor and number")));
+        }
+    }
+    Ok(())
+}
+
+fn reads_the_same(one: &Automerge, other: &Automerge) -> bool {
+    one.get_heads() == other.get_heads() && document::read(one).ok() == document::read(other).ok()
+}
+
+fn changes(world: &World, job: JobId) -> impl Iterator<Item = Change> {
+    world.hall.changes(job).iter().filter_map(|it| Change::from_bytes(it.bytes.clone()).ok())
+}
+
+/// S8, L1 and S16: a phone has nothing left to say and holds what it may hold, as the hall holds it.
+fn converged(world: &World, at: usize) -> Result<(), Broken> {
+    let fleet = &world.phones[at];
+    let Some(phone) = fleet.running.as_ref() else {
+        return Err(broken("L1", format!("phone {at} does not run")));
+    };
+    let device = phone.device();
+    if fleet.is_shut_out {
+        return Ok(());
+    }
+    let stays = device.own().filter(|own| *own.standing == Standing::OnThisPhoneOnly).count();
+    if stays > 0 {
+        return Err(broken(
+            "L1",
+            format!("phone {at} still has {stays} changes that the hall never judged"),
+        ));
+    }
+    for job in world.hall.jobs() {
+        let is_held = world.hall.grant_state(job, fleet.writer.user) == GrantState::Held;
+        if device.job(job).is_some() != is_held && !is_kept(device, job) {
+            return Err(broken(
+                "S8",
+                format!("phone {at} and the hall disagree on who holds {job}"),
+            ));
+        }
+        if is_held && device.job(job) != world.hall.job(job).ok().as_ref() && !is_kept(device, job)
+        {
+            return Err(broken("S8", format!("phone {at} reads {job} otherwise than the hall")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a phone keeps a job although it was withdrawn, or reads more in it than the hall: it holds what the hall does not take.
+fn is_kept(device: &sync::device::Device, job: JobId) -> bool {
+    device.own().any(|own| own.job == job && !matches!(own.standing, Standing::Acked(..)))
+}

@@ -1,0 +1,569 @@
+//! A fleet as it runs: phones, a hall, the true time, and what each event does to them.
+
+use std::collections::BTreeSet;
+
+use automerge::ChangeHash;
+use chrono::{DateTime, TimeDelta};
+use domain::id::{EntryId, JobId, uuid_v7};
+use domain::job::{Author, Cancellation, Instruction, PlanEntry};
+use domain::stamp::Timestamp;
+use mobile_core::log::memory::{Landing, Stop};
+use mobile_core::phone::{CommandError, SyncEnd};
+use pollster::block_on;
+use sync::chunk::chunk_hash;
+use sync::device::Standing;
+use sync::hall::Hall;
+use sync::hub::hall_actor;
+use sync::message::{Epoch, Offered};
+use sync::seal::SealKey;
+use uuid::Uuid;
+
+use crate::bug::Bug;
+use crate::check;
+use crate::event::{Act, Event, Fate, Trick};
+use crate::hall::Way;
+use crate::homes::{self, DISPATCHER};
+use crate::oracle::{Oracle, Recorded};
+use crate::phone::FleetPhone;
+use crate::script::Script;
+
+/// When every fleet begins: 2026-11-23 08:00 in the hall's city.
+const BEGIN_MS: i64 = 1_795_392_000_000;
+
+/// A promise that was broken: which one, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// The invariant's id, such as `S2`.
+    pub rule: &'static str,
+    /// What was found.
+    pub what: String,
+}
+
+/// A fleet.
+pub struct World {
+    /// The phones.
+    pub phones: Vec<FleetPhone>,
+    /// The hall.
+    pub hall: Hall,
+    /// The jobs that were ever taken on, in order.
+    pub jobs: Vec<JobId>,
+    /// The account of what was recorded.
+    pub oracle: Oracle,
+    /// The bug that was planted, if any.
+    pub bug: Option<Bug>,
+    /// What the hall's till counted, in fen.
+    pub till: i64,
+    backup: (Hall, i64),
+    now: Timestamp,
+    counter: u64,
+}
+
+/// What an event did, in a word for the story.
+pub type Done = Result<String, Broken>;
+
+impl World {
+    /// A fleet at the beginning of a script.
+    pub fn new(script: &Script, bug: Option<Bug>) -> Result<Self, Broken> {
+        let hall = Hall::new(Epoch([1; 16]), SealKey::new([9; 32]), hall_actor([0; 12]));
+        let now = DateTime::from_timestamp_millis(BEGIN_MS).unwrap_or_default();
+        let mut world = Self {
+            phones: Vec::new(),
+            backup: (hall.backup(), 0),
+            hall,
+            jobs: Vec::new(),
+            oracle: Oracle::default(),
+            bug,
+            till: 0,
+            now,
+            counter: 0,
+        };
+        for number in 0..script.phones {
+            let mut phone = FleetPhone::new(u128::from(number) + 1, script.seed, now);
+            phone.disk.is_relaxed = bug == Some(Bug::RelaxedStorage);
+            phone.repeats_chance = bug == Some(Bug::ActorReuse);
+            phone
+                .start()
+                .map_err(|why| broken("S1", format!("a new phone does not start: {why}")))?;
+            world.phones.push(phone);
+        }
+        for number in 0..script.jobs {
+            world.take_on(number)?;
+        }
+        Ok(world)
+    }
+
+    /// The true time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Lets one thing happen, and looks whether every promise still holds.
+    pub fn happen(&mut self, event: Event) -> Done {
+        self.pass(TimeDelta::seconds(7));
+        match event {
+            Event::Act { phone, job, act } => self.act(phone, job, act),
+            Event::Sync { phone, fate } => self.sync(self.which(phone), fate),
+            Event::Stop { phone, unflushed_bytes } => {
+                let lost = unflushed_bytes.map(usize::from);
+                let stop =
+                    lost.map_or(Stop::Kill, |unflushed_bytes| Stop::PowerLoss { unflushed_bytes });
+                self.restart(self.which(phone), stop)
+            }
+            Event::StopSoon { phone, operations, landing, loses_power } => {
+                Ok(self.stop_soon(self.which(phone), (operations, landing, loses_power)))
+            }
+            Event::Full { phone, writes } => {
+                self.phones[self.which(phone)].disk.memory.fill_up(u32::from(writes));
+                Ok("its disk is full".to_owned())
+            }
+            Event::FlushFails { phone, times } => {
+                let at = self.which(phone);
+                if self.phones[at].stops_soon {
+                    return Ok("its machine stops first".to_owned());
+                }
+                self.phones[at].disk.memory.fail_syncs(u32::from(times));
+                Ok("its disk will not flush".to_owned())
+            }
+            Event::Evict { phone } => self.evict(self.which(phone)),
+            Event::CopyStore { phone } => {
+                let at = self.which(phone);
+                let copy = self.phones[at].disk.memory.backup();
+                self.phones[at].copy = Some(copy);
+                Ok("its store is copied".to_owned())
+            }
+            Event::FallBack { phone } => self.fall_back(self.which(phone)),
+            Event::Flip { phone, at } => self.flip(self.which(phone), at),
+            Event::SecondTab { phone } => self.second_tab(self.which(phone)),
+            Event::SetClock { phone, hours } => {
+                let at = self.which(phone);
+                self.phones[at].skew = TimeDelta::hours(i64::from(hours));
+                self.phones[at].tick(self.now);
+                Ok(format!("its clock is set {hours} h off"))
+            }
+            Event::Pass { minutes } => {
+                self.pass(TimeDelta::minutes(i64::from(minutes)));
+                Ok(format!("{minutes} minutes pass"))
+            }
+            Event::NewJob { phone } => self.take_on(phone),
+            Event::Assign { job, phone } => self.assign(job, phone),
+            Event::Instruct { job } => {
+                let entry =
+                    Instruction { text: "请先电话联系".to_owned(), author: self.author() };
+                self.plan(job, &PlanEntry::Instruction(entry))
+            }
+            Event::Cancel { job } => {
+                let entry =
+                    Cancellation { reason: "用户来电取消".to_owned(), author: self.author() };
+                self.plan(job, &PlanEntry::Cancellation(entry))
+            }
+            Event::BackUp => Ok(self.back_up()),
+            Event::Restore => self.restore(),
+            Event::Snapshots => {
+                self.hall.make_snapshots();
+                Ok("snapshots are made".to_owned())
+            }
+            Event::ShutOut { phone } => {
+                let at = self.which(phone);
+                self.hall.revoke(self.phones[at].writer.device);
+                self.phones[at].is_shut_out = true;
+                Ok("it is shut out".to_owned())
+            }
+            Event::Release => Ok(self.release()),
+            Event::Hostile { phone, trick, at } => {
+                crate::run::hostile(self, self.which(phone), trick, at)
+            }
+        }
+    }
+
+    /// The phone that a number names.
+    pub fn which(&self, number: u8) -> usize {
+        usize::from(number) % self.phones.len()
+    }
+
+    /// Lets time pass for everybody.
+    pub fn pass(&mut self, by: TimeDelta) {
+        self.now += by;
+        for phone in &self.phones {
+            phone.tick(self.now);
+        }
+    }
+
+    fn job(&self, number: u8) -> JobId {
+        self.jobs[usize::from(number) % self.jobs.len()]
+    }
+
+    fn author(&self) -> Author {
+        Author { by: DISPATCHER, at: self.now }
+    }
+
+    fn entry(&mut self) -> EntryId {
+        self.counter += 1;
+        let mut random = [7; 10];
+        random[..8].copy_from_slice(&self.counter.to_be_bytes());
+        EntryId(uuid_v7(self.now.timestamp_millis(), random))
+    }
+
+    fn take_on(&mut self, phone: u8) -> Done {
+        let entry = self.entry();
+        let job = homes::job(self.jobs.len() as u128, entry, self.now);
+        self.hall.create_job(&job, self.now).map_err(|error| broken("S4", error.to_string()))?;
+        self.jobs.push(job.id);
+        if self.bug == Some(Bug::AuthorityByRoleOnly) {
+            for phone in &self.phones {
+                self.hall.grant(job.id, phone.writer.user);
+            }
+            return Ok("a job is taken on".to_owned());
+        }
+        let number = u8::try_from(self.jobs.len() - 1).unwrap_or(u8::MAX);
+        self.assign(number, Some(phone))
+    }
+
+    fn assign(&mut self, job: u8, phone: Option<u8>) -> Done {
+        let (job, to) = (self.job(job), phone.map(|phone| self.which(phone)));
+        let (id, author) = (self.entry(), self.author());
+        let technician = to.map(|at| self.phones[at].writer.user);
+        // A hall that went back in time may have forgotten the job; nobody can give it then.
+        if self.hall.assign(job, id, technician, author).is_err() {
+            return Ok("the hall does not know the job now".to_owned());
+        }
+        if let Some(at) = to {
+            self.oracle.given.insert((at, job));
+        }
+        Ok(to.map_or("taken back".to_owned(), |at| format!("given to phone {at}")))
+    }
+
+    fn plan(&mut self, job: u8, entry: &PlanEntry) -> Done {
+        let (job, id) = (self.job(job), self.entry());
+        let planned = self.hall.edit_plan(job, id, entry, self.now);
+        Ok(if planned.is_ok() { "planned" } else { "the hall does not know the job now" }
+            .to_owned())
+    }
+
+    fn act(&mut self, phone: u8, job: u8, act: Act) -> Done {
+        let (at, job) = (self.which(phone), self.job(job));
+        if self.phones[at].running.is_none() {
+            return self.restart(at, Stop::Kill);
+        }
+        self.counter += 1;
+        let done = self.phones[at].act(job, act, self.counter);
+        let off = self.phones[at].disk.memory.is_off();
+        let said = match &done {
+            Ok(_) => "saved".to_owned(),
+            Err(error) => format!("not saved: {error}"),
+        };
+        if let (Err(CommandError::Store(_)), Some(Bug::SavedThoughRefused)) = (&done, self.bug) {
+            let hash = ChangeHash([7; 32]);
+            let lie = Recorded {
+                job,
+                phone: at,
+                hash,
+                content: String::new(),
+                cash: 0,
+                destroyed: None,
+                is_lost: false,
+                acked: None,
+            };
+            self.oracle.note(Uuid::from_u128(u128::from(self.counter)), lie);
+        }
+        if off {
+            return self.restart(at, Stop::Kill).map(|then| format!("{said}; {then}"));
+        }
+        self.take_note(at);
+        let is_stuck =
+            matches!(done, Err(CommandError::Store(mobile_core::log::StoreError::Stuck)));
+        if is_stuck {
+            return self.restart(at, Stop::Kill).map(|then| format!("{said}; {then}"));
+        }
+        check::on_phone(self, at)?;
+        Ok(said)
+    }
+
+    /// Notes what a phone holds and nobody has noted yet.
+    pub fn take_note(&mut self, at: usize) {
+        let Some(phone) = self.phones[at].running.as_ref() else { return };
+        let known = &self.oracle.recorded;
+        let new: Vec<_> = phone
+            .device()
+            .own()
+            .filter(|own| !known.contains_key(&own.id))
+            .map(|own| (own.id, own.job, own.hash))
+            .collect();
+        for (id, job, hash) in new {
+            let Some(content) = phone.device().job(job).and_then(|job| check::content(job, id))
+            else {
+                continue;
+            };
+            let cash = check::cash(&content);
+            let recorded = Recorded {
+                job,
+                phone: at,
+                hash,
+                content,
+                cash,
+                destroyed: None,
+                is_lost: false,
+                acked: None,
+            };
+            self.oracle.note(id, recorded);
+        }
+    }
+
+    fn stop_soon(
+        &mut self,
+        at: usize,
+        (operations, landing, loses_power): (u8, u8, bool),
+    ) -> String {
+        let disk = &self.phones[at].disk.memory;
+        let landing = match landing {
+            0..=60 => Landing::Before,
+            200..=255 => Landing::After,
+            bytes => Landing::Torn(usize::from(bytes) - 60),
+        };
+        disk.crash_at(disk.ops() + u64::from(operations), landing);
+        // A flush that fails and a kill before anybody could note it, within one operation, is beyond what a file can tell.
+        disk.fail_syncs(0);
+        self.phones[at].dies_of_power = loses_power;
+        self.phones[at].stops_soon = true;
+        "its machine will stop".to_owned()
+    }
+
+    /// Stops a phone and starts it again; what it finds is held against what it had called saved.
+    pub fn restart(&mut self, at: usize, stop: Stop) -> Done {
+        let lost_power = Stop::PowerLoss { unflushed_bytes: 0 };
+        let stop =
+            if std::mem::take(&mut self.phones[at].dies_of_power) { lost_power } else { stop };
+        self.phones[at].stop(stop, self.now);
+        self.phones[at].stops_soon = false;
+        if self.bug == Some(Bug::CutTooMuch) {
+            let mut bytes = self.phones[at].disk.memory.log_bytes();
+            bytes.truncate(bytes.len().saturating_sub(40));
+            self.phones[at].disk.memory.set_log_bytes(bytes);
+        }
+        let report = self.phones[at].start();
+        let report =
+            report.map_err(|why| broken("S1", format!("phone {at} does not start: {why}")))?;
+        self.take_note(at);
+        check::on_phone(self, at)?;
+        Ok(if report.is_clean() { "started again" } else { "started again, and tells of damage" }
+            .to_owned())
+    }
+
+    fn evict(&mut self, at: usize) -> Done {
+        self.phones[at].running = None;
+        self.phones[at].disk.memory.restart(Stop::Kill);
+        self.phones[at].disk.memory.evict();
+        self.destroyed(at, &BTreeSet::new(), "evicted");
+        self.restart(at, Stop::Kill)
+    }
+
+    fn fall_back(&mut self, at: usize) -> Done {
+        let Some(copy) = self.phones[at].copy.clone() else {
+            return Ok("there is no copy".to_owned());
+        };
+        self.phones[at].running = None;
+        self.phones[at].disk.memory.restart(Stop::Kill);
+        self.phones[at].disk.memory.restore(&copy);
+        self.reopen_damaged(at, "replaced by an older copy", false)
+    }
+
+    fn flip(&mut self, at: usize, place: u32) -> Done {
+        let mut bytes = self.phones[at].disk.memory.log_bytes();
+        if bytes.is_empty() {
+            return Ok("there is no log yet".to_owned());
+        }
+        self.phones[at].running = None;
+        self.phones[at].disk.memory.restart(Stop::Kill);
+        let place = place as usize % bytes.len();
+        bytes[place] ^= 1 << (place % 8);
+        self.phones[at].disk.memory.set_log_bytes(bytes);
+        self.reopen_damaged(at, "a bit flipped", true)
+    }
+
+    /// Opens a phone whose store is not what it was: what it does not hold any more was destroyed.
+    fn reopen_damaged(&mut self, at: usize, how: &'static str, tells: bool) -> Done {
+        self.phones[at].stop(Stop::Kill, self.now);
+        let report = self.phones[at].start();
+        let report =
+            report.map_err(|why| broken("S1", format!("phone {at} does not start: {why}")))?;
+        let held = self.held(at);
+        let lost =
+            self.oracle.recorded.values().filter(|it| it.phone == at && it.destroyed.is_none());
+        let lost = lost.filter(|it| !held.contains(&it.hash) && !self.was_purged(it)).count();
+        if tells && lost > 0 && report.is_clean() {
+            return Err(broken(
+                "S1",
+                format!("phone {at} lost {lost} records and says nothing of it"),
+            ));
+        }
+        self.destroyed(at, &held, how);
+        self.take_note(at);
+        check::on_phone(self, at)?;
+        Ok(format!("{how}; {lost} records are gone from it"))
+    }
+
+    fn destroyed(&mut self, at: usize, held: &BTreeSet<ChangeHash>, how: &'static str) {
+        self.phones[at].was_damaged = true;
+        let hall = &self.hall;
+        let has = |hash| hall.position_of(hash).is_some() || hall.quarantined(hash).is_some();
+        self.oracle.destroy(at, held, how, has);
+    }
+
+    /// Whether a phone may have thrown a change away: a verified backup covers it.
+    pub fn was_purged(&self, recorded: &Recorded) -> bool {
+        self.oracle.covered.contains(&recorded.hash)
+    }
+
+    /// What a phone holds of its own.
+    pub fn held(&self, at: usize) -> BTreeSet<ChangeHash> {
+        let phone = self.phones[at].running.as_ref();
+        phone.into_iter().flat_map(|phone| phone.device().own()).map(|own| own.hash).collect()
+    }
+
+    /// Notes a change that a hostile client made up: its maker may make such, so the hall may take it.
+    pub fn note_forged(&mut self, hash: Option<ChangeHash>) {
+        self.oracle.made_up.extend(hash);
+    }
+
+    /// A change that the hall has given out, as a hostile client offers it again; with its hash where that is new.
+    pub fn seen_change(&self, trick: Trick, place: usize) -> Option<(Option<ChangeHash>, Offered)> {
+        let job = self.jobs[place % self.jobs.len()];
+        let seen = self.hall.changes(job);
+        let mut bytes = seen.get(place % seen.len().max(1))?.bytes.clone();
+        let mut offered = Offered { job, bytes: Vec::new(), voucher: None };
+        let mut forged = None;
+        match trick {
+            Trick::ForgeChange => {
+                crate::run::forge(&mut bytes, place);
+                forged = Some(chunk_hash(&bytes));
+            }
+            Trick::OtherJob => offered.job = self.jobs[(place + 1) % self.jobs.len()],
+            Trick::FlipBit | Trick::Cut | Trick::Steal => {}
+        }
+        offered.bytes = bytes;
+        Some((forged, offered))
+    }
+
+    fn second_tab(&mut self, at: usize) -> Done {
+        if self.phones[at].running.is_none() {
+            return Ok("the app is not open".to_owned());
+        }
+        let disk = self.phones[at].disk.clone();
+        match mobile_core::log::file::FileLog::open(disk) {
+            Ok(_) => Err(broken("S1", format!("two tabs of phone {at} may write"))),
+            Err(_) => Ok("a second tab is refused".to_owned()),
+        }
+    }
+
+    fn back_up(&mut self) -> String {
+        self.hall.mark_safe();
+        self.backup = (self.hall.backup(), self.till);
+        let jobs: Vec<JobId> = self.hall.jobs().collect();
+        for job in jobs {
+            let hashes = self.hall.changes(job).iter().map(|change| chunk_hash(&change.bytes));
+            self.oracle.covered.extend(hashes);
+        }
+        "a verified backup is made".to_owned()
+    }
+
+    fn restore(&mut self) -> Done {
+        self.counter += 1;
+        let mut random = [0; 12];
+        random[..8].copy_from_slice(&self.counter.to_be_bytes());
+        let mut epoch = [2; 16];
+        epoch[..8].copy_from_slice(&self.counter.to_be_bytes());
+        let epoch =
+            if self.bug == Some(Bug::NoEpochBump) { self.hall.epoch() } else { Epoch(epoch) };
+        self.hall = self.backup.0.clone().restore(epoch, hall_actor(random));
+        self.till = self.backup.1;
+        let shut_out: Vec<_> =
+            self.phones.iter().filter(|it| it.is_shut_out).map(|it| it.writer.device).collect();
+        for device in shut_out {
+            // Whoever restores a hall shuts out again whom it had shut out: the operator's list is not in the backup.
+            self.hall.revoke(device);
+        }
+        let hall = &self.hall;
+        self.oracle
+            .restored(|hash| hall.position_of(hash).is_some() || hall.quarantined(hash).is_some());
+        check::acks(self)?;
+        Ok("the hall is restored from its last backup".to_owned())
+    }
+
+    fn release(&mut self) -> String {
+        let apart: Vec<ChangeHash> = self.hall.quarantine().map(|(hash, _)| *hash).collect();
+        for hash in &apart {
+            let _ = self.hall.release(*hash);
+        }
+        format!("{} changes are looked at", apart.len())
+    }
+
+    /// One session of a phone with the hall.
+    pub fn sync(&mut self, at: usize, fate: Fate) -> Done {
+        if self.phones[at].running.is_none() {
+            self.restart(at, Stop::Kill)?;
+        }
+        let before = self.held(at);
+        let Some(mut phone) = self.phones[at].running.take() else {
+            return Err(broken("S1", format!("phone {at} does not run")));
+        };
+        let oracle = &self.oracle;
+        let cash_of =
+            |hash: ChangeHash| oracle.hashes.get(&hash).map_or(0, |id| oracle.recorded[id].cash);
+        let mut way = Way {
+            writer: self.phones[at].writer,
+            hall: &mut self.hall,
+            fate,
+            bug: self.bug,
+            now: self.now,
+            rounds: 0,
+            till: &mut self.till,
+            cash_of: &cash_of,
+            broke: None,
+        };
+        let report = block_on(phone.sync(&mut way));
+        let (rounds, broke) = (way.rounds, way.broke);
+        self.phones[at].running = Some(phone);
+        if let Some(what) = broke {
+            return Err(broken("S17", what));
+        }
+        if self.phones[at].disk.memory.is_off() {
+            return self.restart(at, Stop::Kill);
+        }
+        check::purged(self, at, &before)?;
+        self.note_acks(at);
+        check::acks(self)?;
+        check::scope(self, at)?;
+        check::on_phone(self, at)?;
+        let is_stuck = matches!(&report.end, SyncEnd::Stopped(error) if error.to_string().contains("opened again"));
+        if is_stuck {
+            return self.restart(at, Stop::Kill);
+        }
+        if report.end == SyncEnd::Complete && !report.unkept {
+            check::complete(self, at)?;
+        }
+        Ok(format!("{rounds} rounds, {}", ending(&report.end)))
+    }
+
+    fn note_acks(&mut self, at: usize) {
+        let Some(phone) = self.phones[at].running.as_ref() else { return };
+        for own in phone.device().own() {
+            if let Standing::Acked(epoch, _) = own.standing
+                && let Some(recorded) = self.oracle.recorded.get_mut(&own.id)
+            {
+                recorded.acked = Some(*epoch);
+            }
+        }
+    }
+}
+
+fn ending(end: &SyncEnd) -> String {
+    match end {
+        SyncEnd::Complete => "all said".to_owned(),
+        SyncEnd::MoreLeft => "more is left".to_owned(),
+        SyncEnd::Stopped(error) => format!("stopped: {error}"),
+    }
+}
+
+/// A broken promise.
+pub fn broken(rule: &'static str, what: impl Into<String>) -> Broken {
+    Broken { rule, what: what.into() }
+}
