@@ -132,6 +132,7 @@ pub fn at_rest(world: &World, dice: &mut Dice) -> Result<(), Broken> {
     nothing_lost(world)?;
     no_phantom(world)?;
     counted_once(world)?;
+    no_receipt_twice(world)?;
     for job in world.hall.jobs() {
         same_in_any_order(world, job, dice)?;
     }
@@ -208,6 +209,27 @@ fn counted_once(world: &World) -> Result<(), Broken> {
         return Ok(());
     }
     Err(broken("S5", format!("the till says {} fen, and {expected} were taken", world.till)))
+}
+
+/// S5: no receipt number stands on two receipts, whatever became of phones and halls in between (B15).
+fn no_receipt_twice(world: &World) -> Result<(), Broken> {
+    let mut seen: BTreeMap<String, Uuid> = BTreeMap::new();
+    for (id, it) in &world.oracle.recorded {
+        let Some(number) = receipt(&it.content) else { continue };
+        if let Some(other) = seen.insert(number.clone(), *id)
+            && !world.phones[it.phone].was_damaged
+        {
+            return Err(broken("S5", format!("receipt {number} stands on {other} and on {id}")));
+        }
+    }
+    Ok(())
+}
+
+/// The number of a receipt.
+fn receipt(content: &str) -> Option<String> {
+    let recorded = serde_json::from_str::<domain::visit::Recorded>(content).ok()?;
+    let Fact::CashTaken { receipt, .. } = recorded.fact else { return None };
+    Some(receipt)
 }
 
 /// S9, S10 and S11: the same changes in any order make the same job, a snapshot reads as they do, actors count their own.

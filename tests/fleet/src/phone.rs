@@ -12,7 +12,7 @@ use domain::visit::{Fact, Outcome, Subject};
 use mobile_core::clock::{ManualClock, Moment, SeededRng};
 use mobile_core::log::file::FileLog;
 use mobile_core::log::memory::{Backup, Stop};
-use mobile_core::phone::CommandError;
+use mobile_core::phone::{CommandError, NewHose};
 use mobile_core::{OpenReport, Phone};
 use pollster::block_on;
 use sync::authority::Writer;
@@ -151,10 +151,10 @@ impl FleetPhone {
             }
             Act::Note => Fact::Noted { text: text() },
             Act::Ask => Fact::Asked { question: text() },
-            Act::Cash => Fact::CashTaken {
-                amount: Fen(i64::try_from(number % 10_000).unwrap_or(0) + 1),
-                receipt: format!("R{number}"),
-            },
+            Act::Cash => {
+                let amount = Fen(i64::try_from(number % 10_000).unwrap_or(0) + 1);
+                return block_on(phone.take_cash(job, amount, text())).map(|it| it.fact.0);
+            }
             Act::Close => {
                 self.steps.remove(&job);
                 let phone = self.running.as_mut().ok_or(CommandError::NotEnrolled)?;
@@ -188,12 +188,9 @@ fn onward(phone: &mut Running, job: JobId, step: usize, number: u64) -> Result<U
             block_on(phone.read_meter(job, meter, Some(register))).map(|it| it.saved.fact.0)
         }
         5 => block_on(phone.test_tightness(job, true)).map(|it| it.fact.0),
-        6 => block_on(phone.replace_hose(job, hose, HoseKind::Corrugated, 1_500))
+        6 => block_on(phone.replace_hose(job, hose, NewHose::of(HoseKind::Corrugated, 1_500)))
             .map(|it| it.saved.fact.0),
-        7 => {
-            let fact = Fact::CashTaken { amount: Fen(12_350), receipt: format!("R{number}") };
-            block_on(phone.record(job, fact)).map(|it| it.fact.0)
-        }
+        7 => block_on(phone.take_cash(job, Fen(12_350), String::new())).map(|it| it.fact.0),
         8 => block_on(phone.take_photo(job, hash("photo"), Subject::Meter)).map(|it| it.fact.0),
         9 => block_on(phone.note(job, format!("记录{number}"))).map(|it| it.fact.0),
         10 => conduct(phone, phases[2]),

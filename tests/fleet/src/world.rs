@@ -64,7 +64,8 @@ pub type Done = Result<String, Broken>;
 impl World {
     /// A fleet at the beginning of a script.
     pub fn new(script: &Script, bug: Option<Bug>) -> Result<Self, Broken> {
-        let hall = Hall::new(Epoch([1; 16]), SealKey::new([9; 32]), hall_actor([0; 12]));
+        let mut hall = Hall::new(Epoch([1; 16]), SealKey::new([9; 32]), hall_actor([0; 12]));
+        hall.give_receipts(20, 5);
         let now = DateTime::from_timestamp_millis(BEGIN_MS).unwrap_or_default();
         let mut world = Self {
             phones: Vec::new(),
