@@ -1,4 +1,4 @@
-//! Chance under a seed: the same everywhere, for ever (SplitMix64).
+//! Chance under a seed: the same everywhere, for ever (`SplitMix64`).
 
 /// A sequence of numbers that its seed decides.
 #[derive(Clone, Debug)]
@@ -11,7 +11,7 @@ impl Dice {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -21,7 +21,7 @@ impl Dice {
 
     /// A number below `bound`, which is above zero.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.roll() % bound
     }
 
     /// A small number below `bound`, which is above zero.

@@ -62,7 +62,14 @@ impl Link for Way<'_> {
                 reply.truncate(usize::from(at).min(reply.len() - 1));
                 Ok(reply)
             }
-            _ => Ok(reply),
+            Fate::Good
+            | Fate::RequestLost
+            | Fate::Portal
+            | Fate::Busy
+            | Fate::SignedOut
+            | Fate::Twice
+            | Fate::HallDies
+            | Fate::OneRound => Ok(reply),
         }
     }
 }

@@ -11,6 +11,7 @@ use fleet::{Bug, Ran, Script, Size, run, shrink};
 
 /// Runs fleets of phones under seeds, with everything that fails.
 #[derive(Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 struct Options {
     /// The first seed, or the only one.
     #[arg(long, default_value_t = 1)]
@@ -195,14 +196,11 @@ fn find_bugs(options: &Options) -> bool {
             let ran = run(&draw(options, seed), Some(bug));
             ran.broken.map(|(_, broken)| (seed, broken))
         });
-        match found {
-            Some((seed, broken)) => {
-                println!("{:28} found by seed {seed}: {} {}", name(bug), broken.rule, broken.what);
-            }
-            None => {
-                all = false;
-                println!("{:28} NOT FOUND in {} seeds", name(bug), options.seeds);
-            }
+        if let Some((seed, broken)) = found {
+            println!("{:28} found by seed {seed}: {} {}", name(bug), broken.rule, broken.what);
+        } else {
+            all = false;
+            println!("{:28} NOT FOUND in {} seeds", name(bug), options.seeds);
         }
     }
     all

@@ -45,10 +45,8 @@ pub struct FleetPhone {
     pub is_shut_out: bool,
     /// Whether its store was ever damaged, replaced or taken away.
     pub was_damaged: bool,
-    /// Whether its machine stops in one of its next operations.
-    pub stops_soon: bool,
-    /// Whether the stop that is coming is one of its battery.
-    pub dies_of_power: bool,
+    /// How its machine stops in one of its next operations, where it does.
+    pub coming_stop: Option<Stop>,
     /// How far the visit at each job got.
     steps: BTreeMap<JobId, usize>,
     boots: u32,
@@ -73,8 +71,7 @@ impl FleetPhone {
             copy: None,
             is_shut_out: false,
             was_damaged: false,
-            stops_soon: false,
-            dies_of_power: false,
+            coming_stop: None,
             steps: BTreeMap::new(),
             boots: 1,
             boot_at: now,

@@ -68,7 +68,7 @@ pub fn run(script: &Script, bug: Option<Bug>) -> Ran {
     for job in world.hall.jobs() {
         hasher.update(format!("{job} {:?}", world.hall.heads(job)).as_bytes());
     }
-    ran.trace = hasher.finalize().to_hex()[..16].to_owned();
+    hasher.finalize().to_hex()[..16].clone_into(&mut ran.trace);
     ran.story = story;
     ran.saved = world.oracle.recorded.len();
     ran.lived_ms = (world.now() - began).num_milliseconds() * i64::from(script.phones);

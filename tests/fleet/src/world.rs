@@ -1,5 +1,8 @@
 //! A fleet as it runs: phones, a hall, the true time, and what each event does to them.
 
+mod desk;
+mod store;
+
 use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
@@ -7,7 +10,7 @@ use chrono::{DateTime, TimeDelta};
 use domain::id::{EntryId, JobId, uuid_v7};
 use domain::job::{Author, Cancellation, Instruction, PlanEntry};
 use domain::stamp::Timestamp;
-use mobile_core::log::memory::{Landing, Stop};
+use mobile_core::log::memory::Stop;
 use mobile_core::phone::{CommandError, SyncEnd};
 use pollster::block_on;
 use sync::chunk::chunk_hash;
@@ -22,7 +25,7 @@ use crate::bug::Bug;
 use crate::check;
 use crate::event::{Act, Event, Fate, Trick};
 use crate::hall::Way;
-use crate::homes::{self, DISPATCHER};
+use crate::homes::DISPATCHER;
 use crate::oracle::{Oracle, Recorded};
 use crate::phone::FleetPhone;
 use crate::script::Script;
@@ -99,6 +102,7 @@ impl World {
     }
 
     /// Lets one thing happen, and looks whether every promise still holds.
+    #[expect(clippy::too_many_lines, reason = "some lines for each thing that can happen")]
     pub fn happen(&mut self, event: Event) -> Done {
         self.pass(TimeDelta::seconds(7));
         match event {
@@ -119,7 +123,7 @@ impl World {
             }
             Event::FlushFails { phone, times } => {
                 let at = self.which(phone);
-                if self.phones[at].stops_soon {
+                if self.phones[at].coming_stop.is_some() {
                     return Ok("its machine stops first".to_owned());
                 }
                 self.phones[at].disk.memory.fail_syncs(u32::from(times));
@@ -146,16 +150,16 @@ impl World {
                 Ok(format!("{minutes} minutes pass"))
             }
             Event::NewJob { phone } => self.take_on(phone),
-            Event::Assign { job, phone } => self.assign(job, phone),
+            Event::Assign { job, phone } => Ok(self.assign(job, phone)),
             Event::Instruct { job } => {
                 let entry =
                     Instruction { text: "请先电话联系".to_owned(), author: self.author() };
-                self.plan(job, &PlanEntry::Instruction(entry))
+                Ok(self.plan(job, &PlanEntry::Instruction(entry)))
             }
             Event::Cancel { job } => {
                 let entry =
                     Cancellation { reason: "用户来电取消".to_owned(), author: self.author() };
-                self.plan(job, &PlanEntry::Cancellation(entry))
+                Ok(self.plan(job, &PlanEntry::Cancellation(entry)))
             }
             Event::BackUp => Ok(self.back_up()),
             Event::Restore => self.restore(),
@@ -202,42 +206,6 @@ impl World {
         let mut random = [7; 10];
         random[..8].copy_from_slice(&self.counter.to_be_bytes());
         EntryId(uuid_v7(self.now.timestamp_millis(), random))
-    }
-
-    fn take_on(&mut self, phone: u8) -> Done {
-        let entry = self.entry();
-        let job = homes::job(self.jobs.len() as u128, entry, self.now);
-        self.hall.create_job(&job, self.now).map_err(|error| broken("S4", error.to_string()))?;
-        self.jobs.push(job.id);
-        if self.bug == Some(Bug::AuthorityByRoleOnly) {
-            for phone in &self.phones {
-                self.hall.grant(job.id, phone.writer.user);
-            }
-            return Ok("a job is taken on".to_owned());
-        }
-        let number = u8::try_from(self.jobs.len() - 1).unwrap_or(u8::MAX);
-        self.assign(number, Some(phone))
-    }
-
-    fn assign(&mut self, job: u8, phone: Option<u8>) -> Done {
-        let (job, to) = (self.job(job), phone.map(|phone| self.which(phone)));
-        let (id, author) = (self.entry(), self.author());
-        let technician = to.map(|at| self.phones[at].writer.user);
-        // A hall that went back in time may have forgotten the job; nobody can give it then.
-        if self.hall.assign(job, id, technician, author).is_err() {
-            return Ok("the hall does not know the job now".to_owned());
-        }
-        if let Some(at) = to {
-            self.oracle.given.insert((at, job));
-        }
-        Ok(to.map_or("taken back".to_owned(), |at| format!("given to phone {at}")))
-    }
-
-    fn plan(&mut self, job: u8, entry: &PlanEntry) -> Done {
-        let (job, id) = (self.job(job), self.entry());
-        let planned = self.hall.edit_plan(job, id, entry, self.now);
-        Ok(if planned.is_ok() { "planned" } else { "the hall does not know the job now" }
-            .to_owned())
     }
 
     fn act(&mut self, phone: u8, job: u8, act: Act) -> Done {
@@ -309,32 +277,10 @@ impl World {
         }
     }
 
-    fn stop_soon(
-        &mut self,
-        at: usize,
-        (operations, landing, loses_power): (u8, u8, bool),
-    ) -> String {
-        let disk = &self.phones[at].disk.memory;
-        let landing = match landing {
-            0..=60 => Landing::Before,
-            200..=255 => Landing::After,
-            bytes => Landing::Torn(usize::from(bytes) - 60),
-        };
-        disk.crash_at(disk.ops() + u64::from(operations), landing);
-        // A flush that fails and a kill before anybody could note it, within one operation, is beyond what a file can tell.
-        disk.fail_syncs(0);
-        self.phones[at].dies_of_power = loses_power;
-        self.phones[at].stops_soon = true;
-        "its machine will stop".to_owned()
-    }
-
     /// Stops a phone and starts it again; what it finds is held against what it had called saved.
     pub fn restart(&mut self, at: usize, stop: Stop) -> Done {
-        let lost_power = Stop::PowerLoss { unflushed_bytes: 0 };
-        let stop =
-            if std::mem::take(&mut self.phones[at].dies_of_power) { lost_power } else { stop };
+        let stop = self.phones[at].coming_stop.take().unwrap_or(stop);
         self.phones[at].stop(stop, self.now);
-        self.phones[at].stops_soon = false;
         if self.bug == Some(Bug::CutTooMuch) {
             let mut bytes = self.phones[at].disk.memory.log_bytes();
             bytes.truncate(bytes.len().saturating_sub(40));
@@ -347,66 +293,6 @@ impl World {
         check::on_phone(self, at)?;
         Ok(if report.is_clean() { "started again" } else { "started again, and tells of damage" }
             .to_owned())
-    }
-
-    fn evict(&mut self, at: usize) -> Done {
-        self.phones[at].running = None;
-        self.phones[at].disk.memory.restart(Stop::Kill);
-        self.phones[at].disk.memory.evict();
-        self.destroyed(at, &BTreeSet::new(), "evicted");
-        self.restart(at, Stop::Kill)
-    }
-
-    fn fall_back(&mut self, at: usize) -> Done {
-        let Some(copy) = self.phones[at].copy.clone() else {
-            return Ok("there is no copy".to_owned());
-        };
-        self.phones[at].running = None;
-        self.phones[at].disk.memory.restart(Stop::Kill);
-        self.phones[at].disk.memory.restore(&copy);
-        self.reopen_damaged(at, "replaced by an older copy", false)
-    }
-
-    fn flip(&mut self, at: usize, place: u32) -> Done {
-        let mut bytes = self.phones[at].disk.memory.log_bytes();
-        if bytes.is_empty() {
-            return Ok("there is no log yet".to_owned());
-        }
-        self.phones[at].running = None;
-        self.phones[at].disk.memory.restart(Stop::Kill);
-        let place = place as usize % bytes.len();
-        bytes[place] ^= 1 << (place % 8);
-        self.phones[at].disk.memory.set_log_bytes(bytes);
-        self.reopen_damaged(at, "a bit flipped", true)
-    }
-
-    /// Opens a phone whose store is not what it was: what it does not hold any more was destroyed.
-    fn reopen_damaged(&mut self, at: usize, how: &'static str, tells: bool) -> Done {
-        self.phones[at].stop(Stop::Kill, self.now);
-        let report = self.phones[at].start();
-        let report =
-            report.map_err(|why| broken("S1", format!("phone {at} does not start: {why}")))?;
-        let held = self.held(at);
-        let lost =
-            self.oracle.recorded.values().filter(|it| it.phone == at && it.destroyed.is_none());
-        let lost = lost.filter(|it| !held.contains(&it.hash) && !self.was_purged(it)).count();
-        if tells && lost > 0 && report.is_clean() {
-            return Err(broken(
-                "S1",
-                format!("phone {at} lost {lost} records and says nothing of it"),
-            ));
-        }
-        self.destroyed(at, &held, how);
-        self.take_note(at);
-        check::on_phone(self, at)?;
-        Ok(format!("{how}; {lost} records are gone from it"))
-    }
-
-    fn destroyed(&mut self, at: usize, held: &BTreeSet<ChangeHash>, how: &'static str) {
-        self.phones[at].was_damaged = true;
-        let hall = &self.hall;
-        let has = |hash| hall.position_of(hash).is_some() || hall.quarantined(hash).is_some();
-        self.oracle.destroy(at, held, how, has);
     }
 
     /// Whether a phone may have thrown a change away: a verified backup covers it.
@@ -442,59 +328,6 @@ impl World {
         }
         offered.bytes = bytes;
         Some((forged, offered))
-    }
-
-    fn second_tab(&mut self, at: usize) -> Done {
-        if self.phones[at].running.is_none() {
-            return Ok("the app is not open".to_owned());
-        }
-        let disk = self.phones[at].disk.clone();
-        match mobile_core::log::file::FileLog::open(disk) {
-            Ok(_) => Err(broken("S1", format!("two tabs of phone {at} may write"))),
-            Err(_) => Ok("a second tab is refused".to_owned()),
-        }
-    }
-
-    fn back_up(&mut self) -> String {
-        self.hall.mark_safe();
-        self.backup = (self.hall.backup(), self.till);
-        let jobs: Vec<JobId> = self.hall.jobs().collect();
-        for job in jobs {
-            let hashes = self.hall.changes(job).iter().map(|change| chunk_hash(&change.bytes));
-            self.oracle.covered.extend(hashes);
-        }
-        "a verified backup is made".to_owned()
-    }
-
-    fn restore(&mut self) -> Done {
-        self.counter += 1;
-        let mut random = [0; 12];
-        random[..8].copy_from_slice(&self.counter.to_be_bytes());
-        let mut epoch = [2; 16];
-        epoch[..8].copy_from_slice(&self.counter.to_be_bytes());
-        let epoch =
-            if self.bug == Some(Bug::NoEpochBump) { self.hall.epoch() } else { Epoch(epoch) };
-        self.hall = self.backup.0.clone().restore(epoch, hall_actor(random));
-        self.till = self.backup.1;
-        let shut_out: Vec<_> =
-            self.phones.iter().filter(|it| it.is_shut_out).map(|it| it.writer.device).collect();
-        for device in shut_out {
-            // Whoever restores a hall shuts out again whom it had shut out: the operator's list is not in the backup.
-            self.hall.revoke(device);
-        }
-        let hall = &self.hall;
-        self.oracle
-            .restored(|hash| hall.position_of(hash).is_some() || hall.quarantined(hash).is_some());
-        check::acks(self)?;
-        Ok("the hall is restored from its last backup".to_owned())
-    }
-
-    fn release(&mut self) -> String {
-        let apart: Vec<ChangeHash> = self.hall.quarantine().map(|(hash, _)| *hash).collect();
-        for hash in &apart {
-            let _ = self.hall.release(*hash);
-        }
-        format!("{} changes are looked at", apart.len())
     }
 
     /// One session of a phone with the hall.
