@@ -81,6 +81,8 @@ pub fn job(number: u128, entry: EntryId, now: Timestamp) -> Job {
             }],
             replacements: Vec::new(),
             appliances: Vec::new(),
+            attempts: Vec::new(),
+            hazards: Vec::new(),
             request: String::new(),
             caller_phone: String::new(),
             also_due: Vec::new(),
