@@ -162,6 +162,11 @@ fn signed_in() -> Routes {
         .routes(only(ANYBODY, routes!(reminders::finish_reminder)))
         .routes(only(STAFF, routes!(reminders::list_duties)))
         .routes(only(STAFF, routes!(reminders::record_duty)))
+}
+
+/// Figures of the hall and the lists behind them.
+fn figures_of_the_hall() -> Routes {
+    Routes::default()
         .routes(only(STAFF, routes!(reports::report_punctuality)))
         .routes(only(STAFF, routes!(figures::report_arrivals)))
         .routes(only(STAFF, routes!(figures::report_lateness)))
@@ -334,6 +339,7 @@ pub fn router(state: &AppState) -> Router {
     let mut routes = public()
         .merge(
             signed_in()
+                .merge(figures_of_the_hall())
                 .merge(told_households())
                 .merge(outages_of_gas())
                 .merge(money())

@@ -5,9 +5,10 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
+use domain::catalogue::{Language, text};
 use domain::hazard::{Hazard, Next, NoticeAnswer};
 use domain::id::HouseholdId;
-use domain::pack::Pack;
+use domain::pack::{HazardCare, Pack};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -155,44 +156,10 @@ async fn open_hazard(
     let Some((job, visit, fact)) = it.findings.first() else { return Ok(None) };
     let rule = pack.hazards.iter().find(|rule| rule.id == it.item);
     let care = pack.hazard_care.as_ref();
-    let mut steps = Vec::with_capacity(it.steps.len());
-    for step in &it.steps {
-        let rule = care.and_then(|care| care.steps.iter().find(|rule| rule.id == step.id));
-        let by = step.done.as_ref().and_then(|(_, author)| *author);
-        let done_by = match by {
-            Some(author) => users::find_user(c.lend(), author.by).await?.map(|row| row.name),
-            None => None,
-        };
-        steps.push(HazardStepBody {
-            id: step.id.clone(),
-            zh: rule.map_or_else(|| step.id.clone(), |rule| rule.zh.clone()),
-            en: rule.map_or_else(|| step.id.clone(), |rule| rule.en.clone()),
-            due_at: Some(step.due_at.timestamp_millis()),
-            done_at: step.done.as_ref().map(|(at, _)| at.timestamp_millis()),
-            done_by,
-            at_the_door: rule.is_some_and(|rule| rule.by.is_some()),
-        });
-    }
+    let steps = steps_of(c.lend(), it, care).await?;
     let extended_by = match &it.extension {
         Some((author, _)) => users::find_user(c, author.by).await?.map(|row| row.name),
         None => None,
-    };
-    let next_at = it.next_at.map(|at| at.timestamp_millis());
-    let (zh, en) = match &it.next {
-        Next::Step(step) => (step.zh.clone(), step.en.clone()),
-        Next::Recheck => ("上门复查".to_owned(), "Recheck at the door".to_owned()),
-    };
-    let next = HazardStepBody {
-        id: it.next.key().to_owned(),
-        zh,
-        en,
-        due_at: next_at,
-        done_at: None,
-        done_by: None,
-        at_the_door: match &it.next {
-            Next::Step(step) => step.by.is_some(),
-            Next::Recheck => true,
-        },
     };
     Ok(Some(OpenHazard {
         door,
@@ -219,10 +186,55 @@ async fn open_hazard(
         }
         .to_owned(),
         is_stopped: it.is_stopped,
-        next,
-        next_at,
+        next: next_of(it),
+        next_at: it.next_at.map(|at| at.timestamp_millis()),
         steps,
     }))
+}
+
+/// The steps by the hazard's level, with who took them.
+async fn steps_of(
+    mut c: C<'_>,
+    it: &Hazard,
+    care: Option<&HazardCare>,
+) -> Result<Vec<HazardStepBody>, ApiError> {
+    let mut steps = Vec::with_capacity(it.steps.len());
+    for step in &it.steps {
+        let rule = care.and_then(|care| care.steps.iter().find(|rule| rule.id == step.id));
+        let by = step.done.as_ref().and_then(|(_, author)| *author);
+        let done_by = match by {
+            Some(author) => users::find_user(c.lend(), author.by).await?.map(|row| row.name),
+            None => None,
+        };
+        steps.push(HazardStepBody {
+            id: step.id.clone(),
+            zh: rule.map_or_else(|| step.id.clone(), |rule| rule.zh.clone()),
+            en: rule.map_or_else(|| step.id.clone(), |rule| rule.en.clone()),
+            due_at: Some(step.due_at.timestamp_millis()),
+            done_at: step.done.as_ref().map(|(at, _)| at.timestamp_millis()),
+            done_by,
+            at_the_door: rule.is_some_and(|rule| rule.by.is_some()),
+        });
+    }
+    Ok(steps)
+}
+
+/// What is done next about a hazard.
+fn next_of(it: &Hazard) -> HazardStepBody {
+    let recheck = |language| text(language, "hazard.recheck", &[]);
+    let (zh, en, at_the_door) = match &it.next {
+        Next::Step(step) => (step.zh.clone(), step.en.clone(), step.by.is_some()),
+        Next::Recheck => (recheck(Language::Chinese), recheck(Language::English), true),
+    };
+    HazardStepBody {
+        id: it.next.key().to_owned(),
+        zh,
+        en,
+        due_at: it.next_at.map(|at| at.timestamp_millis()),
+        done_at: None,
+        done_by: None,
+        at_the_door,
+    }
 }
 
 /// Households that were not reached, the longest ago first.
