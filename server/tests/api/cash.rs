@@ -77,13 +77,13 @@ async fn b15_a_receipt_taken_back_is_void_keeps_its_number_and_counts_nothing() 
     ana.synced().await;
     counter.wait_minutes(90, &[&ana]).await;
     let wrong = paid(&mut ana, job, 12_350).await;
-    ana.phone.withdraw(job, wrong, "金额写错".to_owned()).await.unwrap();
+    ana.phone.withdraw(job, wrong, "金额写错".to_owned()).await.expect("it is there");
     paid(&mut ana, job, 12_530).await;
 
     ana.synced().await;
 
     let seen = day(&counter, TODAY).await;
-    let receipts = seen["receipts"].as_array().unwrap();
+    let receipts = seen["receipts"].as_array().expect("it is there");
     let said = |at: usize| (&receipts[at]["receipt"], &receipts[at]["is_void"]);
     assert_eq!(said(0), (&json!("00000001"), &json!(true)));
     assert_eq!(said(1), (&json!("00000002"), &json!(false)));
@@ -121,7 +121,7 @@ async fn b15_b4_one_bill_paid_to_two_crews_offline_becomes_one_case_with_an_owne
         assert!(words.contains(receipt), "{receipt} is not in {words}");
     }
     let seen = day(&counter, TODAY).await;
-    for receipt in seen["receipts"].as_array().unwrap() {
+    for receipt in seen["receipts"].as_array().expect("it is there") {
         assert_eq!(receipt["cases"][0]["id"], id, "{receipt}");
     }
 }
@@ -135,7 +135,9 @@ async fn b15_cash_is_counted_by_hall_staff_and_managers_and_never_below_nothing_
     let dora = counter.node.get("/api/me", &counter.dispatcher).await.body["id"].clone();
     let body = |counted: i64, more: Value| {
         let mut body = json!({"technician": ana.user, "day": TODAY, "counted": counted});
-        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body.as_object_mut()
+            .expect("it is there")
+            .extend(more.as_object().expect("it is there").clone());
         body
     };
 
@@ -189,7 +191,11 @@ async fn b15_a_file_has_the_balances_or_every_receipt() {
         let request = (reqwest::Method::GET, path);
         let (node, mara) = (&counter.node, &counter.manager);
         async move {
-            node.send_with((request.0, &request.1), mara, &[], None).await.bytes().await.unwrap()
+            node.send_with((request.0, &request.1), mara, &[], None)
+                .await
+                .bytes()
+                .await
+                .expect("it is there")
         }
     };
 
@@ -197,9 +203,9 @@ async fn b15_a_file_has_the_balances_or_every_receipt() {
     let receipts = file("&format=csv&what=receipts").await;
     let workbook = file("").await;
 
-    let balances = String::from_utf8(balances.to_vec()).unwrap();
+    let balances = String::from_utf8(balances.to_vec()).expect("it is there");
     assert!(balances.contains("2026-03-02,ANA,123.50,1,0,0.00,-123.50"), "{balances}");
-    let receipts = String::from_utf8(receipts.to_vec()).unwrap();
+    let receipts = String::from_utf8(receipts.to_vec()).expect("it is there");
     assert!(receipts.contains("00000001,") && receipts.contains(",123.50,stands,"), "{receipts}");
     assert!(workbook.starts_with(b"PK"));
 }
@@ -221,12 +227,13 @@ async fn b15_a_rebuild_gives_the_same_cash_and_no_second_case() {
         .await;
 
     let rebuild = Rebuild::of(&counter.hall.config.database.0);
-    rebuild.run(&counter.hall.config, &mut std::io::sink()).await.unwrap();
+    rebuild.run(&counter.hall.config, &mut std::io::sink()).await.expect("it is there");
 
     assert_eq!(day(&counter, TODAY).await, before);
     assert_eq!(cases(&counter).await.len(), 1);
-    let mut conn = counter.hall.db.read().await.unwrap();
-    let blocks: i64 = C::q(conn.c(), "select count(*) from receipt_block").scalar().await.unwrap();
+    let mut conn = counter.hall.db.read().await.expect("it is there");
+    let blocks: i64 =
+        C::q(conn.c(), "select count(*) from receipt_block").scalar().await.expect("it is there");
     assert_eq!(blocks, 2);
 }
 
@@ -240,21 +247,21 @@ async fn given(counter: &Counter, technician: &Technician) -> JobId {
 
 /// Goes in and takes the money; returns the fact.
 async fn paid(technician: &mut Technician, job: JobId, fen: i64) -> domain::id::FactId {
-    let view = technician.phone.job(job).unwrap();
+    let view = technician.phone.job(job).expect("it is there");
     let has_arrived = view.job.visits.values().flat_map(live_facts).count() > 0;
     if !has_arrived {
         enter(technician, job).await;
     }
     let reason = "扫码付不了".to_owned();
-    technician.phone.take_cash(job, Fen(fen), reason).await.unwrap().fact
+    technician.phone.take_cash(job, Fen(fen), reason).await.expect("it is there").fact
 }
 
 /// Stands in the home, with all that was asked of conduct.
 async fn enter(technician: &mut Technician, job: JobId) {
-    technician.phone.arrive(job, None).await.unwrap();
+    technician.phone.arrive(job, None).await.expect("it is there");
     for item in domain::pack::Pack::builtin().conduct {
         let fact = Fact::Conduct { item: item.id, answer: domain::conduct::Answer::Done };
-        technician.phone.record(job, fact).await.unwrap();
+        technician.phone.record(job, fact).await.expect("it is there");
     }
 }
 
@@ -271,18 +278,18 @@ async fn count(counter: &Counter, technician: UserId, day: &str, fen: i64) -> u1
 
 async fn cases(counter: &Counter) -> Vec<Value> {
     let reply = counter.node.get("/api/cases", &counter.manager).await;
-    reply.body["cases"].as_array().unwrap().clone()
+    reply.body["cases"].as_array().expect("it is there").clone()
 }
 
 /// One technician's line of a day; null where there is none.
 fn of(day: &Value, technician: UserId) -> &Value {
-    let lines = day["technicians"].as_array().unwrap();
+    let lines = day["technicians"].as_array().expect("it is there");
     let technician = technician.to_string();
     lines.iter().find(|it| it["technician"] == technician).unwrap_or(&Value::Null)
 }
 
 /// Taken, handed in, and the difference.
 fn sums(line: &Value) -> (i64, i64, i64) {
-    let fen = |name: &str| line[name].as_i64().unwrap();
+    let fen = |name: &str| line[name].as_i64().expect("it is there");
     (fen("taken"), fen("handed_in"), fen("difference"))
 }

@@ -21,7 +21,7 @@ async fn b7_a_severe_hazard_is_followed_step_by_step_to_the_recheck_that_closes_
     let job = given(&counter, &ana, "safety_inspection").await;
     ana.synced().await;
     let found = find(&mut ana, job, "leak").await;
-    ana.phone.stop_supply(job, found).await.unwrap();
+    ana.phone.stop_supply(job, found).await.expect("it is there");
     ana.synced().await;
 
     let open = hazards(&counter).await;
@@ -38,7 +38,7 @@ async fn b7_a_severe_hazard_is_followed_step_by_step_to_the_recheck_that_closes_
     assert_eq!(wrote(&counter, &step("control_room")).await, 201);
     assert_eq!(wrote(&counter, &step("control_room")).await, 409, "once");
     let refused = NoticeAnswer::RefusedToSign { reason: "户主拒签".to_owned() };
-    ana.phone.give_notice(job, found, refused).await.unwrap();
+    ana.phone.give_notice(job, found, refused).await.expect("it is there");
     ana.synced().await;
     let it = hazards(&counter).await["hazards"][0].clone();
     assert_eq!(
@@ -57,13 +57,15 @@ async fn b7_a_severe_hazard_is_followed_step_by_step_to_the_recheck_that_closes_
         ana.phone.recheck(recheck, "leak", (true, None)).await.is_err(),
         "not without a picture"
     );
-    ana.phone.recheck(recheck, "leak", (true, Some(photo))).await.unwrap();
+    ana.phone.recheck(recheck, "leak", (true, Some(photo))).await.expect("it is there");
     ana.synced().await;
 
     let after = hazards(&counter).await;
     assert_eq!(after["hazards"], json!([]));
     let (stopped, by) = (&after["stopped"][0]["stopped_at"], &after["stopped"][0]["restore_by"]);
-    assert!(by.as_i64().unwrap() >= stopped.as_i64().unwrap() + 24 * HOUR_MS);
+    assert!(
+        by.as_i64().expect("it is there") >= stopped.as_i64().expect("it is there") + 24 * HOUR_MS
+    );
     let page = counter.node.get(&format!("/api/households/{HOME}"), &counter.dispatcher).await.body;
     assert_eq!(page["hazards"][0]["state"], "cleared");
     let fresh = given(&counter, &ana, "safety_inspection").await;
@@ -71,7 +73,7 @@ async fn b7_a_severe_hazard_is_followed_step_by_step_to_the_recheck_that_closes_
     enter(&mut ana, fresh).await;
     ana.synced().await;
     assert_eq!(
-        hazards(&counter).await["stopped"].as_array().unwrap().len(),
+        hazards(&counter).await["stopped"].as_array().expect("it is there").len(),
         1,
         "an inspection lifts no stop"
     );
@@ -79,7 +81,7 @@ async fn b7_a_severe_hazard_is_followed_step_by_step_to_the_recheck_that_closes_
     let unsealing = given(&counter, &ana, "unsealing").await;
     ana.synced().await;
     enter(&mut ana, unsealing).await;
-    ana.phone.switch_gas(unsealing, true).await.unwrap();
+    ana.phone.switch_gas(unsealing, true).await.expect("it is there");
     ana.synced().await;
     assert_eq!(hazards(&counter).await["stopped"], json!([]));
 }
@@ -141,10 +143,10 @@ async fn a2_who_is_not_reached_by_any_crew_climbs_one_ladder_and_the_phone_knows
     for technician in [&mut ana, &mut ben] {
         let job = given(&counter, technician, "safety_inspection").await;
         technician.synced().await;
-        technician.phone.arrive(job, None).await.unwrap();
+        technician.phone.arrive(job, None).await.expect("it is there");
         let notice = technician.phone.take_photo(job, "d4".repeat(32), Subject::NoticeOnDoor);
-        notice.await.unwrap();
-        technician.phone.close(job, Outcome::NoOneHome).await.unwrap();
+        notice.await.expect("it is there");
+        technician.phone.close(job, Outcome::NoOneHome).await.expect("it is there");
         technician.synced().await;
     }
 
@@ -155,15 +157,18 @@ async fn a2_who_is_not_reached_by_any_crew_climbs_one_ladder_and_the_phone_knows
     );
     let third = given(&counter, &ana, "safety_inspection").await;
     ana.synced().await;
-    let held = ana.phone.job(third).unwrap().job.clone();
-    let rung = domain::ladder::of_job(&held, &Pack::builtin()).unwrap();
-    assert_eq!(rung.next.unwrap().id, "next_round_first", "crews of others count");
+    let held = ana.phone.job(third).expect("it is there").job.clone();
+    let rung = domain::ladder::of_job(&held, &Pack::builtin()).expect("it is there");
+    assert_eq!(rung.next.expect("it is there").id, "next_round_first", "crews of others count");
 
     for _ in 0..3 {
         let job = given(&counter, &ana, "safety_inspection").await;
         ana.synced().await;
-        ana.phone.arrive(job, None).await.unwrap();
-        ana.phone.close(job, Outcome::Refused { reason: "不让进".to_owned() }).await.unwrap();
+        ana.phone.arrive(job, None).await.expect("it is there");
+        ana.phone
+            .close(job, Outcome::Refused { reason: "不让进".to_owned() })
+            .await
+            .expect("it is there");
         ana.synced().await;
         counter.wait_minutes(1, &[&ana, &ben]).await;
     }
@@ -185,10 +190,10 @@ async fn a2_an_empty_home_is_counted_by_itself() {
     let mut ana = counter.hire("ana").await;
     let job = given(&counter, &ana, "meter_reading").await;
     ana.synced().await;
-    ana.phone.arrive(job, None).await.unwrap();
+    ana.phone.arrive(job, None).await.expect("it is there");
     assert!(ana.phone.close(job, Outcome::Empty).await.is_err(), "not without a picture");
-    ana.phone.take_photo(job, "e5".repeat(32), Subject::EmptyHome).await.unwrap();
-    ana.phone.close(job, Outcome::Empty).await.unwrap();
+    ana.phone.take_photo(job, "e5".repeat(32), Subject::EmptyHome).await.expect("it is there");
+    ana.phone.close(job, Outcome::Empty).await.expect("it is there");
     ana.synced().await;
 
     assert_eq!(counter.job(job).await["summary"]["status"], "empty");
@@ -204,7 +209,9 @@ async fn b14_a_consent_that_is_taken_back_hides_groups_on_the_phone_at_its_next_
     assert_eq!(wrote(&counter, &shown).await, 201);
     let job = given(&counter, &ana, "hose_replacement").await;
     ana.synced().await;
-    let groups = |ana: &Technician| ana.phone.job(job).unwrap().job.briefing.household.groups.len();
+    let groups = |ana: &Technician| {
+        ana.phone.job(job).expect("it is there").job.briefing.household.groups.len()
+    };
     assert_eq!(groups(&ana), 1);
 
     let withdrawn = json!({"what": "consent_withdrawn", "purpose": "groups", "channel": "phone"});
@@ -228,16 +235,16 @@ async fn given(counter: &Counter, technician: &Technician, kind: &str) -> JobId 
 }
 
 async fn enter(technician: &mut Technician, job: JobId) {
-    technician.phone.arrive(job, None).await.unwrap();
+    technician.phone.arrive(job, None).await.expect("it is there");
     for item in Pack::builtin().conduct {
         let fact = Fact::Conduct { item: item.id, answer: Answer::Done };
-        technician.phone.record(job, fact).await.unwrap();
+        technician.phone.record(job, fact).await.expect("it is there");
     }
 }
 
 async fn find(technician: &mut Technician, job: JobId, item: &str) -> FactId {
     enter(technician, job).await;
-    technician.phone.find_hazard(job, item, "厨房".to_owned()).await.unwrap().fact
+    technician.phone.find_hazard(job, item, "厨房".to_owned()).await.expect("it is there").fact
 }
 
 async fn hazards(counter: &Counter) -> Value {
@@ -249,7 +256,7 @@ async fn hazards(counter: &Counter) -> Value {
 async fn unreached(counter: &Counter) -> Vec<Value> {
     let reply = counter.node.get("/api/unreached", &counter.dispatcher).await;
     assert_eq!(reply.status, 200, "{reply:?}");
-    reply.body["households"].as_array().unwrap().clone()
+    reply.body["households"].as_array().expect("it is there").clone()
 }
 
 /// Writes into the household's ledger; tells the status.

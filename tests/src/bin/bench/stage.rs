@@ -141,6 +141,8 @@ impl Stage {
                 appointment: Some((window, Channel::Phone)),
                 technician: Some(technician.user),
                 also_due: Vec::new(),
+                attempts: Vec::new(),
+                hazards: Vec::new(),
             };
             create_job(tx.c(), &scribe, &new).await?;
             jobs.push(new.id);
