@@ -112,7 +112,7 @@ mod tests {
     use crate::ledger::{Evidence, Purpose};
     use crate::notice::Occasion;
     use crate::procedure::{ApplicationState, Circumstance};
-    use crate::reading::{Finding, Measure};
+    use crate::reading::{Finding, Measure, ReadingState};
     use crate::status::Status;
     use crate::telephone::Answered;
     use crate::visit::Subject;
@@ -136,6 +136,7 @@ mod tests {
             named("finding", &Finding::ALL, |it| it.key()),
             named("verdict", &Finding::ALL, |it| it.key()),
             named("measure", &Measure::ALL, |it| it.key()),
+            named("reading_state", &ReadingState::ALL, |it| it.key()),
             named("phase", &Phase::ALL, |it| it.key()),
             named("group", &Group::ALL, |it| it.key()),
             named("channel", &Channel::ALL, |it| it.key()),
@@ -166,7 +167,9 @@ mod tests {
                 assert_eq!(serde_json::to_value(it).unwrap(), key(it));
             }
         }
+        holds(&Finding::ALL, |it| it.key());
         holds(&Measure::ALL, |it| it.key());
+        holds(&ReadingState::ALL, |it| it.key());
         holds(&Channel::ALL, |it| it.key());
         holds(&Subject::ALL, |it| it.key());
         holds(&Group::ALL, |it| it.key());

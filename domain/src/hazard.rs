@@ -438,6 +438,7 @@ pub fn check(hazard: &Hazard, entry: &Entry, care: &HazardCare) -> Result<(), Ha
         | Entry::ConsentGiven { .. }
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
+        | Entry::RegisterReported { .. }
         | Entry::HolderChanged { .. }
         | Entry::LadderStepDone { .. } => Ok(()),
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ApplianceId, HoseId, HouseholdId, MeterId};
 use crate::measure::Volume;
 use crate::place::Place;
+use crate::reading::ReadingState;
 
 /// A group that the rulebook treats with extra care (B14).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct PastReading {
     pub on: NaiveDate,
     /// What the register showed.
     pub register: Volume,
+    /// How anybody knows.
+    #[serde(default, skip_serializing_if = "ReadingState::is_seen")]
+    pub state: ReadingState,
 }
 
 /// A meter with its past readings, oldest first.
@@ -93,6 +97,36 @@ pub struct Meter {
     /// How many whole digits its register has before it rolls over to zero.
     pub digits: u8,
     /// Past readings, oldest first.
+    pub readings: Vec<PastReading>,
+    /// The day it was put in, when it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installed_on: Option<NaiveDate>,
+    /// The meters that hung in its place before, oldest first: a home's past goes on across a change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<FormerMeter>,
+}
+
+impl Meter {
+    /// A meter of which nothing but its plate is known.
+    pub fn new(id: MeterId, serial: &str, size: &str, digits: u8) -> Self {
+        let (serial, size) = (serial.to_owned(), size.to_owned());
+        let (readings, before) = (Vec::new(), Vec::new());
+        Self { id, serial, size, digits, readings, installed_on: None, before }
+    }
+}
+
+/// A meter that was taken out, with its readings up to the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerMeter {
+    /// The number on its plate.
+    pub serial: String,
+    /// Its size, such as `G4`.
+    pub size: String,
+    /// How many whole digits its register has.
+    pub digits: u8,
+    /// The day it was taken out.
+    pub removed_on: NaiveDate,
+    /// Its readings, oldest first.
     pub readings: Vec<PastReading>,
 }
 

@@ -12,6 +12,7 @@ use crate::household::{Appliance, Hose, Household, Meter};
 use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId};
 use crate::ladder::Attempt;
 use crate::pack::PackId;
+use crate::reading::Season;
 use crate::stamp::{Stamp, Timestamp};
 use crate::status::Clash;
 use crate::visit::Visit;
@@ -374,6 +375,9 @@ pub struct Briefing {
     /// Its meters with past readings.
     #[serde(default)]
     pub meters: Vec<Meter>,
+    /// The season as the neighbours' registers told it when the job was taken on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub season: Option<Season>,
     /// Its hoses with install dates.
     #[serde(default)]
     pub hoses: Vec<Hose>,

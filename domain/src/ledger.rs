@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Language;
 use crate::household::Group;
-use crate::id::{ApplicationId, EntryId, FactId, JobId, VisitId};
+use crate::id::{ApplicationId, EntryId, FactId, JobId, MeterId, VisitId};
 use crate::job::{Author, Channel, JobKind};
+use crate::measure::Volume;
+use crate::reading::{Finding, Measure, ReadingState, Verdict};
 
 /// What a household can consent to, and take back as easily (PIPL 15, 29).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -103,6 +105,27 @@ pub enum Entry {
         phone: String,
         /// The transfer that it was asked for with.
         application: ApplicationId,
+    },
+    /// The household said what its meter shows, or the hall guessed it (C5).
+    RegisterReported {
+        /// Which meter.
+        meter: MeterId,
+        /// What it shows.
+        register: Volume,
+        /// The day.
+        on: NaiveDate,
+        /// Who knows: the household, or nobody.
+        state: ReadingState,
+        /// How it was said.
+        channel: Channel,
+        /// Whether the household was told why it is abnormal (A9).
+        #[serde(default)]
+        told: bool,
+        /// What is done about it (A9).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        measure: Option<Measure>,
+        /// What the hall made of it, with the pack it used.
+        verdict: Box<Verdict>,
     },
     /// A hazard is gone.
     HazardCleared {
@@ -221,6 +244,7 @@ pub fn evidence(
             | Entry::ConsentWithdrawn { .. }
             | Entry::LanguageChosen { .. }
             | Entry::HolderChanged { .. }
+            | Entry::RegisterReported { .. }
             | Entry::HazardCleared { .. }
             | Entry::HazardExtended { .. }
             | Entry::HazardStepDone { .. }
@@ -265,6 +289,7 @@ pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
         | Entry::HolderChanged { .. }
+        | Entry::RegisterReported { .. }
         | Entry::HazardCleared { .. }
         | Entry::HazardExtended { .. }
         | Entry::HazardStepDone { .. }
@@ -309,6 +334,12 @@ pub enum LedgerError {
     /// The consent was taken back before.
     #[error("this consent was taken back already")]
     WithdrawnAlready,
+    /// The register is abnormal, and nobody told the household and did something about it (A9).
+    #[error("this register is abnormal: tell the household why, and say what is done about it")]
+    NotActedOn,
+    /// Two periods without gas, and nobody looks at the meter (A9).
+    #[error("no gas in two periods: have the meter checked, or ask for a follow-up job")]
+    NobodyLooks,
     /// The hazard is gone already.
     #[error("this hazard was cleared already")]
     ClearedAlready,
@@ -343,6 +374,17 @@ pub fn check(
             if clearance(entries, (*job, *visit, *fact)).is_some() =>
         {
             Err(LedgerError::ClearedAlready)
+        }
+        Entry::RegisterReported { verdict, told, measure, .. } => {
+            let finding = verdict.finding;
+            match measure {
+                _ if !finding.is_abnormal() => Ok(()),
+                Some(measure) if *told => {
+                    let looks = finding != Finding::StillZero || measure.looks_at_the_meter();
+                    if looks { Ok(()) } else { Err(LedgerError::NobodyLooks) }
+                }
+                Some(_) | None => Err(LedgerError::NotActedOn),
+            }
         }
         Entry::ContactCorrected { .. }
         | Entry::GroupShown { .. }

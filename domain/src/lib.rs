@@ -32,6 +32,7 @@ pub mod job;
 pub mod ladder;
 pub mod ledger;
 pub mod measure;
+pub mod meter;
 pub mod notice;
 pub mod outage;
 pub mod pack;

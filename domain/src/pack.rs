@@ -14,6 +14,7 @@ mod kinds;
 mod ladder;
 mod law;
 mod leak;
+mod meter;
 mod notices;
 mod place;
 mod promises;
@@ -44,11 +45,12 @@ pub use self::kinds::{KindRules, Need, SkillId, SkillRule};
 pub use self::ladder::{LadderRules, LadderStep};
 pub use self::law::{Looser, looser};
 pub use self::leak::LeakRules;
+pub use self::meter::MeterRules;
 pub use self::notices::{NoticeRules, NoticeTemplate, Said};
 pub use self::place::line_of;
 pub use self::promises::{LawRule, PromiseRule, Scope, Start, Stop};
 pub use self::reach::{ReachKind, ReachRules, Urgency};
-pub use self::reading::{FitRules, ReadingRules};
+pub use self::reading::{FitRules, ReadingRules, SeasonRules, StateRules};
 pub use self::reminders::{Duty, Every, ReminderRules};
 pub use self::time::{PunctualityRules, TimeRules};
 pub use self::travel::TravelRules;
@@ -122,6 +124,9 @@ pub struct Pack {
     pub punctuality: PunctualityRules,
     /// When a reading is abnormal.
     pub reading: ReadingRules,
+    /// What meters can pass and how long they may hang; packs before it existed say nothing of it.
+    #[serde(default)]
+    pub meter: Option<MeterRules>,
     /// Hoses.
     pub hose: HoseRules,
     /// What is done about hazards until they are gone; packs before it existed name no steps.

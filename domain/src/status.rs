@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::appointment;
 use crate::callout;
-use crate::id::{HoseId, UserId, VisitId};
+use crate::id::{HoseId, MeterId, UserId, VisitId};
 use crate::job::{Job, Window};
 use crate::stamp::{Interval, Stamp, Timestamp};
 use crate::visit::{Fact, Outcome, Visit, live_facts};
@@ -115,13 +115,22 @@ pub enum Clash {
         /// The visits.
         visits: Vec<VisitId>,
     },
+    /// Two visits say that they took out the same meter; it is counted once.
+    MeterChangedTwice {
+        /// The meter.
+        meter: MeterId,
+        /// The visits.
+        visits: Vec<VisitId>,
+    },
 }
 
 impl Clash {
     /// The visits that it speaks of.
     pub fn visits(&self) -> &[VisitId] {
         match self {
-            Self::ClosedTwice { visits } | Self::HoseReplacedTwice { visits, .. } => visits,
+            Self::ClosedTwice { visits }
+            | Self::HoseReplacedTwice { visits, .. }
+            | Self::MeterChangedTwice { visits, .. } => visits,
             Self::CancelledWhileVisited { visit } | Self::VisitedByOther { visit, .. } => {
                 std::slice::from_ref(visit)
             }
@@ -259,6 +268,7 @@ fn fact_status(fact: &Fact) -> Option<Status> {
         | Fact::Read { .. }
         | Fact::HouseholdTold { .. }
         | Fact::MeasureTaken { .. }
+        | Fact::MeterChanged { .. }
         | Fact::HoseReplaced { .. }
         | Fact::HoseSeen { .. }
         | Fact::ApplianceSeen { .. }
@@ -312,20 +322,32 @@ fn clashes(job: &Job, technician: Option<UserId>) -> Vec<Clash> {
             found.push(Clash::VisitedByOther { visit: *id, technician });
         }
     }
-    let mut taken_out: BTreeMap<HoseId, BTreeSet<VisitId>> = BTreeMap::new();
+    found.extend(taken_out_twice(job));
+    found
+}
+
+/// What two visits say that they took out.
+fn taken_out_twice(job: &Job) -> Vec<Clash> {
+    let mut hoses: BTreeMap<HoseId, BTreeSet<VisitId>> = BTreeMap::new();
+    let mut meters: BTreeMap<MeterId, BTreeSet<VisitId>> = BTreeMap::new();
     for (id, visit) in &job.visits {
         for (_, recorded) in live_facts(visit) {
-            if let Fact::HoseReplaced { removed: Some(hose), .. } = recorded.fact {
-                taken_out.entry(hose).or_default().insert(*id);
+            if let Fact::HoseReplaced { removed: Some(hose), .. } = &recorded.fact {
+                hoses.entry(*hose).or_default().insert(*id);
+            } else if let Fact::MeterChanged { removed: Some(removed), .. } = &recorded.fact {
+                meters.entry(removed.meter).or_default().insert(*id);
             }
         }
     }
-    let twice = taken_out.into_iter().filter(|(_, visits)| visits.len() > 1);
-    found.extend(twice.map(|(hose, visits)| Clash::HoseReplacedTwice {
-        hose,
-        visits: visits.into_iter().collect(),
-    }));
-    found
+    let twice = |visits: &BTreeSet<VisitId>| visits.len() > 1;
+    let listed = |visits: BTreeSet<VisitId>| visits.into_iter().collect();
+    let hoses = hoses.into_iter().filter(|(_, visits)| twice(visits));
+    let hoses =
+        hoses.map(|(hose, visits)| Clash::HoseReplacedTwice { hose, visits: listed(visits) });
+    let meters = meters.into_iter().filter(|(_, visits)| twice(visits));
+    let meters =
+        meters.map(|(meter, visits)| Clash::MeterChangedTwice { meter, visits: listed(visits) });
+    hoses.chain(meters).collect()
 }
 
 /// Whether a visit ended without success, so that the job rightly went on to somebody else.

@@ -4,6 +4,7 @@ pub mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use crate::conduct::Answer;
@@ -12,9 +13,9 @@ use crate::household::{Appliance, Hose};
 use crate::id::{DeviceId, FactId, HoseId, JobId, MeterId, UserId, VisitId};
 use crate::job::{Channel, Window};
 use crate::measure::{Fen, Volume};
+use crate::meter::{InstalledMeter, RemovedMeter};
 use crate::place::Fix;
-use crate::reading::Measure;
-use crate::reading::Verdict;
+use crate::reading::{Measure, ReadingState, Verdict};
 use crate::stamp::Stamp;
 
 /// One attempt to do a job, by one technician with one device.
@@ -100,6 +101,9 @@ pub enum Fact {
         /// What it showed; `None` when it could not be read.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         register: Option<Volume>,
+        /// How anybody knows, or why nobody does.
+        #[serde(default, skip_serializing_if = "ReadingState::is_seen")]
+        state: ReadingState,
         /// What the phone made of it, with the pack it used.
         verdict: Verdict,
         /// The reading it corrects.
@@ -117,6 +121,20 @@ pub enum Fact {
         reading: FactId,
         /// What was done.
         measure: Measure,
+    },
+    /// A meter put in, taken out or exchanged.
+    MeterChanged {
+        /// The meter taken out, with its last register.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        removed: Option<RemovedMeter>,
+        /// The meter put in, with its first register.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        installed: Option<InstalledMeter>,
+        /// The day, in the hall's city.
+        on: NaiveDate,
+        /// The number of the seal (铅封) on it; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        seal: String,
     },
     /// A hose replaced (B14).
     HoseReplaced {
@@ -273,6 +291,12 @@ fn is_false(value: &bool) -> bool {
 pub enum Subject {
     /// 表
     Meter,
+    /// 旧表字轮
+    OldWheels,
+    /// 新表字轮
+    NewWheels,
+    /// 铅封
+    Seal,
     /// 到访不遇通知单 on the door.
     NoticeOnDoor,
     /// 隐患
@@ -289,8 +313,11 @@ pub enum Subject {
 
 impl Subject {
     /// All of them, in the order in which lists show them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Meter,
+        Self::OldWheels,
+        Self::NewWheels,
+        Self::Seal,
         Self::NoticeOnDoor,
         Self::Hazard,
         Self::Hose,
@@ -303,6 +330,9 @@ impl Subject {
     pub fn key(self) -> &'static str {
         match self {
             Self::Meter => "meter",
+            Self::OldWheels => "old_wheels",
+            Self::NewWheels => "new_wheels",
+            Self::Seal => "seal",
             Self::NoticeOnDoor => "notice_on_door",
             Self::Hazard => "hazard",
             Self::Hose => "hose",
@@ -343,6 +373,18 @@ pub enum Outcome {
 }
 
 impl Fact {
+    /// The register that the fact tells of, if any (A9).
+    pub fn reading(&self) -> Option<Reading<'_>> {
+        if let Self::Read { meter, register, state, verdict, corrects } = self {
+            let (meter, register, state, corrects) = (*meter, *register, *state, *corrects);
+            return Some(Reading { meter, register, state, verdict, corrects });
+        }
+        let Self::MeterChanged { removed: Some(removed), .. } = self else { return None };
+        let RemovedMeter { meter, register, state, verdict } = removed;
+        let (meter, register, state) = (*meter, *register, *state);
+        Some(Reading { meter, register, state, verdict, corrects: None })
+    }
+
     /// The picture that the fact names by its SHA-256, if any.
     pub fn photo(&self) -> Option<&str> {
         match self {
@@ -364,6 +406,7 @@ impl Fact {
             | Self::Read { .. }
             | Self::HouseholdTold { .. }
             | Self::MeasureTaken { .. }
+            | Self::MeterChanged { .. }
             | Self::HoseReplaced { .. }
             | Self::LeafletGiven
             | Self::TightnessTested { .. }
@@ -380,6 +423,21 @@ impl Fact {
             | Self::Closed { .. } => None,
         }
     }
+}
+
+/// A register that a fact tells of: one that was read, or the last of a meter that was taken out.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// Which meter.
+    pub meter: MeterId,
+    /// What it showed; `None` when it could not be read.
+    pub register: Option<Volume>,
+    /// How anybody knows, or why nobody does.
+    pub state: ReadingState,
+    /// What was made of it.
+    pub verdict: &'a Verdict,
+    /// The reading it corrects.
+    pub corrects: Option<FactId>,
 }
 
 impl Visit {

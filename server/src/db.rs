@@ -50,6 +50,7 @@ pub mod ledger;
 pub mod live_events;
 pub mod login_attempts;
 pub mod lone;
+pub mod meter_changes;
 pub mod meters;
 pub mod notice_deliveries;
 pub mod notices;

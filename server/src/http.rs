@@ -38,6 +38,7 @@ pub mod leak_reports;
 pub mod leaks;
 pub mod ledger_views;
 pub mod live;
+pub mod meter_views;
 pub mod metrics;
 pub mod notices;
 pub mod once;
@@ -57,6 +58,7 @@ pub mod proposals;
 pub mod push;
 pub mod qualifications;
 pub mod quarantine;
+pub mod registers;
 pub mod reminders;
 pub mod reports;
 pub(crate) mod schema;
@@ -108,9 +110,19 @@ fn public() -> Routes {
         .routes(open(routes!(track_answers::rate_visit)))
 }
 
+/// One household: its page, its ledger, and the place that turns out to be one.
+fn at_households() -> Routes {
+    Routes::default()
+        .routes(only(STAFF, routes!(households::get_household)))
+        .routes(only(STAFF, once(routes!(households::add_to_ledger))))
+        .routes(only(STAFF, routes!(registers::judge_register)))
+        .routes(only(STAFF, once(routes!(registers::report_register))))
+        .routes(only(STAFF, routes!(places::tie_place)))
+}
+
 /// Open to who is signed in; each handler's signature says to whom of them.
 fn signed_in() -> Routes {
-    Routes::default()
+    at_households()
         .routes(only(ANYBODY, routes!(sessions::delete_session)))
         .routes(only(ANYBODY, routes!(sessions::get_me)))
         .routes(only(ANYBODY, routes!(sessions::change_password)))
@@ -135,11 +147,8 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::find_households)))
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
-        .routes(only(STAFF, routes!(households::get_household)))
-        .routes(only(STAFF, once(routes!(households::add_to_ledger))))
         .routes(only(STAFF, routes!(hazards::list_hazards)))
         .routes(only(STAFF, routes!(hazards::list_unreached)))
-        .routes(only(STAFF, routes!(places::tie_place)))
         .routes(only(STAFF, routes!(cases::list_cases)))
         .routes(only(STAFF, once(routes!(cases::open_case))))
         .routes(only(STAFF, routes!(cases::get_case)))

@@ -23,7 +23,7 @@ use sync::preflight::{self, PreflightError};
 
 use crate::db::changes::{self, ChangeRow};
 use crate::db::documents::{self, DocumentRow};
-use crate::db::{C, grants, halls, households, meters};
+use crate::db::{C, grants, halls, households};
 use crate::due::{self, Looking};
 use crate::items;
 use crate::jobs::settle::{Happening, settle};
@@ -169,9 +169,11 @@ async fn brief(
     let known = |it: &Due| new.also_due.iter().any(|other| other.kind == it.kind);
     let also_due = new.also_due.iter().copied().chain(also_due.into_iter().filter(|it| !known(it)));
     let wall = items::of_home(c.lend(), new.household).await?;
+    let season = ledger::season(c.lend(), new.hall, (today, scribe.pack)).await?;
     Ok(Briefing {
         household,
-        meters: meters::list_meters(c, new.household).await?,
+        meters: ledger::meters_of(c, new.household).await?,
+        season,
         hoses: wall.hoses,
         appliances: wall.appliances,
         replacements: wall.replacements,

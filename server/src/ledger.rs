@@ -1,15 +1,21 @@
 //! What the hall knows of a household: its register, what staff wrote into its ledger, and what visits found.
 
-use chrono::NaiveDate;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Months, NaiveDate};
 use domain::calendar::city_day;
-use domain::household::Household;
-use domain::id::{EntryId, HallId, HouseholdId, JobId, UserId};
+use domain::household::{Household, Meter, PastReading};
+use domain::id::{EntryId, HallId, HouseholdId, JobId, MeterId, UserId};
 use domain::job::{Author, Job};
 use domain::ledger::{Consent, Entry, Purpose, Written, consent, shown_groups};
+use domain::measure::Volume;
+use domain::meter;
+use domain::pack::Pack;
+use domain::reading::{ReadingState, Season, learn};
 use sync::document::{Pen, briefing_change};
 
-use crate::db::ledger::EntryRow;
-use crate::db::{C, Result, Tx, changes, halls, ledger, places};
+use crate::db::ledger::{EntryRow, ReadingRow};
+use crate::db::{C, Result, Tx, changes, halls, ledger, meter_changes, meters, places};
 use crate::http::error::ApiError;
 use crate::jobs::plan::{change_row, load, read};
 use crate::jobs::settle::{Happening, settle};
@@ -25,8 +31,7 @@ pub async fn entries(c: C<'_>, household: HouseholdId) -> Result<Vec<Written>> {
 
 /// An entry as it was written.
 pub fn written(row: EntryRow) -> Result<Written> {
-    let decode = |error: serde_json::Error| sqlx::Error::Decode(error.into());
-    let entry: Entry = serde_json::from_value(row.body.0).map_err(decode)?;
+    let entry: Entry = serde_json::from_value(row.body.0).map_err(undecodable)?;
     let at = chrono::DateTime::from_timestamp_millis(row.at);
     let at = at.ok_or_else(|| sqlx::Error::Decode("an entry without a time".into()))?;
     let author = Author { by: UserId(row.author_id), at };
@@ -79,4 +84,65 @@ pub async fn brief_groups(
         settle(tx.c(), &read(&doc)?, &happening, (&pack, now, position + 1)).await?;
     }
     Ok(())
+}
+
+/// The meters that hang at a household, each with its past: the register's readings, those of visits, and what the
+/// household said itself; across changes of the meter.
+pub async fn meters_of(mut c: C<'_>, household: HouseholdId) -> Result<Vec<Meter>> {
+    let register = meters::list_meters(c.lend(), household).await?;
+    let changes = meter_changes::list_changes(c.lend(), household).await?;
+    let mut read: BTreeMap<MeterId, Vec<PastReading>> = BTreeMap::new();
+    let visited = ledger::list_readings(c.lend(), household).await?;
+    for (meter, reading) in taken(&visited)? {
+        read.entry(meter).or_default().push(reading);
+    }
+    for written in entries(c, household).await? {
+        let Entry::RegisterReported { meter, register, on, state, .. } = written.entry else {
+            continue;
+        };
+        read.entry(meter).or_default().push(PastReading { on, register, state });
+    }
+    Ok(meter::hanging(&register, &changes, &read))
+}
+
+/// The registers that visits read, without those that were corrected since; the last ones of meters that were taken
+/// out come with their changes.
+fn taken(rows: &[ReadingRow]) -> Result<Vec<(MeterId, PastReading)>> {
+    let corrected: BTreeSet<&str> =
+        rows.iter().filter_map(|row| row.body.0["corrects"].as_str()).collect();
+    let mut taken = Vec::new();
+    for row in rows.iter().filter(|row| row.body.0["type"] == "read") {
+        let Some(litres) = row.register else { continue };
+        if corrected.contains(row.fact_id.to_string().as_str()) {
+            continue;
+        }
+        let state = row.body.0["state"].as_str().and_then(ReadingState::from_key);
+        let (register, state) = (Volume(litres), state.unwrap_or_default());
+        let on = row.read_on.parse().map_err(undecodable)?;
+        taken.push((MeterId(row.meter_id), PastReading { on, register, state }));
+    }
+    Ok(taken)
+}
+
+/// The season as the hall's registers tell it, learnt once a day (A9).
+pub async fn season(
+    mut c: C<'_>,
+    hall: HallId,
+    (on, pack): (NaiveDate, &Pack),
+) -> Result<Option<Season>> {
+    let Some(rules) = &pack.reading.season else { return Ok(None) };
+    let day = on.to_string();
+    if let Some(learnt) = meter_changes::find_season(c.lend(), hall, &day).await? {
+        return serde_json::from_value(learnt).map_err(undecodable);
+    }
+    let since = on.checked_sub_months(Months::new(rules.months + 3)).unwrap_or(on).to_string();
+    let asked = (i64::from(rules.most_meters), since.as_str());
+    let sample = meters::list_sample(c.lend(), hall, asked).await?;
+    let season = learn(&sample, on, pack);
+    meter_changes::insert_season(c, hall, &day, season.as_ref()).await?;
+    Ok(season)
+}
+
+fn undecodable(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
 }

@@ -13,7 +13,7 @@ use domain::road::{Likely, locate};
 use sync::document::{Pen, briefing_change};
 
 use crate::db::places::{self, PlaceRow};
-use crate::db::{C, Tx, changes, halls, households, meters};
+use crate::db::{C, Tx, changes, halls, households};
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
 use crate::items;
@@ -106,7 +106,8 @@ async fn brief_anew(
     let wall = items::of_home(tx.c(), household.id).await?;
     let briefing = Briefing {
         household: ledger::shown(tx.c(), household.clone(), today).await?,
-        meters: meters::list_meters(tx.c(), household.id).await?,
+        meters: ledger::meters_of(tx.c(), household.id).await?,
+        season: ledger::season(tx.c(), hall, (today, &pack)).await?,
         hoses: wall.hoses,
         appliances: wall.appliances,
         replacements: wall.replacements,

@@ -12,6 +12,7 @@ use domain::calendar::city_day;
 use domain::cash;
 use domain::id::DeviceId;
 use domain::job::Job;
+use domain::meter::{self, MeterChange};
 use domain::pack::Pack;
 use domain::promise;
 use domain::punctuality::{Circumstances, Punctuality, verdicts};
@@ -25,7 +26,8 @@ use uuid::Uuid;
 use self::times::{DeviceTime, Times};
 use crate::db::jobs::JobRow;
 use crate::db::projections::{
-    CashRow, FactRow, HoseChangeRow, ItemSeenRow, JobDetails, ReadingRow, VerdictRow, VisitRow,
+    CashRow, FactRow, HoseChangeRow, ItemSeenRow, JobDetails, MeterChangeRow, ReadingRow,
+    VerdictRow, VisitRow,
 };
 
 /// What a projection rests on besides the job.
@@ -94,6 +96,7 @@ fn details(job: &Job, times: &dyn Fn(&Stamp) -> Interval, known: &Knowledge<'_>)
         }
         add_work(&mut details, job, (id.0, visit), times, known);
     }
+    details.meter_changes = meter_changes(job, times, known);
     details
 }
 
@@ -163,15 +166,15 @@ fn add_work(
     for (fact, recorded) in live_facts(visit) {
         let latest = times(&recorded.stamp).latest;
         let day = city_day(latest, known.pack.time.utc_offset_minutes).to_string();
-        if let Fact::Read { meter, register, verdict, .. } = &recorded.fact {
+        if let Some(reading) = recorded.fact.reading() {
             details.readings.push(ReadingRow {
                 visit_id,
                 fact_id: fact.0,
-                meter_id: meter.0,
+                meter_id: reading.meter.0,
                 read_on: day,
-                register: register.map(|it| it.0),
-                finding: verdict.finding.key().to_owned(),
-                verdict: Json(json!(verdict)),
+                register: reading.register.map(|it| it.0),
+                finding: reading.verdict.finding.key().to_owned(),
+                verdict: Json(json!(reading.verdict)),
             });
         } else if let Fact::HoseReplaced { removed, installed, free, lot } = &recorded.fact {
             details.hose_changes.push(HoseChangeRow {
@@ -200,6 +203,31 @@ fn add_work(
             });
         }
     }
+}
+
+/// The changes of meters that count, each on the day that it has by the hall's time.
+fn meter_changes(
+    job: &Job,
+    times: &dyn Fn(&Stamp) -> Interval,
+    known: &Knowledge<'_>,
+) -> Vec<MeterChangeRow> {
+    let rows = meter::changes(job).into_iter().filter_map(|change| {
+        let recorded = job.visits.get(&change.visit)?.facts.get(&change.fact)?;
+        let latest = times(&recorded.stamp).latest;
+        let on = city_day(latest, known.pack.time.utc_offset_minutes);
+        let change = MeterChange { on, ..change };
+        let installed = change.installed.as_ref();
+        Some(MeterChangeRow {
+            visit_id: change.visit.0,
+            fact_id: change.fact.0,
+            household_id: job.briefing.household.id.0,
+            changed_on: on.to_string(),
+            meter_id: installed.map(|it| it.id.0),
+            serial: installed.map(|it| it.serial.clone()),
+            body: Json(json!(change)),
+        })
+    });
+    rows.collect()
 }
 
 fn verdict_rows(

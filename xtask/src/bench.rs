@@ -19,6 +19,8 @@ enum Part {
     Core,
     /// A plan for a large hall's morning alone; it is a part of the core, too.
     Plan,
+    /// What the judgement of readings finds on real registers, beside rules of thumb; it is a part of the core, too.
+    Readings,
     /// A push until its service has it and an outbox that is drained; a message until a phone shows it.
     Reach,
     /// The technician's app in a real browser.
@@ -32,7 +34,8 @@ impl Bench {
         if measures(Part::Core) {
             cargo(root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])?;
         }
-        for (part, name) in [(Part::Plan, "plan"), (Part::Reach, "reach")] {
+        let alone = [(Part::Plan, "plan"), (Part::Readings, "readings"), (Part::Reach, "reach")];
+        for (part, name) in alone {
             if self.parts.contains(&part) {
                 let run =
                     ["run", "--release", "-p", "doorstep-tests", "--bin", "bench", "--", name];

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{
     CalendarRules, CaseRules, CashRules, CounterRules, DueRules, HazardCare, LadderRules,
-    LeakRules, Pack, PackError, ReachRules, ReminderRules, TravelRules, kinds, notices, promises,
+    LeakRules, MeterRules, Pack, PackError, ReachRules, ReminderRules, TravelRules, kinds, notices,
+    promises,
 };
 use crate::job::JobKind;
 
@@ -48,6 +49,7 @@ fn checks(pack: &Pack) -> Vec<Check> {
     all.extend(pack.time.checks());
     all.extend(pack.punctuality.checks());
     all.extend(pack.reading.checks());
+    all.extend(pack.meter.iter().flat_map(MeterRules::checks));
     all.extend(pack.hose.checks());
     all.extend(pack.travel.iter().flat_map(|it: &TravelRules| it.checks(&pack.kinds)));
     all.extend(promises::checks(&pack.promises, &pack.laws, pack.calendar.is_some()));
@@ -161,9 +163,9 @@ mod tests {
             ("utc_offset_minutes = 480", "utc_offset_minutes = 4800", "within 14 hours"),
             ("late_grace_minutes = 0", "late_grace_minutes = -5", "punctuality.late_grace"),
             ("high_coefficient = 1.25", "high_coefficient = 0.5", "one or more"),
-            ("low_coefficient = 0.8", "low_coefficient = inf", "reading.low_coefficient"),
+            ("low_coefficient = 0.75", "low_coefficient = inf", "reading.low_coefficient"),
             ("base_weight = 0.15", "base_weight = 0.0", "reading.fit.base_weight"),
-            ("use_doubt = 0.2", "use_doubt = nan", "doubts above zero"),
+            ("use_doubt = 0.25", "use_doubt = nan", "doubts above zero"),
             ("metres_per_minute = 200", "metres_per_minute = 0", "travel.metres_per_minute"),
             ("detour = 1.4", "detour = 0.4", "travel.detour"),
             ("[8, 10]", "[10, 8]", "travel.offered_hours"),
@@ -185,6 +187,20 @@ mod tests {
             ("phase = \"at_the_door\"", "phase = \"before_leaving\"", "walking order"),
             ("source = \"Rulebook B6: 48 hours on request", "source = \" \" #", "a source each"),
             ("warn_minutes = 480", "warn_minutes = 2881", "warn_minutes from 1"),
+        ] {
+            let error = Pack::parse(&BUILTIN.replacen(from, to, 1)).unwrap_err().to_string();
+            assert!(error.contains(says), "{from} -> {to}: {error}");
+        }
+    }
+
+    #[test]
+    fn a9_rules_of_readings_and_meters_with_a_mistake_are_refused_in_words() {
+        for (from, to, says) in [
+            ("told_doubt = 2.0", "told_doubt = 0.5", "reading.states.told_doubt: needs one"),
+            ("[\"vacant\",", "[\"seen\",", "reading.states.exempt: needs states of which seen"),
+            ("least_homes = 20", "least_homes = 0", "reading.season.least_homes"),
+            ("G4 = 6.0", "g4 = 6.0", "meter.most_m3_per_hour: needs sizes in capitals"),
+            ("digits = [4, 8]", "digits = [8, 4]", "meter.digits: needs from 1"),
         ] {
             let error = Pack::parse(&BUILTIN.replacen(from, to, 1)).unwrap_err().to_string();
             assert!(error.contains(says), "{from} -> {to}: {error}");

@@ -53,6 +53,10 @@ pub enum Need {
     Survey,
     /// A register read.
     Reading,
+    /// A meter put in.
+    MeterInstalled,
+    /// A meter taken out.
+    MeterRemoved,
     /// A hose replaced.
     Hose,
     /// Joints tested and tight.
@@ -77,6 +81,8 @@ impl Need {
         match self {
             Self::Survey => "survey",
             Self::Reading => "reading",
+            Self::MeterInstalled => "meter_installed",
+            Self::MeterRemoved => "meter_removed",
             Self::Hose => "hose",
             Self::Tightness => "tightness",
             Self::GasSwitched => "gas_switched",
@@ -95,7 +101,9 @@ pub(super) fn checks(kinds: &BTreeMap<JobKind, KindRules>, known: &[SkillRule]) 
     let is_whole =
         |skill: &SkillRule| is_said(&skill.zh) && is_said(&skill.en) && is_said(&skill.source);
     let reads = |rules: &KindRules| {
-        !rules.needs.contains(&Need::GasSwitched) || rules.needs.contains(&Need::Reading)
+        let read = [Need::Reading, Need::MeterRemoved];
+        !rules.needs.contains(&Need::GasSwitched)
+            || read.iter().any(|need| rules.needs.contains(need))
     };
     vec![
         (

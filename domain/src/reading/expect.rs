@@ -1,17 +1,20 @@
 //! How much gas a home was to use in a period: a base that it always burns and a part that follows the season.
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::NaiveDate;
 
-use crate::household::PastReading;
-use crate::pack::ReadingRules;
+use super::history::Period;
+use super::season::{Season, pack_weight};
+use crate::pack::{Pack, ReadingRules};
 
-/// A period between two readings.
+/// A period as the fit sees it.
 #[derive(Clone, Copy, Debug)]
-struct Period {
+struct Observed {
     days: f64,
     /// Its days weighted by how much their month is heated.
     heating_days: f64,
     cubic_metres: f64,
+    /// How many times the doubt of a period that was seen.
+    doubt: f64,
 }
 
 /// The use to expect, in cubic metres.
@@ -23,32 +26,54 @@ pub(super) struct Expected {
     pub(super) likely: f64,
     /// The most that the past explains.
     pub(super) most: f64,
+    /// The days of the past that it rests on.
+    pub(super) known_days: i64,
 }
 
-/// The use to expect between two days; `None` with too little history.
-pub(super) fn expected_use(
-    readings: &[PastReading],
-    from: NaiveDate,
-    to: NaiveDate,
-    rules: &ReadingRules,
-) -> Option<Expected> {
-    let past: Vec<Period> = readings
-        .windows(2)
-        .filter(|pair| pair[1].on <= from && pair[0].on < pair[1].on)
-        .map(|pair| Period {
-            days: days(pair[0].on, pair[1].on),
-            heating_days: heating_days(pair[0].on, pair[1].on, rules),
-            cubic_metres: pair[1].register.cubic_metres() - pair[0].register.cubic_metres(),
-        })
-        .filter(|period| period.cubic_metres >= 0.0)
-        .collect();
-    let known_days: f64 = past.iter().map(|period| period.days).sum();
-    #[expect(clippy::cast_precision_loss, reason = "a pack asks for a few dozen days")]
-    if known_days < rules.least_history_days as f64 {
-        return None;
+/// What the use to expect is worked out by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Basis<'a> {
+    pub(super) pack: &'a Pack,
+    /// As the neighbours tell it.
+    pub(super) season: Option<&'a Season>,
+}
+
+impl Basis<'_> {
+    /// The use to expect between two days; `None` with too little history.
+    pub(super) fn expect(
+        &self,
+        past: &[Period],
+        (from, to): (NaiveDate, NaiveDate),
+    ) -> Option<Expected> {
+        let known_days = past.iter().map(|it| (it.to - it.from).num_days()).sum();
+        if known_days < self.pack.reading.least_history_days {
+            return None;
+        }
+        let told = self.pack.reading.states.as_ref().map_or(1.0, |states| states.told_doubt);
+        let observed = past.iter().map(|period| Observed {
+            days: days(period.from, period.to),
+            heating_days: self.heating_days(period.from, period.to),
+            cubic_metres: period.cubic_metres,
+            doubt: if period.is_seen { 1.0 } else { told },
+        });
+        let home = Home::fit(&observed.collect::<Vec<_>>(), &self.pack.reading);
+        let expected = home.expect(days(from, to), self.heating_days(from, to));
+        Some(Expected { known_days, ..expected })
     }
-    let home = Home::fit(&past, rules);
-    Some(home.expect(days(from, to), heating_days(from, to, rules)))
+
+    /// Days weighted by their month, less the base; a usual year's weights average to one before that.
+    fn heating_days(&self, from: NaiveDate, to: NaiveDate) -> f64 {
+        let base = self.pack.reading.fit.base_weight;
+        // A register is read at the day's end: the first day's use is in the earlier period.
+        let days = from.iter_days().skip(1).take_while(|day| *day <= to);
+        days.map(|day| (self.weight(day) - base).max(0.0)).sum()
+    }
+
+    /// How much of a heating home's use falls on a day, as the neighbours tell it or the pack says.
+    pub(super) fn weight(&self, day: NaiveDate) -> f64 {
+        let learnt = self.season.and_then(|season| season.weight(day));
+        learnt.unwrap_or_else(|| pack_weight(day, &self.pack.reading))
+    }
 }
 
 /// What one home burns: so much a day, and so much a heating day, and how surely that is known.
@@ -100,7 +125,7 @@ impl Home {
     ///
     /// One more observation says that the home mixes base and heat as homes here do. It decides while the past shows
     /// one season only, and hardly counts once the past has shown both.
-    fn fit(past: &[Period], rules: &ReadingRules) -> Self {
+    fn fit(past: &[Observed], rules: &ReadingRules) -> Self {
         let fit = &rules.fit;
         let typical: f64 = past.iter().map(|it| it.days * fit.base_weight + it.heating_days).sum();
         let used: f64 = past.iter().map(|it| it.cubic_metres).sum();
@@ -115,7 +140,8 @@ impl Home {
             for period in past {
                 let likely = base * period.days + heat * period.heating_days;
                 let doubt = fit.use_doubt * likely + fit.doubt_m3_per_30_days * period.days / 30.0;
-                known.observe((period.days, period.heating_days), period.cubic_metres, doubt);
+                let at = (period.days, period.heating_days);
+                known.observe(at, period.cubic_metres, doubt * period.doubt);
             }
             (base, heat) = known.solve();
         }
@@ -129,23 +155,12 @@ impl Home {
         let spread =
             days * days * hh - 2.0 * days * heating_days * bh + heating_days * heating_days * bb;
         let doubt = (spread / self.known.determinant()).max(0.0).sqrt();
-        Expected { least: (likely - doubt).max(0.0), likely, most: likely + doubt }
+        let least = (likely - doubt).max(0.0);
+        Expected { least, likely, most: likely + doubt, known_days: 0 }
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a period has far fewer than 2^52 days")]
 fn days(from: NaiveDate, to: NaiveDate) -> f64 {
     (to - from).num_days() as f64
-}
-
-/// Days weighted by their month, less the base; a year's weights average to one before that.
-fn heating_days(from: NaiveDate, to: NaiveDate, rules: &ReadingRules) -> f64 {
-    let mean = rules.season_weights.iter().sum::<f64>() / 12.0;
-    let weight = |day: NaiveDate| {
-        let month = usize::try_from(day.month0()).unwrap_or(0);
-        let weight = rules.season_weights.get(month).copied().unwrap_or(mean);
-        (weight / mean - rules.fit.base_weight).max(0.0)
-    };
-    // A register is read at the day's end: the first day's use is in the earlier period.
-    from.iter_days().skip(1).take_while(|day| *day <= to).map(weight).sum()
 }

@@ -1,6 +1,7 @@
 //! The steps of a visit: which fact may be recorded now, and what is missing before it can close.
 
 mod hazards;
+mod readings;
 
 use super::{Fact, Outcome, Recorded, Subject, Visit, live_facts};
 use crate::appointment;
@@ -10,10 +11,11 @@ use crate::catalogue::Sentence;
 use crate::conduct::{self, AnswerConductError, Phase};
 use crate::hose::{self, Entitlement};
 use crate::household::Hose;
-use crate::id::{FactId, MeterId, UserId};
+use crate::id::{FactId, UserId};
 use crate::job::{Job, JobKind};
 use crate::ladder;
 use crate::measure::Fen;
+use crate::meter::ChangeMeterError;
 use crate::pack::{ItemName, Need, Pack};
 
 /// Why a fact cannot be recorded now.
@@ -57,6 +59,12 @@ pub enum RecordError {
     /// A hose has no joint in it.
     #[error("a hose with {0} joints is not put in: cut one piece")]
     HoseJointed(u8),
+    /// The meter cannot be changed so.
+    #[error(transparent)]
+    Meter(#[from] ChangeMeterError),
+    /// A register with a state that has none, or none with a state that has one.
+    #[error("this state does not go with the register")]
+    StateMismatch,
     /// The household does not get this hose free (B14).
     #[error("the household does not get this hose free: {0:?}")]
     NotFree(Entitlement),
@@ -131,6 +139,8 @@ impl RecordError {
                 return vec![sentence.with("joints", joints.to_string())];
             }
             Self::Conduct(error) => return vec![conduct_sentence(error)],
+            Self::Meter(error) => return vec![meter_sentence(error)],
+            Self::StateMismatch => "record.state_mismatch",
             Self::Missing(missing) => return missing.clone(),
         };
         vec![Sentence::new(key)]
@@ -147,6 +157,26 @@ fn conduct_sentence(error: &AnswerConductError) -> Sentence {
         AnswerConductError::EarlierPhaseOpen(item) => ("conduct.earlier_phase_open", item),
     };
     Sentence::new(key).naming("item", item)
+}
+
+fn meter_sentence(error: &ChangeMeterError) -> Sentence {
+    match error {
+        ChangeMeterError::Nothing => Sentence::new("record.meter_nothing"),
+        ChangeMeterError::NotHanging => Sentence::new("record.meter_not_hanging"),
+        ChangeMeterError::NoSerial => Sentence::new("record.meter_no_serial"),
+        ChangeMeterError::SerialTwice(serial) => {
+            Sentence::new("record.meter_serial_twice").with("serial", serial)
+        }
+        ChangeMeterError::UnknownSize(size) => {
+            Sentence::new("record.meter_unknown_size").with("size", size)
+        }
+        ChangeMeterError::Digits { fewest, most } => Sentence::new("record.meter_digits")
+            .with("fewest", fewest.to_string())
+            .with("most", most.to_string()),
+        ChangeMeterError::Register(digits) => {
+            Sentence::new("record.meter_register").with("digits", digits.to_string())
+        }
+    }
 }
 
 /// Whether a fact may be recorded now; `visit` is `None` before its first fact (A1–A9).
@@ -208,18 +238,14 @@ impl Steps<'_> {
                 self.needs_arrival()?;
                 Ok(conduct::check_answer(self.pack, self.visit, item, answer)?)
             }
-            Fact::HouseholdTold { reading } | Fact::MeasureTaken { reading, .. } => {
-                self.needs_entrance()?;
-                self.needs_abnormal(*reading)
-            }
             Fact::HoseReplaced { installed, free, .. } => {
                 self.needs_entrance()?;
                 self.check_hose(installed, *free)
             }
-            Fact::Read { meter, corrects, .. } => {
-                self.needs_entrance()?;
-                corrects.map_or(Ok(()), |id| self.needs_reading_of(id, *meter))
-            }
+            Fact::HouseholdTold { .. }
+            | Fact::MeasureTaken { .. }
+            | Fact::MeterChanged { .. }
+            | Fact::Read { .. } => self.needs_entrance().and_then(|()| self.check_reading(fact)),
             Fact::Surveyed { text: words, .. } | Fact::ContractSigned { number: words } => {
                 self.needs_entrance()?;
                 said(words)
@@ -343,6 +369,7 @@ impl Steps<'_> {
             }
         }
         missing.extend(self.missing_for_readings());
+        missing.extend(self.missing_wheels());
         missing
     }
 
@@ -355,33 +382,6 @@ impl Steps<'_> {
         let phases = Phase::ALL.into_iter();
         let items = phases.flat_map(|phase| conduct::missing(self.pack, self.visit, phase));
         items.map(|item| Sentence::new("missing.conduct").naming("item", &item.name())).collect()
-    }
-
-    /// An abnormal reading asks for two things: the household told, and a measure taken (A9).
-    fn missing_for_readings(&self) -> Vec<Sentence> {
-        let mut missing = Vec::new();
-        let facts = live_facts(self.visit);
-        let corrected = |id: FactId| {
-            facts.iter().any(
-                |(_, it)| matches!(&it.fact, Fact::Read { corrects, .. } if *corrects == Some(id)),
-            )
-        };
-        for (id, recorded) in &facts {
-            let Fact::Read { verdict, .. } = &recorded.fact else { continue };
-            if !verdict.finding.is_abnormal() || corrected(*id) {
-                continue;
-            }
-            let told = |fact: &Fact| *fact == Fact::HouseholdTold { reading: *id };
-            let acted =
-                |fact: &Fact| matches!(fact, Fact::MeasureTaken { reading, .. } if reading == id);
-            if !self.has(told) {
-                missing.push(Sentence::new("missing.household_told"));
-            }
-            if !self.has(acted) {
-                missing.push(Sentence::new("missing.measure"));
-            }
-        }
-        missing
     }
 
     fn needs_appointment(&self) -> Result<(), RecordError> {
@@ -410,18 +410,6 @@ impl Steps<'_> {
         found.map(|(_, recorded)| recorded).ok_or(RecordError::UnknownFact)
     }
 
-    fn needs_reading_of(&self, id: FactId, meter: MeterId) -> Result<(), RecordError> {
-        let is_its = |fact: &Fact| matches!(fact, Fact::Read { meter: read, .. } if *read == meter);
-        if is_its(&self.needs_fact(id)?.fact) { Ok(()) } else { Err(RecordError::OtherMeter) }
-    }
-
-    fn needs_abnormal(&self, reading: FactId) -> Result<(), RecordError> {
-        let Fact::Read { verdict, .. } = &self.needs_fact(reading)?.fact else {
-            return Err(RecordError::UnknownFact);
-        };
-        if verdict.finding.is_abnormal() { Ok(()) } else { Err(RecordError::ReadingNormal) }
-    }
-
     fn has_arrived(&self) -> bool {
         self.has(|fact| matches!(fact, Fact::Arrived { .. }))
     }
@@ -444,6 +432,8 @@ fn answers_need(kind: JobKind, fact: &Fact, need: Need) -> bool {
     match (need, fact) {
         (Need::Survey, Fact::Surveyed { .. })
         | (Need::Reading, Fact::Read { .. })
+        | (Need::MeterInstalled, Fact::MeterChanged { installed: Some(_), .. })
+        | (Need::MeterRemoved, Fact::MeterChanged { removed: Some(_), .. })
         | (Need::Hose, Fact::HoseReplaced { .. })
         | (Need::Leaflet, Fact::LeafletGiven)
         | (Need::Tightness, Fact::TightnessTested { tight: true })

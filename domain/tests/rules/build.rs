@@ -72,6 +72,7 @@ pub(crate) fn job(kind: JobKind) -> JobBuilder {
     let briefing = Briefing {
         household,
         meters: Vec::new(),
+        season: None,
         hoses: Vec::new(),
         appliances: Vec::new(),
         replacements: Vec::new(),

@@ -7,7 +7,7 @@ use domain::id::{HoseId, MeterId};
 use domain::job::{Job, JobKind};
 use domain::measure::{Fen, Volume};
 use domain::pack::ItemName;
-use domain::reading::{Finding, Verdict};
+use domain::reading::{Finding, ReadingState, Verdict};
 use domain::visit::check::{RecordError, check};
 use domain::visit::{Fact, Subject, Visit};
 use uuid::Uuid;
@@ -58,17 +58,15 @@ pub(crate) fn conduct(item: &str) -> Fact {
 }
 
 pub(crate) fn read(finding: Finding) -> Fact {
-    let verdict = Verdict {
-        finding,
-        pack: pack().id,
-        days: None,
-        used: None,
-        expected: None,
-        high_above: None,
-        low_below: None,
-    };
+    let verdict = Verdict::new(finding, &pack().id);
     let meter = MeterId(Uuid::from_u128(5));
-    Fact::Read { meter, register: Some(Volume(1_234_000)), verdict, corrects: None }
+    Fact::Read {
+        meter,
+        register: Some(Volume(1_234_000)),
+        state: ReadingState::Seen,
+        verdict,
+        corrects: None,
+    }
 }
 
 pub(crate) fn tight() -> Fact {

@@ -5,7 +5,7 @@ use domain::conduct::{Answer, AnswerConductError, Phase, answers, missing};
 use domain::hose::Entitlement;
 use domain::id::MeterId;
 use domain::job::{Channel, JobKind};
-use domain::reading::{Finding, Measure};
+use domain::reading::{Finding, Measure, ReadingState};
 use domain::visit::check::{RecordError, check, missing_to_close};
 use domain::visit::{Fact, Outcome, Recorded, Subject};
 use uuid::Uuid;
@@ -150,7 +150,10 @@ fn a9_a_corrected_reading_is_a_second_reading() {
     let first = fact_id(facts.len());
     facts.push(("10:30", read(Finding::High)));
     let Fact::Read { meter, register, verdict, .. } = read(Finding::Normal) else { unreachable!() };
-    facts.push(("10:31", Fact::Read { meter, register, verdict, corrects: Some(first) }));
+    facts.push((
+        "10:31",
+        Fact::Read { meter, register, state: ReadingState::Seen, verdict, corrects: Some(first) },
+    ));
     facts.extend(leaving_facts());
     let visit = visit(ANA, facts);
 
@@ -329,7 +332,8 @@ fn a1_a_window_agreed_at_the_door_ends_after_it_starts() {
 fn a9_a_correction_names_a_reading_of_the_same_meter() {
     let read = |meter: u128, corrects| {
         let Fact::Read { register, verdict, .. } = read(Finding::Normal) else { unreachable!() };
-        Fact::Read { meter: MeterId(Uuid::from_u128(meter)), register, verdict, corrects }
+        let (meter, state) = (MeterId(Uuid::from_u128(meter)), ReadingState::Seen);
+        Fact::Read { meter, register, state, verdict, corrects }
     };
     let mut visit = visit(ANA, entered_facts());
     let (reading, other) = (fact_id(90), fact_id(91));

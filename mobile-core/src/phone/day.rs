@@ -18,7 +18,6 @@ use sync::document::Unread;
 use uuid::Uuid;
 
 use super::call::{CallPart, CallView};
-use super::visit::find_meter;
 use super::{CommandError, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::{Entry, Left};
@@ -149,8 +148,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
 
     /// What is known of a meter.
     pub fn meter_history(&self, job: JobId, meter: MeterId) -> Result<MeterHistory, CommandError> {
+        let known = self.meter(job, meter)?.readings;
         let job = self.held(job)?;
-        let known = find_meter(job, meter)?.readings.clone();
         let facts: Vec<_> = job.visits.values().flat_map(live_facts).collect();
         let corrected: BTreeSet<_> = facts
             .iter()

@@ -5,13 +5,13 @@ use domain::catalogue::Sentence;
 use domain::conduct::{self, Answer, Phase};
 use domain::hazard::NoticeAnswer;
 use domain::hose::{self, Entitlement};
-use domain::household::{Hose, HoseKind, Meter};
+use domain::household::{Hose, HoseKind};
 use domain::id::{FactId, HoseId, JobId, MeterId};
-use domain::job::{Channel, Job, Window};
+use domain::job::{Channel, Window};
 use domain::measure::{Fen, Volume};
 use domain::pack::ConductItem;
 use domain::place::Fix;
-use domain::reading::{self, Measure, Verdict};
+use domain::reading::{self, Measure, ReadingState, Verdict};
 use domain::visit::{Fact, Outcome, Subject};
 
 use super::{CommandError, Phone, Saved};
@@ -128,7 +128,17 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         meter: MeterId,
         register: Option<Volume>,
     ) -> Result<SavedReading, CommandError> {
-        self.read(job, meter, register, None).await
+        self.read_in_state(job, meter, (register, ReadingState::Seen)).await
+    }
+
+    /// Notes a register with how anybody knows it, or why nobody does; judged here, offline.
+    pub async fn read_in_state(
+        &mut self,
+        job: JobId,
+        meter: MeterId,
+        shown: (Option<Volume>, ReadingState),
+    ) -> Result<SavedReading, CommandError> {
+        self.read(job, meter, shown, None).await
     }
 
     /// Reads a meter again because an earlier reading of this visit was wrong.
@@ -138,12 +148,36 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         corrects: FactId,
         register: Option<Volume>,
     ) -> Result<SavedReading, CommandError> {
+        self.correct_in_state(job, corrects, (register, ReadingState::Seen)).await
+    }
+
+    /// The same with how anybody knows the register, or why nobody does.
+    pub async fn correct_in_state(
+        &mut self,
+        job: JobId,
+        corrects: FactId,
+        shown: (Option<Volume>, ReadingState),
+    ) -> Result<SavedReading, CommandError> {
         let visit = self.open_visit(job)?.ok_or(CommandError::NoSuchReading)?;
         let facts = &self.held(job)?.visits[&visit].facts;
         let Some(Fact::Read { meter, .. }) = facts.get(&corrects).map(|it| &it.fact) else {
             return Err(CommandError::NoSuchReading);
         };
-        self.read(job, *meter, register, Some(corrects)).await
+        self.read(job, *meter, shown, Some(corrects)).await
+    }
+
+    /// Notes a register, or corrects an earlier one of this visit.
+    pub async fn read_or_correct(
+        &mut self,
+        job: JobId,
+        meter: MeterId,
+        shown: (Option<Volume>, ReadingState),
+        corrects: Option<FactId>,
+    ) -> Result<SavedReading, CommandError> {
+        match corrects {
+            None => self.read_in_state(job, meter, shown).await,
+            Some(wrong) => self.correct_in_state(job, wrong, shown).await,
+        }
     }
 
     /// Told the household of its abnormal reading.
@@ -317,22 +351,24 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         &self,
         job: JobId,
         meter: MeterId,
-        register: Option<Volume>,
+        (register, state): (Option<Volume>, ReadingState),
     ) -> Result<Verdict, CommandError> {
         let pack = self.pack_of(job)?;
-        let known = find_meter(self.held(job)?, meter)?;
-        Ok(reading::judge(known, self.today(&pack), register, &pack))
+        let known = self.meter(job, meter)?;
+        let season = self.held(job)?.briefing.season.as_ref();
+        let shown = reading::Shown { on: self.today(&pack), register, state };
+        Ok(reading::judge(&known, season, &shown, &pack))
     }
 
     async fn read(
         &mut self,
         job: JobId,
         meter: MeterId,
-        register: Option<Volume>,
+        (register, state): (Option<Volume>, ReadingState),
         corrects: Option<FactId>,
     ) -> Result<SavedReading, CommandError> {
-        let verdict = self.judge_reading(job, meter, register)?;
-        let fact = Fact::Read { meter, register, verdict: verdict.clone(), corrects };
+        let verdict = self.judge_reading(job, meter, (register, state))?;
+        let fact = Fact::Read { meter, register, state, verdict: verdict.clone(), corrects };
         let saved = self.record(job, fact).await?;
         Ok(SavedReading { saved, sentence: reading::explain(&verdict), verdict })
     }
@@ -348,9 +384,4 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let visit = &self.held(job)?.visits[&visit];
         Ok(conduct::missing(&pack, visit, phase).into_iter().cloned().collect())
     }
-}
-
-pub(super) fn find_meter(job: &Job, meter: MeterId) -> Result<&Meter, CommandError> {
-    let found = job.briefing.meters.iter().find(|it| it.id == meter);
-    found.ok_or(CommandError::NoSuchMeter(meter))
 }

@@ -8,6 +8,7 @@ use domain::id::{EntryId, HallId, HoseId, HouseholdId, JobId, MeterId, UserId, u
 use domain::job::{Appointment, Assignment, Author, Briefing, Channel, Job, JobKind, Plan, Window};
 use domain::measure::Volume;
 use domain::pack::Pack;
+use domain::reading::ReadingState;
 use domain::stamp::Timestamp;
 use uuid::Uuid;
 
@@ -56,7 +57,11 @@ pub(crate) fn entry(minute: i64) -> EntryId {
 pub(crate) fn job(n: u8, kind: JobKind) -> Job {
     let id = |kind: u8| Uuid::from_u128(u128::from(n) << 8 | u128::from(kind));
     let on = |days: i64| day() - TimeDelta::days(days);
-    let reading = |days: i64, litres: i64| PastReading { on: on(days), register: Volume(litres) };
+    let reading = |days: i64, litres: i64| PastReading {
+        on: on(days),
+        register: Volume(litres),
+        state: ReadingState::Seen,
+    };
     let appointment =
         Appointment { window: window(9), channel: Channel::Counter, author: author(i64::from(n)) };
     let assignment = Assignment { technician: Some(TECHNICIAN), author: author(i64::from(n)) };
@@ -85,12 +90,10 @@ pub(crate) fn job(n: u8, kind: JobKind) -> Job {
                 unregistered: false,
             },
             meters: vec![Meter {
-                id: MeterId(id(3)),
-                serial: format!("M{n}"),
-                size: "G4".to_owned(),
-                digits: 5,
                 readings: vec![reading(400, 300_000), reading(200, 410_000), reading(60, 500_000)],
+                ..Meter::new(MeterId(id(3)), &format!("M{n}"), "G4", 5)
             }],
+            season: None,
             hoses: vec![Hose {
                 id: HoseId(id(4)),
                 kind: HoseKind::Rubber,

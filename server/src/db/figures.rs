@@ -48,7 +48,7 @@ statements! {
         where n.meter_id = r.meter_id and n.finding = 'normal' and (n.read_on > r.read_on \
         or (n.read_on = r.read_on and n.fact_id > r.fact_id))) as normal_later from reading r \
         join fact f on f.job_id = r.job_id and f.visit_id = r.visit_id and f.fact_id = r.fact_id \
-        where f.hall_id = $1 and f.kind = 'read' and f.earliest >= $2 order by r.job_id, r.visit_id, r.fact_id";
+        where f.hall_id = $1 and f.kind in ('read', 'meter_changed') and f.earliest >= $2 order by r.job_id, r.visit_id, r.fact_id";
     LIST_CASE_PROMISES = "select c.case_id, c.number, c.kind, c.pack_id, c.owner_id, u.name as owner_name, \
         c.promise_rule as rule, c.due_at, c.told_at from hall_case c join user_account u on u.user_id = c.owner_id \
         where c.hall_id = $1 and c.promise_rule is not null and c.due_at is not null \

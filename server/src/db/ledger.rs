@@ -20,7 +20,7 @@ statements! {
         where household_id = $1 order by changed_on, hose_id";
     LIST_READINGS = "select r.job_id, r.meter_id, r.fact_id, r.read_on, r.register, r.finding, f.body from reading r \
         join fact f on f.job_id = r.job_id and f.visit_id = r.visit_id and f.fact_id = r.fact_id \
-        where r.meter_id in (select meter_id from meter where household_id = $1) order by r.read_on, r.fact_id";
+        join job j on j.job_id = r.job_id where j.household_id = $1 order by r.read_on, r.fact_id";
     LIST_VISITS = "select v.job_id, v.visit_id, v.technician_id, v.outcome, j.kind, \
         min(case when f.kind = 'arrived' then f.earliest end) as arrived_earliest, \
         min(case when f.kind = 'arrived' then f.latest end) as arrived_latest, \

@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use domain::household::{Meter, PastReading};
 use domain::id::{HallId, HouseholdId, MeterId};
 use domain::measure::Volume;
+use domain::reading::ReadingState;
 use uuid::Uuid;
 
 use super::{C, Result, insert_rows, statements};
@@ -21,6 +22,15 @@ statements! {
     LIST_HALL_READINGS = "select r.meter_id, r.read_on, r.register from past_reading r \
         join meter m on m.meter_id = r.meter_id join household h on h.household_id = m.household_id \
         where h.hall_id = $1";
+    LIST_SAMPLE = "select m.household_id, m.meter_id, m.serial, m.size, m.digits from meter m \
+        join household h on h.household_id = m.household_id where h.hall_id = $1 order by m.meter_id limit $2";
+    LIST_SAMPLE_READINGS = "select r.meter_id, r.read_on, r.register from past_reading r join meter m \
+        on m.meter_id = r.meter_id join household h on h.household_id = m.household_id \
+        where h.hall_id = $1 and r.read_on >= $2 and r.meter_id <= $3 order by r.meter_id, r.read_on";
+    LIST_SAMPLE_VISITS = "select r.meter_id, r.read_on, r.register from reading r join meter m \
+        on m.meter_id = r.meter_id join household h on h.household_id = m.household_id \
+        where h.hall_id = $1 and r.read_on >= $2 and r.meter_id <= $3 and r.register is not null \
+        and r.finding in ('normal', 'high', 'low') order by r.meter_id, r.read_on";
     LIST_METERS = "select meter_id, serial, size, digits from meter where household_id = $1 order by serial, meter_id";
     LIST_PAST_READINGS = "select meter_id, read_on, register from past_reading where meter_id in \
         (select meter_id from meter where household_id = $1) order by meter_id, read_on";
@@ -74,12 +84,10 @@ pub async fn list_meters(mut c: C<'_>, household: HouseholdId) -> Result<Vec<Met
     let mut listed = Vec::with_capacity(meters.len());
     for meter in meters {
         let of_meter = readings.iter().filter(|reading| reading.meter_id == meter.meter_id);
+        let digits = u8::try_from(meter.digits).map_err(super::decode)?;
         listed.push(Meter {
-            id: MeterId(meter.meter_id),
-            serial: meter.serial,
-            size: meter.size,
-            digits: u8::try_from(meter.digits).map_err(super::decode)?,
             readings: of_meter.map(past_reading).collect::<Result<_>>()?,
+            ..Meter::new(MeterId(meter.meter_id), &meter.serial, &meter.size, digits)
         });
     }
     Ok(listed)
@@ -95,8 +103,7 @@ pub async fn list_hall_meters(
     rows.into_iter()
         .map(|(household, id, serial, size, digits)| {
             let (id, digits) = (MeterId(id), u8::try_from(digits).map_err(super::decode)?);
-            let meter = Meter { id, serial, size, digits, readings: Vec::new() };
-            Ok((id, (HouseholdId(household), meter)))
+            Ok((id, (HouseholdId(household), Meter::new(id, &serial, &size, digits))))
         })
         .collect()
 }
@@ -114,7 +121,38 @@ pub async fn list_hall_readings(
     rows.iter().map(read).collect()
 }
 
+/// Some meters of a hall, the same each time, with what they showed since a day, whoever read them.
+///
+/// Ids of meters are derived from their numbers, so the first of them lie all over the hall.
+pub async fn list_sample(
+    mut c: C<'_>,
+    hall: HallId,
+    (most, since): (i64, &str),
+) -> Result<Vec<Meter>> {
+    let rows: Vec<(Uuid, Uuid, String, String, i64)> =
+        c.lend().q(LIST_SAMPLE).bind(hall.0).bind(most).all().await?;
+    let Some(last) = rows.last().map(|row| row.1) else { return Ok(Vec::new()) };
+    let mut by_day: BTreeMap<(Uuid, String), i64> = BTreeMap::new();
+    for statement in [LIST_SAMPLE_READINGS, LIST_SAMPLE_VISITS] {
+        let read = c.lend().q(statement).bind(hall.0).bind(since).bind(last);
+        let read: Vec<PastReadingRow> = read.all().await?;
+        by_day.extend(read.into_iter().map(|row| ((row.meter_id, row.read_on), row.register)));
+    }
+    let mut readings: BTreeMap<Uuid, Vec<PastReading>> = BTreeMap::new();
+    for ((meter_id, read_on), register) in by_day {
+        let reading = past_reading(&PastReadingRow { meter_id, read_on, register })?;
+        readings.entry(meter_id).or_default().push(reading);
+    }
+    let meter = |(_, id, serial, size, digits): (Uuid, Uuid, String, String, i64)| {
+        let digits = u8::try_from(digits).map_err(super::decode)?;
+        let readings = readings.remove(&id).unwrap_or_default();
+        Ok(Meter { readings, ..Meter::new(MeterId(id), &serial, &size, digits) })
+    };
+    rows.into_iter().map(meter).collect()
+}
+
 fn past_reading(row: &PastReadingRow) -> Result<PastReading> {
     let on = row.read_on.parse::<NaiveDate>().map_err(super::decode)?;
-    Ok(PastReading { on, register: Volume(row.register) })
+    let (register, state) = (Volume(row.register), ReadingState::Seen);
+    Ok(PastReading { on, register, state })
 }

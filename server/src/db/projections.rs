@@ -11,6 +11,7 @@ statements! {
     DELETE_VISITS = "delete from visit where job_id = $1";
     DELETE_FACTS = "delete from fact where job_id = $1";
     DELETE_READINGS = "delete from reading where job_id = $1";
+    DELETE_METER_CHANGES = "delete from meter_change where job_id = $1";
     DELETE_HOSE_CHANGES = "delete from hose_change where job_id = $1";
     DELETE_CASH = "delete from cash_taken where job_id = $1";
     DELETE_ITEMS_SEEN = "delete from item_seen where job_id = $1";
@@ -28,6 +29,8 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     INSERT_ITEM_SEEN = "insert into item_seen (job_id, visit_id, fact_id, household_id, what, item_id, seen_at, gone, \
         body) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT_METER_CHANGE = "insert into meter_change (job_id, visit_id, fact_id, household_id, changed_on, meter_id, \
+        serial, body) values ($1, $2, $3, $4, $5, $6, $7, $8)";
     LIST_FACT_TIMES = "select fact_id, earliest, latest from fact where job_id = $1 order by fact_id";
     INSERT_VERDICT = "insert into appointment_verdict (job_id, ordinal, hall_id, agreed_id, technician_id, kind, day, \
         window_start, window_end, punctuality, width_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -82,6 +85,25 @@ pub struct ReadingRow {
     pub finding: String,
     /// The whole verdict.
     pub verdict: Json<Value>,
+}
+
+/// A meter that was put in or taken out, and that counts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeterChangeRow {
+    /// Its visit.
+    pub visit_id: Uuid,
+    /// Its fact.
+    pub fact_id: Uuid,
+    /// Whose.
+    pub household_id: Uuid,
+    /// The day in the hall's city.
+    pub changed_on: String,
+    /// The meter put in.
+    pub meter_id: Option<Uuid>,
+    /// The number on its plate.
+    pub serial: Option<String>,
+    /// All of it.
+    pub body: Json<Value>,
 }
 
 /// A hose that was replaced.
@@ -193,6 +215,8 @@ pub struct JobDetails {
     pub facts: Vec<FactRow>,
     /// Readings among them.
     pub readings: Vec<ReadingRow>,
+    /// Meters put in and taken out among them.
+    pub meter_changes: Vec<MeterChangeRow>,
     /// Hoses among them.
     pub hose_changes: Vec<HoseChangeRow>,
     /// Cash among them.
@@ -214,6 +238,7 @@ pub async fn replace_details(
         DELETE_FACTS,
         DELETE_VISITS,
         DELETE_READINGS,
+        DELETE_METER_CHANGES,
         DELETE_HOSE_CHANGES,
         DELETE_CASH,
         DELETE_ITEMS_SEEN,
@@ -240,6 +265,7 @@ pub async fn replace_details(
         q.bind(&it.read_on).bind(it.register).bind(&it.finding).bind(&it.verdict)
     })
     .await?;
+    insert_meter_changes(c.lend(), job, &details.meter_changes).await?;
     insert_rows(c.lend(), INSERT_HOSE_CHANGE, &details.hose_changes, |q, it| {
         let q = q.bind(job.0).bind(it.visit_id).bind(it.fact_id).bind(it.household_id);
         let q = q.bind(it.removed_hose_id).bind(it.hose_id).bind(&it.kind).bind(it.length_mm);
@@ -262,6 +288,15 @@ pub async fn replace_details(
         let q = q.bind(job.0).bind(it.ordinal).bind(hall).bind(it.agreed_id);
         let q = q.bind(it.technician_id).bind(&it.kind).bind(&it.day).bind(it.window_start);
         q.bind(it.window_end).bind(&it.punctuality).bind(it.width_ms)
+    })
+    .await
+    .map(drop)
+}
+
+async fn insert_meter_changes(c: C<'_>, job: JobId, rows: &[MeterChangeRow]) -> Result<()> {
+    insert_rows(c, INSERT_METER_CHANGE, rows, |q, it| {
+        let q = q.bind(job.0).bind(it.visit_id).bind(it.fact_id).bind(it.household_id);
+        q.bind(&it.changed_on).bind(it.meter_id).bind(&it.serial).bind(&it.body)
     })
     .await
     .map(drop)

@@ -53,6 +53,7 @@ mod tests {
         ("ledger", ledger::ALL),
         ("live_events", live_events::ALL),
         ("login_attempts", login_attempts::ALL),
+        ("meter_changes", meter_changes::ALL),
         ("meters", meters::ALL),
         ("notice_deliveries", notice_deliveries::ALL),
         ("notices", notices::ALL),

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{Sheet, Value};
 use crate::db::exports::{self, FactRow, JobRow, Span, VerdictRow, VisitRow};
 use crate::db::halls::HallRow;
-use crate::db::{C, devices};
+use crate::db::{C, devices, meter_changes};
 use crate::packs::Packs;
 use crate::reports;
 
@@ -134,8 +134,9 @@ impl Desk {
                 rows.into_iter().map(|row| self.visit(row)).collect()
             }
             Table::Readings => {
-                let serials: BTreeMap<Uuid, String> =
+                let mut serials: BTreeMap<Uuid, String> =
                     exports::list_serials(c.lend(), hall).await?.into_iter().collect();
+                serials.extend(meter_changes::list_serials(c.lend(), hall).await?);
                 let rows = exports::list_facts(c, hall, which, "read").await?;
                 self.readings(rows, &serials)?
             }

@@ -40,6 +40,7 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/households/{id}", What::HouseholdRead, "household"),
     ("/api/jobs/{id}/notices", What::JobRead, "job"),
     ("/api/jobs/{id}/answers", What::JobRead, "job"),
+    ("/api/households/{id}/verdict", What::HouseholdRead, "household"),
     ("/api/households/{id}/notices", What::HouseholdRead, "household"),
     ("/api/outages/{id}/households", What::OutageRead, "outage"),
     ("/api/outages/{id}/record", What::Exported, "outage"),

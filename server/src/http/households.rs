@@ -59,7 +59,7 @@ pub async fn get_household(
 }
 
 /// A household of the register, and the day in the hall's city.
-async fn find(
+pub(super) async fn find(
     mut c: C<'_>,
     caller: &Caller,
     id: HouseholdId,
@@ -335,6 +335,7 @@ fn changes_groups(entry: &Entry) -> bool {
         }
         Entry::ContactCorrected { .. }
         | Entry::LanguageChosen { .. }
+        | Entry::RegisterReported { .. }
         | Entry::HolderChanged { .. }
         | Entry::HazardCleared { .. }
         | Entry::HazardExtended { .. }

@@ -7,7 +7,7 @@ use domain::calendar::city_day;
 use domain::catalogue::Language;
 use domain::hazard::Hazard;
 use domain::hose::entitlement;
-use domain::household::{Group, Household, Meter};
+use domain::household::{Group, Household};
 use domain::id::{FactId, HallId, HouseholdId, JobId, VisitId};
 use domain::job::{Author, Channel};
 use domain::ledger::{
@@ -24,9 +24,10 @@ use super::application_views::ApplicationSummary;
 use super::case_views::CaseSummary;
 use super::error::ApiError;
 use super::item_views::{ApplianceBody, HomeDue, HoseBody, appliance_body, home_due, hose_body};
+use super::meter_views::{MeterBody, meter_body};
 use super::outage_views::{HomeOutage, find_home_outages};
-use crate::db::ledger::{self as rows, HazardFactRow, ReadingRow, VisitRow};
-use crate::db::{C, applications, cases, households, jobs, meters, places};
+use crate::db::ledger::{self as rows, HazardFactRow, VisitRow};
+use crate::db::{C, applications, cases, households, jobs, places};
 use crate::hazards;
 use crate::items::{self, Wall};
 use crate::jobs::summary::{self, Door, JobSummary};
@@ -135,28 +136,6 @@ struct ConsentBody {
     at: Option<i64>,
 }
 
-/// A meter with its readings.
-#[derive(Debug, Serialize, ToSchema)]
-struct MeterBody {
-    id: Uuid,
-    serial: String,
-    size: String,
-    /// Oldest first.
-    readings: Vec<ReadingBody>,
-}
-
-/// A register read.
-#[derive(Debug, Serialize, ToSchema)]
-struct ReadingBody {
-    #[schema(value_type = String, format = Date)]
-    on: NaiveDate,
-    /// Litres; null when it could not be read.
-    register: Option<i64>,
-    /// The key of the finding, where a visit took it.
-    finding: Option<String>,
-    job: Option<Uuid>,
-}
-
 /// A finding of a safety inspection.
 #[derive(Debug, Serialize, ToSchema)]
 struct HazardBody {
@@ -230,8 +209,8 @@ pub async fn ledger_body(
     let known = items::known_of(c.lend(), id, pack.time.utc_offset_minutes).await?;
     let due = home_due(c.lend(), seen, (&household, &pack)).await?;
     let read = rows::list_readings(c.lend(), id).await?;
-    let meters = meters::list_meters(c.lend(), id).await?;
-    let meters = meters.into_iter().map(|meter| meter_body(meter, &read));
+    let meters = ledger::meters_of(c.lend(), id).await?;
+    let meters = meters.iter().map(|meter| meter_body(meter, &read, (seen.today, &pack)));
     let of_household = jobs::Filter { household: Some(id.0), ..jobs::Filter::default() };
     let page = (Uuid::nil(), MOST);
     let mut jobs = summary::list_page(c.lend(), seen.hall, &of_household, page, seen.now).await?;
@@ -357,35 +336,6 @@ fn said_of_consent(entry: &Entry) -> Option<(Purpose, Option<&String>, Channel)>
         return Some((*purpose, None, *channel));
     }
     None
-}
-
-/// Past readings of the register and those of visits, oldest first; what was corrected is left out.
-fn meter_body(meter: Meter, read: &[ReadingRow]) -> anyhow::Result<MeterBody> {
-    let corrected: BTreeSet<&str> =
-        read.iter().filter_map(|row| row.body.0["corrects"].as_str()).collect();
-    let mut readings: Vec<ReadingBody> = meter
-        .readings
-        .iter()
-        .map(|it| ReadingBody {
-            on: it.on,
-            register: Some(it.register.0),
-            finding: None,
-            job: None,
-        })
-        .collect();
-    for row in read.iter().filter(|row| row.meter_id == meter.id.0) {
-        if corrected.contains(row.fact_id.to_string().as_str()) {
-            continue;
-        }
-        readings.push(ReadingBody {
-            on: row.read_on.parse()?,
-            register: row.register,
-            finding: Some(row.finding.clone()),
-            job: Some(row.job_id),
-        });
-    }
-    readings.sort_by_key(|it| it.on);
-    Ok(MeterBody { id: meter.id.0, serial: meter.serial, size: meter.size, readings })
 }
 
 async fn findings(

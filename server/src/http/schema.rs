@@ -10,6 +10,7 @@ use domain::outage::{OutageKind, OutageState};
 use domain::pack::Start;
 use domain::procedure::check::ApplicationAct;
 use domain::procedure::{ApplicationState, Circumstance};
+use domain::reading::{Measure, ReadingState};
 use domain::reminder::About;
 use domain::status::Status;
 use domain::telephone::Answered;
@@ -140,6 +141,16 @@ pub(crate) fn group() -> Schema {
     one_of(Group::ALL.iter().map(|group| group.key()))
 }
 
+/// How a register is known at the desk: nobody of the company saw it.
+pub(crate) fn told_state() -> Schema {
+    one_of([ReadingState::SelfReported, ReadingState::Estimated].iter().map(|state| state.key()))
+}
+
+/// What can be done about an abnormal reading.
+pub(crate) fn measure() -> Schema {
+    one_of(Measure::ALL.iter().map(|measure| measure.key()))
+}
+
 /// What households consent to.
 pub(crate) fn purpose() -> Schema {
     one_of(Purpose::ALL.iter().map(|purpose| purpose.key()))
@@ -221,7 +232,8 @@ pub(crate) fn clashes() -> Schema {
         .item(clash("closed_twice", &[("visits", true)]))
         .item(clash("cancelled_while_visited", &[("visit", false)]))
         .item(clash("visited_by_other", &[("visit", false), ("technician", false)]))
-        .item(clash("hose_replaced_twice", &[("hose", false), ("visits", true)]));
+        .item(clash("hose_replaced_twice", &[("hose", false), ("visits", true)]))
+        .item(clash("meter_changed_twice", &[("meter", false), ("visits", true)]));
     ArrayBuilder::new().items(of).into()
 }
 
@@ -265,7 +277,7 @@ pub(crate) fn standing() -> Schema {
 
 #[cfg(test)]
 mod tests {
-    use domain::id::{HoseId, UserId, VisitId};
+    use domain::id::{HoseId, MeterId, UserId, VisitId};
     use domain::status::Clash;
     use serde_json::json;
 
@@ -276,11 +288,13 @@ mod tests {
         let visit = VisitId(uuid::Uuid::nil());
         let technician = UserId(uuid::Uuid::nil());
         let hose = HoseId(uuid::Uuid::nil());
+        let meter = MeterId(uuid::Uuid::nil());
         let all = [
             Clash::ClosedTwice { visits: vec![visit] },
             Clash::CancelledWhileVisited { visit },
             Clash::VisitedByOther { visit, technician },
             Clash::HoseReplacedTwice { hose, visits: vec![visit] },
+            Clash::MeterChangedTwice { meter, visits: vec![visit] },
         ];
         let described = json!(clashes())["items"]["oneOf"].clone();
 

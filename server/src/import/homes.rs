@@ -9,6 +9,7 @@ use domain::household::{
 };
 use domain::id::{HoseId, HouseholdId};
 use domain::measure::Volume;
+use domain::reading::ReadingState;
 
 use super::cell::{Cells, Word};
 use super::content::{
@@ -216,7 +217,7 @@ impl Reader<'_> {
             let holds = digits.or(*before).unwrap_or(USUAL_DIGITS);
             *before = Some(holds);
             let id = meter_id(self.hall.id, &serial);
-            let meter = Meter { id, serial, size, digits: holds, readings: vec![] };
+            let meter = Meter::new(id, &serial, &size, holds);
             self.homes.meters.push((home, meter, digits));
         }
         found
@@ -238,7 +239,7 @@ impl Reader<'_> {
             let (Some(on), Some(register)) = (on, register) else { continue };
             seen.note(row, "日期", &format!("{serial}/{on}"), self.problems);
             if let Some(Some(_)) = meters.get(&serial) {
-                let reading = PastReading { on, register };
+                let reading = PastReading { on, register, state: ReadingState::Seen };
                 by_meter.entry(serial).or_default().push(Read { row, reading, has_note });
             }
         }

@@ -8,16 +8,15 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use domain::catalogue::Sentence;
-use domain::id::{HallId, JobId};
+use domain::id::{FactId, HallId, JobId, VisitId};
 use domain::job::Job;
 use domain::pack::{Pack, PackId};
-use domain::reading;
+use domain::reading::{self, Shown};
 use domain::stamp::Timestamp;
 use domain::visit::check::missing_to_close;
 use domain::visit::{Fact, live_facts};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::Packs;
 use crate::db::{C, devices, packs};
@@ -144,7 +143,8 @@ pub async fn try_pack(
         }
         for row in &was_details.readings {
             let on: NaiveDate = row.read_on.parse().context("a stored day")?;
-            paper.add_reading(&job, (row.meter_id, on, row.register), &own, new);
+            let place = (VisitId(row.visit_id), FactId(row.fact_id));
+            paper.add_reading(&job, (place, on), &own, new);
         }
         paper.add_visits(&job, &own, new);
     }
@@ -156,13 +156,18 @@ impl Paper {
     fn add_reading(
         &mut self,
         job: &Job,
-        (meter, on, register): (Uuid, NaiveDate, Option<i64>),
+        ((visit, fact), on): ((VisitId, FactId), NaiveDate),
         own: &Pack,
         new: &Pack,
     ) {
-        let Some(meter) = job.briefing.meters.iter().find(|it| it.id.0 == meter) else { return };
-        let register = register.map(domain::measure::Volume);
-        let judge = |pack| reading::judge(meter, on, register, pack).finding.key();
+        let recorded = job.visits.get(&visit).and_then(|visit| visit.facts.get(&fact));
+        let Some(reading) = recorded.and_then(|it| it.fact.reading()) else { return };
+        let Some(meter) = job.briefing.meters.iter().find(|it| it.id == reading.meter) else {
+            return;
+        };
+        let shown = Shown { on, register: reading.register, state: reading.state };
+        let season = job.briefing.season.as_ref();
+        let judge = |pack| reading::judge(meter, season, &shown, pack).finding.key();
         self.readings.add(judge(own), judge(new), job.id);
     }
 

@@ -4,7 +4,7 @@ use chrono::SecondsFormat;
 use domain::id::{FactId, HallId, VisitId};
 use domain::job::Job;
 use domain::stamp::Timestamp;
-use domain::visit::Fact;
+use domain::visit::Reading;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -101,10 +101,10 @@ fn events(job: &Job, happening: &Happening, (status, position): (&str, i64)) -> 
 /// What a fact says when it is a reading.
 fn reading(job: &Job, visit: VisitId, fact: FactId) -> Option<Value> {
     let recorded = job.visits.get(&visit)?.facts.get(&fact)?;
-    let Fact::Read { meter, register, verdict, corrects } = &recorded.fact else { return None };
+    let Reading { meter, register, state, verdict, corrects } = recorded.fact.reading()?;
     Some(json!({
         "visit": visit, "fact": fact, "meter": meter, "register_litres": register,
-        "finding": verdict.finding.key(), "corrects": corrects,
+        "state": state.key(), "finding": verdict.finding.key(), "corrects": corrects,
     }))
 }
 

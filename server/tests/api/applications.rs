@@ -422,13 +422,7 @@ fn meter() -> MeterId {
 /// Puts a meter without a past on the wall of the tests' household.
 async fn put_up_meter(counter: &Counter) {
     let home = HouseholdId(Uuid::from_u128(0x40));
-    let it = Meter {
-        id: meter(),
-        serial: "G-0412".to_owned(),
-        size: "G2.5".to_owned(),
-        digits: 5,
-        readings: Vec::new(),
-    };
+    let it = Meter::new(meter(), "G-0412", "G2.5", 5);
     let mut tx = counter.hall.db.begin().await.expect("a transaction");
     meters::upsert_meters(tx.c(), &[(home, it)]).await.expect("a meter");
     tx.commit().await.expect("a commit");

@@ -57,10 +57,11 @@ async fn street(counter: &Counter) {
     ];
     due::upsert_supplies(tx.c(), &supplies).await.expect("the tests' own calls work");
     let meter = |number: u128, on: &str| {
-        let readings = vec![PastReading { on: day(on), register: Volume(100_000) }];
-        let (serial, size) = (format!("M{number}"), "G4".to_owned());
+        let (register, state) = (Volume(100_000), domain::reading::ReadingState::Seen);
+        let readings = vec![PastReading { on: day(on), register, state }];
         let id = MeterId(Uuid::from_u128(0x60 + number));
-        (self::home(number), Meter { id, serial, size, digits: 5, readings })
+        let meter = Meter::new(id, &format!("M{number}"), "G4", 5);
+        (self::home(number), Meter { readings, ..meter })
     };
     let all = [
         meter(1, "2026-01-10"),

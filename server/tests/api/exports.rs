@@ -54,7 +54,7 @@ pub(crate) async fn hang_a_meter(counter: &Counter) {
         .expect("its household");
     let id = MeterId(derived(counter.hall.id, "meter", "N1"));
     let (serial, size) = ("N1".to_owned(), "G2.5".to_owned());
-    let meter = Meter { id, serial, size, digits: 5, readings: vec![] };
+    let meter = Meter::new(id, &serial, &size, 5);
     upsert_meters(tx.c(), &[(home.id, meter)]).await.expect("a meter");
     tx.commit().await.expect("a commit");
 }

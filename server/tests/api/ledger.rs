@@ -6,6 +6,7 @@ use domain::hose::Replacement;
 use domain::household::{Group, Hose, HoseKind, Meter, PastReading};
 use domain::id::{HoseId, HouseholdId, JobId, MeterId};
 use domain::measure::Volume;
+use domain::reading::ReadingState;
 use domain::visit::Fact;
 use serde_json::{Value, json};
 use server::db::{hoses, households, meters};
@@ -49,14 +50,9 @@ impl Desk {
         hoses::upsert_replacements(tx.c(), &[(HOME, had)])
             .await
             .expect("the tests' own calls work");
-        let reading = PastReading { on: day("2026-01-02"), register: Volume(100_000) };
-        let meter = Meter {
-            id: METER,
-            serial: "77".to_owned(),
-            size: "G4".to_owned(),
-            digits: 5,
-            readings: vec![reading],
-        };
+        let (register, state) = (Volume(100_000), ReadingState::Seen);
+        let readings = vec![PastReading { on: day("2026-01-02"), register, state }];
+        let meter = Meter { readings, ..Meter::new(METER, "77", "G4", 5) };
         meters::upsert_meters(tx.c(), &[(HOME, meter)]).await.expect("the tests' own calls work");
         tx.commit().await.expect("the tests' own calls work");
         counter.hall.person("ana", Role::Hall).await;

@@ -26,6 +26,7 @@ mod leak_calls;
 mod leaks;
 mod ledger;
 mod live;
+mod meters;
 mod near;
 mod nodes;
 mod observed;

@@ -8,6 +8,7 @@ use domain::household::{Group, Hose, HoseKind, Household, Meter, PastReading};
 use domain::id::{HoseId, HouseholdId, JobId, MeterId};
 use domain::measure::Volume;
 use domain::place::Place;
+use domain::reading::ReadingState;
 use server::db::changes::{self, ChangeRow};
 use server::db::documents::{self, DocumentRow, SnapshotRow};
 use server::db::jobs::{self, JobRow};
@@ -26,11 +27,8 @@ async fn a_household_comes_back_with_everything_on_its_wall() {
     let hall = Hall::new().await;
     let family = household("1001", [Group::Elderly, Group::MartyrFamily]);
     let meter = Meter {
-        id: MeterId(Uuid::from_u128(3)),
-        serial: "G4-77".to_owned(),
-        size: "G4".to_owned(),
-        digits: 5,
         readings: (1..=90).map(reading).collect(),
+        ..Meter::new(MeterId(Uuid::from_u128(3)), "G4-77", "G4", 5)
     };
     let hose = Hose {
         id: HoseId(Uuid::from_u128(4)),
@@ -245,7 +243,8 @@ fn household(account: &str, groups: impl Into<BTreeSet<Group>>) -> Household {
 }
 
 fn reading(n: u32) -> PastReading {
-    PastReading { on: day(n), register: Volume(i64::from(n) * 12_345) }
+    let (register, state) = (Volume(i64::from(n) * 12_345), ReadingState::Seen);
+    PastReading { on: day(n), register, state }
 }
 
 fn day(n: u32) -> NaiveDate {

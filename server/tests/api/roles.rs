@@ -68,6 +68,8 @@ const TABLE: &[(&str, &str, &[Role])] = &[
     ("GET", "/api/households", STAFF),
     ("GET", "/api/households/{id}", STAFF),
     ("POST", "/api/households/{id}/entries", STAFF),
+    ("GET", "/api/households/{id}/verdict", STAFF),
+    ("POST", "/api/households/{id}/registers", STAFF),
     ("POST", "/api/households/{id}/tie", STAFF),
     ("GET", "/api/hazards", STAFF),
     ("GET", "/api/unreached", STAFF),

@@ -8,7 +8,7 @@ use domain::id::{FactId, HallId, HoseId, JobId, MessageId, MeterId, VisitId, uui
 use domain::job::Message;
 use domain::measure::Volume;
 use domain::pack::PackId;
-use domain::reading::{Finding, Verdict};
+use domain::reading::{Finding, ReadingState, Verdict};
 use domain::stamp::{BootId, Stamp, Timestamp};
 use domain::visit::{Fact, Outcome, Recorded};
 use sync::authority::Writer;
@@ -81,15 +81,8 @@ impl Twins {
             2 => Fact::Read {
                 meter: MeterId(self.id(4)),
                 register: Some(Volume(i64::try_from(self.seq).unwrap())),
-                verdict: Verdict {
-                    finding: Finding::Normal,
-                    pack: PackId("pack".to_owned()),
-                    days: None,
-                    used: None,
-                    expected: None,
-                    high_above: None,
-                    low_below: None,
-                },
+                state: ReadingState::Seen,
+                verdict: Verdict::new(Finding::Normal, &PackId("pack".to_owned())),
                 corrects: None,
             },
             3 => Fact::HoseReplaced {

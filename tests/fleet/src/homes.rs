@@ -1,16 +1,15 @@
 //! The jobs of a fleet's hall: made up, one for each door.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
-use domain::household::{Group, Hose, HoseKind, Household, Meter, PastReading};
-use domain::id::{EntryId, HallId, HoseId, HouseholdId, JobId, MeterId, UserId};
+use domain::id::{EntryId, HallId, JobId, UserId};
 use domain::job::{Appointment, Author, Briefing, Channel, Job, JobKind, Plan, Window};
-use domain::measure::Volume;
 use domain::pack::{Pack, PackId};
 use domain::stamp::Timestamp;
+use serde_json::json;
 use uuid::Uuid;
 
 /// The hall.
@@ -43,7 +42,6 @@ pub fn job(number: u128, entry: EntryId, now: Timestamp) -> Job {
     let window = Window { start: now, end: now + TimeDelta::hours(4) };
     let author = Author { by: DISPATCHER, at: now };
     let appointment = Appointment { window, channel: Channel::Phone, author };
-    let reading = |days, litres| PastReading { on: on(days), register: Volume(litres) };
     Job {
         schema: sync::document::SCHEMA,
         id: JobId(id(1)),
@@ -52,42 +50,25 @@ pub fn job(number: u128, entry: EntryId, now: Timestamp) -> Job {
         pack: PACK.get_or_init(|| Pack::builtin().id).clone(),
         created_at: now,
         plan: Plan { appointments: BTreeMap::from([(entry, appointment)]), ..Plan::default() },
-        briefing: Briefing {
-            household: Household {
-                id: HouseholdId(id(2)),
-                account: format!("3401{number:04}"),
-                holder: "李建国".to_owned(),
-                address: format!("文化路{number}号"),
-                phone: "05530200001".to_owned(),
-                place: None,
-                groups: BTreeSet::from([Group::Elderly]),
-                access: String::new(),
-                unregistered: false,
-            },
-            meters: vec![Meter {
-                id: MeterId(id(3)),
-                serial: format!("M{number}"),
-                size: "G4".to_owned(),
-                digits: 5,
-                readings: vec![reading(400, 300_000), reading(200, 410_000), reading(60, 500_000)],
-            }],
-            hoses: vec![Hose {
-                id: HoseId(id(4)),
-                kind: HoseKind::Rubber,
-                length_mm: 1_200,
-                installed_on: on(700),
-                is_estimated: false,
-                joints: None,
-            }],
-            replacements: Vec::new(),
-            appliances: Vec::new(),
-            attempts: Vec::new(),
-            hazards: Vec::new(),
-            request: String::new(),
-            caller_phone: String::new(),
-            also_due: Vec::new(),
-        },
+        briefing: briefing(number, &id, &on),
         visits: BTreeMap::new(),
         messages: BTreeMap::new(),
     }
+}
+
+/// What is known of the door. Only what a fleet needs is said; the rest is what it is when nobody knows it.
+fn briefing(number: u128, id: &dyn Fn(u128) -> Uuid, on: &dyn Fn(i64) -> NaiveDate) -> Briefing {
+    let reading = |days, litres: i64| json!({"on": on(days), "register": litres});
+    let known = json!({
+        "household": {
+            "id": id(2), "account": format!("3401{number:04}"), "holder": "李建国",
+            "address": format!("文化路{number}号"), "phone": "05530200001", "groups": ["elderly"],
+        },
+        "meters": [{
+            "id": id(3), "serial": format!("M{number}"), "size": "G4", "digits": 5,
+            "readings": [reading(400, 300_000), reading(200, 410_000), reading(60, 500_000)],
+        }],
+        "hoses": [{"id": id(4), "kind": "rubber", "length_mm": 1_200, "installed_on": on(700)}],
+    });
+    serde_json::from_value(known).expect("a briefing as documents hold it")
 }

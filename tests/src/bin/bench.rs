@@ -8,6 +8,8 @@ mod keeping;
 mod plan;
 #[path = "bench/reach.rs"]
 mod reach;
+#[path = "bench/readings.rs"]
+mod readings;
 #[path = "bench/stage.rs"]
 mod stage;
 
@@ -31,6 +33,7 @@ async fn main() -> anyhow::Result<()> {
     match &arguments[..] {
         [serve, database] if serve == "serve" => return stage::serve(database).await,
         [plan] if plan == "plan" => return plan::plan(),
+        [readings] if readings == "readings" => return readings::readings(),
         [reach] if reach == "reach" => {
             let folder = tempfile::tempdir()?;
             let database = format!("sqlite://{}", folder.path().join("reach.db").display());
@@ -49,6 +52,7 @@ async fn main() -> anyhow::Result<()> {
     tap_to_live(&stage).await?;
     memory(&stage).await?;
     plan::plan()?;
+    readings::readings()?;
     reach::reach(file("reach.db")).await?;
     keeping::import(&Stage::set(file("register.db")).await?, folder.path())?;
     keeping::keep(&Stage::set(file("kept.db")).await?, folder.path()).await

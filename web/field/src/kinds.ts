@@ -91,7 +91,14 @@ export interface Meter {
   serial: string
   size: string
   digits: number
-  readings: { on: string; register: number }[]
+  readings: { on: string; register: number; state?: string }[]
+  /** The meters that hung in its place before. */
+  before?: { serial: string; removed_on: string }[]
+}
+/** A meter that hangs, with its life. */
+export interface HangingMeter extends Meter {
+  ends_on: string | null
+  overdue: boolean
 }
 export interface Hose {
   id: string
@@ -185,7 +192,10 @@ export interface JobPage {
   rung: { absent: number; refused: number; empty: number; zh: string; en: string; sniff: boolean } | null
   cash: { is_entitled: boolean; next_receipt: string | null; left: number }
   appliances: Appliance[]
-  verdicts: [string, Sentence][]
+  meter: { sizes: string[]; fewest_digits: number; most_digits: number }
+  /** The meters that hang there, with what this phone changed. */
+  meters: HangingMeter[]
+  verdicts: [string, Judged][]
   only_here: string[]
   photos: Photo[]
   call: Call | null
@@ -255,4 +265,5 @@ export interface Judged {
   finding: string
   abnormal: boolean
   says: Sentence
+  grounds: Sentence | null
 }

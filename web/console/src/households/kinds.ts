@@ -1,5 +1,6 @@
 // What the API says of a household; instants are Unix milliseconds, days are like 2026-03-02.
 
+import type { Sentence } from '../../../face/words'
 import type { Case } from '../cases/kinds'
 import type { Application } from '../counter/kinds'
 import type { Household, Job } from '../kinds'
@@ -28,8 +29,29 @@ export interface Consent {
 export interface Reading {
   on: string
   register: number | null
+  state: string
   finding: string | null
   job: string | null
+}
+
+/** A meter with its life and what hung in its place before. */
+export interface Meter {
+  id: string
+  serial: string
+  size: string
+  digits: number
+  installed_on: string | null
+  ends_on: string | null
+  is_overdue: boolean
+  readings: Reading[]
+  before: { serial: string; size: string; removed_on: string; register: number | null }[]
+}
+
+export interface Judged {
+  finding: string
+  abnormal: boolean
+  says: Sentence
+  grounds: Sentence | null
 }
 
 /** How far something is in its life, and who says so: a visit, or else the register. */
@@ -134,6 +156,9 @@ export interface Entry {
   access?: string
   language?: 'zh' | 'en'
   text?: string
+  register?: number
+  state?: string
+  verdict?: { finding: string }
 }
 
 export interface Ledger {
@@ -143,7 +168,7 @@ export interface Ledger {
   groups: Group[]
   language: 'zh' | 'en'
   consents: Consent[]
-  meters: { id: string; serial: string; size: string; readings: Reading[] }[]
+  meters: Meter[]
   hoses: Hose[]
   replacements: { on: string; free: boolean; job?: string; installed: string }[]
   entitlement: { entitlement: 'free' | 'used_up' | 'not_in_group'; group?: string; on?: string }

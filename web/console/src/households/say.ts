@@ -1,6 +1,6 @@
 // An entry of the ledger, said in a line.
 
-import { t, telephone } from '../../../face/words'
+import { cubicMetres, t, telephone } from '../../../face/words'
 import type { Entry } from './kinds'
 
 export function entryWords(it: Entry): string {
@@ -23,6 +23,8 @@ export function entryWords(it: Entry): string {
       return t('ledger.entry.consent_withdrawn', { purpose, channel })
     case 'holder_changed':
       return t('ledger.entry.holder', { before: it.holder_before || '—', after: it.holder ?? '' })
+    case 'register_reported':
+      return t('ledger.entry.register', { register: cubicMetres(it.register ?? 0), state: t(`reading_state.${it.state}`), channel, finding: t(`finding.${it.verdict?.finding}`) })
     case 'language_chosen':
       return t('told.language_chosen', { language: it.language === 'en' ? 'English' : '中文' })
     default:

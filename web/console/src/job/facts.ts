@@ -32,7 +32,16 @@ function details(fact: Fact, pack: Pack | null): string {
     case 'read': {
       const verdict = fact['verdict'] as { finding: string }
       const register = fact['register'] === undefined ? '' : `${cubicMetres(Number(fact['register']))} m³`
-      return [register, t(`finding.${verdict.finding}`)].filter(Boolean).join(' · ')
+      const state = fact['state'] === undefined ? '' : t(`reading_state.${text(fact['state'])}`)
+      return [register, state, t(`finding.${verdict.finding}`)].filter(Boolean).join(' · ')
+    }
+    case 'meter_changed': {
+      const removed = fact['removed'] as { register?: number; verdict: { finding: string } } | undefined
+      const installed = fact['installed'] as { serial: string; size: string; register: number } | undefined
+      const old = removed && t('desk.meter_out', { register: removed.register === undefined ? '—' : cubicMetres(removed.register), finding: t(`finding.${removed.verdict.finding}`) })
+      const fresh = installed && t('desk.meter_in', { serial: installed.serial, size: installed.size, register: cubicMetres(installed.register) })
+      const seal = fact['seal'] ? t('desk.seal', { seal: text(fact['seal']) }) : ''
+      return [old, fresh, seal].filter(Boolean).join('；')
     }
     case 'measure_taken':
       return t(`measure.${text(fact['measure'])}`)

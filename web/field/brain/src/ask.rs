@@ -5,11 +5,14 @@ use domain::conduct::Phase;
 use domain::household::HoseKind;
 use domain::id::{DeviceId, FactId, HallId, HoseId, JobId, MeterId, UserId};
 use domain::measure::{Fen, Volume};
+use domain::reading::ReadingState;
 use domain::visit::{Fact, Outcome};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
 use mobile_core::log::{LogStore, StoreError};
-use mobile_core::phone::{CommandError, EnrolError, NewHose, ReminderName, Said, Wipe, WipeError};
+use mobile_core::phone::{
+    CommandError, EnrolError, NewHose, NewMeter, OldMeter, ReminderName, Said, Wipe, WipeError,
+};
 use mobile_core::photo::BlobStore;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -44,7 +47,7 @@ pub enum Request {
         /// The job.
         job: JobId,
         /// What happened.
-        fact: Fact,
+        fact: Box<Fact>,
     },
     /// Answers what is still open of a phase as done.
     RestDone {
@@ -61,6 +64,9 @@ pub enum Request {
         meter: MeterId,
         /// What it shows, in litres.
         register: Option<Volume>,
+        /// How anybody knows, or why nobody does.
+        #[serde(default)]
+        state: ReadingState,
     },
     /// Reads a meter.
     Read {
@@ -70,8 +76,23 @@ pub enum Request {
         meter: MeterId,
         /// What it shows, in litres; nothing when it cannot be read.
         register: Option<Volume>,
+        /// How anybody knows, or why nobody does.
+        #[serde(default)]
+        state: ReadingState,
         /// The reading that this one corrects.
         corrects: Option<FactId>,
+    },
+    /// Puts a meter in, takes one out or exchanges it.
+    ChangeMeter {
+        /// The job.
+        job: JobId,
+        /// The meter taken out, with its last register.
+        old: Option<OldMeter>,
+        /// The meter put in, with its first register.
+        new: Option<NewMeter>,
+        /// The number of its seal.
+        #[serde(default)]
+        seal: String,
     },
     /// Replaces a hose; whether it is free is judged.
     Hose {
@@ -176,24 +197,24 @@ where
         Request::Job { job } => Ok(shown(&view::job(phone, job)?)),
         Request::State => Ok(shown(&view::state(phone))),
         Request::Missing { job, outcome } => Ok(shown(&phone.missing(job, &outcome)?)),
-        Request::Judge { job, meter, register } => {
-            Ok(shown(&view::judged(&phone.judge_reading(job, meter, register)?)))
+        Request::Judge { job, meter, register, state } => {
+            Ok(shown(&view::judged(&phone.judge_reading(job, meter, (register, state))?)))
         }
         Request::Wipe { rescued } => {
             let wipe = if rescued { Wipe::AfterRescue } else { Wipe::IfNothingIsOnlyHere };
             phone.wipe(wipe).await?;
             Ok(Value::Null)
         }
-        Request::Record { job, fact } => Ok(saved(phone.record(job, fact).await?.fact)),
+        Request::Record { job, fact } => Ok(saved(phone.record(job, *fact).await?.fact)),
         Request::RestDone { job, phase } => {
             phone.answer_rest_as_done(job, phase).await?;
             Ok(Value::Null)
         }
-        Request::Read { job, meter, register, corrects: None } => {
-            Ok(saved(phone.read_meter(job, meter, register).await?.saved.fact))
-        }
-        Request::Read { job, register, corrects: Some(corrects), .. } => {
-            Ok(saved(phone.correct_reading(job, corrects, register).await?.saved.fact))
+        Request::Read { job, meter, register, state, corrects } => Ok(saved(
+            phone.read_or_correct(job, meter, (register, state), corrects).await?.saved.fact,
+        )),
+        Request::ChangeMeter { job, old, new, seal } => {
+            Ok(saved(phone.change_meter(job, (old, new), seal).await?.fact))
         }
         Request::Hose { job, removed, kind, length_mm, joints, lot } => {
             let new = NewHose { kind, length_mm, joints, lot };

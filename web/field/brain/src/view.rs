@@ -5,15 +5,15 @@ use domain::calendar::city_day;
 use domain::catalogue::Sentence;
 use domain::here;
 use domain::hose::{self, Entitlement};
-use domain::household::{Appliance, Hose, Household};
+use domain::household::{Appliance, Hose, Household, Meter};
 use domain::id::{FactId, HoseId, JobId};
 use domain::job::{Due, Job, JobKind};
 use domain::ladder::{self, Rung};
-use domain::pack::{ConductItem, HazardRule, Need};
+use domain::meter;
+use domain::pack::{ConductItem, HazardRule, Need, Pack};
 use domain::promise::PromiseVerdict;
 use domain::reading::{self, Finding, Verdict};
 use domain::status::Standing;
-use domain::visit::Fact;
 use domain::walk::{Stop, on_foot};
 use mobile_core::Phone;
 use mobile_core::clock::{Clock, Rng};
@@ -84,8 +84,12 @@ pub struct JobPage<'a> {
     cash: CashOffer,
     /// What burns gas there, also what this visit saw.
     appliances: Vec<Appliance>,
-    /// What the phone makes of each reading of this job, in words.
-    verdicts: Vec<(FactId, Sentence)>,
+    /// What the form for a change of meters needs to know.
+    meter: MeterForm,
+    /// The meters that hang there, with what this phone changed.
+    meters: Vec<MeterCard>,
+    /// What the phone makes of each reading of this job.
+    verdicts: Vec<(FactId, Judged)>,
     /// Own facts and messages that the hall does not have yet.
     only_here: Vec<uuid::Uuid>,
     /// Pictures of this job that the hall does not have yet.
@@ -125,6 +129,24 @@ struct HosePage {
     overdue: Vec<HoseId>,
     /// The hoses on the wall, also those that this visit put in or saw.
     here: Vec<Hose>,
+}
+
+/// What the form for a change of meters needs to know.
+#[derive(Debug, Serialize)]
+struct MeterForm {
+    /// From the smallest on.
+    sizes: Vec<String>,
+    fewest_digits: u8,
+    most_digits: u8,
+}
+
+/// A meter that hangs, with its life.
+#[derive(Debug, Serialize)]
+struct MeterCard {
+    #[serde(flatten)]
+    meter: Meter,
+    ends_on: Option<NaiveDate>,
+    overdue: bool,
 }
 
 /// How things stand between phone and hall.
@@ -195,12 +217,15 @@ pub struct Judged {
     finding: Finding,
     abnormal: bool,
     says: Sentence,
+    /// What the use to expect rests on.
+    grounds: Option<Sentence>,
 }
 
 /// Puts a verdict into words.
 pub fn judged(verdict: &Verdict) -> Judged {
     let (finding, says) = (verdict.finding, reading::explain(verdict));
-    Judged { finding, abnormal: finding.is_abnormal(), says }
+    let grounds = reading::grounds(verdict);
+    Judged { finding, abnormal: finding.is_abnormal(), says, grounds }
 }
 
 /// Lists the days.
@@ -249,10 +274,8 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
     let overdue =
         hoses.iter().filter(|it| hose::is_overdue(it, today, &pack)).map(|it| it.id).collect();
     let facts = job.visits.values().flat_map(|visit| &visit.facts);
-    let verdicts = facts.filter_map(|(id, recorded)| {
-        let Fact::Read { verdict, .. } = &recorded.fact else { return None };
-        Some((*id, reading::explain(verdict)))
-    });
+    let verdicts =
+        facts.filter_map(|(id, recorded)| Some((*id, judged(recorded.fact.reading()?.verdict))));
     let own = phone.device().own().filter(|own| own.job == id);
     let only_here = own.filter(|own| !matches!(own.standing, Held::Acked(..)));
     let photos = phone.waiting_photos().into_iter().filter(|photo| photo.job == id);
@@ -276,6 +299,8 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
         },
         cash: phone.cash_offer(id)?,
         appliances: here::appliances(job),
+        meter: meter_form(&pack),
+        meters: phone.meters(id)?.into_iter().map(|it| meter_card(it, today, &pack)).collect(),
         verdicts: verdicts.collect(),
         only_here: only_here.map(|own| own.id).collect(),
         photos: photos.collect(),
@@ -285,6 +310,22 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
         now_ms: phone.hall_now().timestamp_millis(),
         standing: shown.standing,
     })
+}
+
+fn meter_form(pack: &Pack) -> MeterForm {
+    let Some(rules) = &pack.meter else {
+        return MeterForm { sizes: Vec::new(), fewest_digits: 1, most_digits: 12 };
+    };
+    let mut sizes: Vec<(&String, &f64)> = rules.most_m3_per_hour.iter().collect();
+    sizes.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let (fewest_digits, most_digits) = rules.digits;
+    let sizes = sizes.into_iter().map(|(size, _)| size.clone()).collect();
+    MeterForm { sizes, fewest_digits, most_digits }
+}
+
+fn meter_card(meter: Meter, today: NaiveDate, pack: &Pack) -> MeterCard {
+    let ends_on = meter::ends_on(&meter, pack);
+    MeterCard { ends_on, overdue: meter::is_overdue(&meter, today, pack), meter }
 }
 
 /// Tells how things stand.
