@@ -47,9 +47,15 @@ fn b7_each_level_has_its_steps_in_their_order_and_facts_of_the_visit_do_some() {
     let phoned = written(1, step("control_room"));
 
     assert_eq!(next(&[], &[]), "shut_off");
-    assert_eq!(next(&[stopped.clone()], &[]), "control_room");
-    assert_eq!(next(&[stopped.clone()], &[phoned.clone()]), "written_notice");
-    assert_eq!(next(&[stopped.clone(), noticed.clone()], &[phoned.clone()]), "call_back");
+    assert_eq!(next(std::slice::from_ref(&stopped), &[]), "control_room");
+    assert_eq!(
+        next(std::slice::from_ref(&stopped), std::slice::from_ref(&phoned)),
+        "written_notice"
+    );
+    assert_eq!(
+        next(&[stopped.clone(), noticed.clone()], std::slice::from_ref(&phoned)),
+        "call_back"
+    );
     let hazard = &open(&findings, &[stopped, noticed], &[])[0];
     assert_eq!(hazard.notice, Some(Some(refusal())), "a refusal to sign is a result of its own");
     assert_eq!(hazard.steps[1].due_at, moment(0) + TimeDelta::minutes(30));
@@ -62,7 +68,7 @@ fn b7_a_hazard_cleared_at_the_desk_while_a_phone_finds_it_again_stays_open() {
     let again = found(2, "stove_near_wall", 3, 1, &pack);
     let entries = [written(3, cleared(1))];
 
-    assert!(open(&[known.clone()], &[], &entries).is_empty());
+    assert!(open(std::slice::from_ref(&known), &[], &entries).is_empty());
     let hazards = open(&[known, again], &[], &entries);
     assert_eq!(hazards[0].findings, [id(2)], "what nobody at the desk knew of is not cleared");
 }
@@ -235,5 +241,9 @@ fn step(name: &str) -> Entry {
 
 fn written(days: i64, entry: Entry) -> Written {
     let author = Author { by: DISPATCHER, at: moment(days) };
-    Written { id: EntryId(Uuid::from_u128(u128::try_from(days).unwrap())), author, entry }
+    Written {
+        id: EntryId(Uuid::from_u128(u128::try_from(days).expect("days are counted from zero"))),
+        author,
+        entry,
+    }
 }

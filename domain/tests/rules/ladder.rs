@@ -121,7 +121,7 @@ fn closed(outcome: Outcome) -> Fact {
 
 fn attempts(met: &[Met]) -> Vec<Attempt> {
     let attempt = |(number, met): (i64, &Met)| Attempt {
-        visit: VisitId(Uuid::from_u128(u128::try_from(number).unwrap() + 1)),
+        visit: VisitId(Uuid::from_u128(u128::try_from(number).expect("numbers begin at zero") + 1)),
         at: at("06:00") - TimeDelta::days(100 - number),
         met: *met,
     };
@@ -130,5 +130,5 @@ fn attempts(met: &[Met]) -> Vec<Attempt> {
 
 fn after(met: &[Met], done: &[&str]) -> Rung {
     let done: Vec<_> = done.iter().map(|id| ((*id).to_owned(), at("06:00"))).collect();
-    stand(&attempts(met), &done, &pack().ladder.unwrap(), at("09:00"))
+    stand(&attempts(met), &done, &pack().ladder.expect("the pack has a ladder"), at("09:00"))
 }

@@ -15,6 +15,7 @@ const HOUR_MS: i64 = 3_600_000;
 const HOME: &str = "00000000-0000-0000-0000-000000000040";
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one hazard's life, in order")]
 async fn b7_a_severe_hazard_is_followed_step_by_step_to_the_recheck_that_closes_it() {
     let mut counter = Counter::open().await;
     let mut ana = counter.hire("ana").await;

@@ -182,6 +182,7 @@ pub enum Request {
 pub struct Refusal(pub Vec<Sentence>);
 
 /// Does what a screen asks.
+#[expect(clippy::too_many_lines, reason = "some lines for each thing that a screen asks")]
 pub async fn answer<S, C, R>(phone: &mut Phone<S, C, R>, asked: Request) -> Result<Value, Refusal>
 where
     S: LogStore + BlobStore,
