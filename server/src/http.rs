@@ -173,6 +173,20 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(reminders::record_duty)))
 }
 
+/// Everything that a person with a session asks for, but files.
+fn of_people() -> Routes {
+    signed_in()
+        .merge(figures_of_the_hall())
+        .merge(told_households())
+        .merge(outages_of_gas())
+        .merge(money())
+        .merge(at_the_counter())
+        .merge(due_work())
+        .merge(administration())
+        .merge(reaching())
+        .merge(emergencies())
+}
+
 /// Figures of the hall and the lists behind them.
 fn figures_of_the_hall() -> Routes {
     Routes::default()
@@ -346,20 +360,7 @@ pub fn router(state: &AppState) -> Router {
     let sync_limit = DefaultBodyLimit::max(config.sync_body_limit_bytes);
     let file_limit = DefaultBodyLimit::max(config.import_body_limit_bytes);
     let mut routes = public()
-        .merge(
-            signed_in()
-                .merge(figures_of_the_hall())
-                .merge(told_households())
-                .merge(outages_of_gas())
-                .merge(money())
-                .merge(at_the_counter())
-                .merge(due_work())
-                .merge(administration())
-                .merge(reaching())
-                .merge(emergencies())
-                .route_layer(noted.clone())
-                .route_layer(guard.clone()),
-        )
+        .merge(of_people().route_layer(noted.clone()).route_layer(guard.clone()))
         .merge(files().route_layer(noted).route_layer(guard).layer(file_limit))
         .merge(phones().route_layer(phone_guard).layer(sync_limit));
     if state.clock.is_manual() {

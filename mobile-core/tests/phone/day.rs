@@ -143,7 +143,7 @@ fn a9_a_reading_is_judged_on_the_spot_and_a_correction_replaces_it() {
     let meter = job.briefing.meters[0].id;
     enter(&mut phone, job.id);
 
-    let wrong = block_on(phone.read_meter(job.id, meter, Some(Volume(99_000_000)))).unwrap();
+    let wrong = block_on(phone.read_meter(job.id, meter, Some(Volume(900_000)))).unwrap();
     let right =
         block_on(phone.correct_reading(job.id, wrong.saved.fact, Some(Volume(530_000)))).unwrap();
 

@@ -339,9 +339,14 @@ async fn b2_hall_staff_send_somebody_to_a_leak_at_once_and_own_the_case() {
     let case = text(&made.body["id"]);
     assert_eq!(hall.show(&hall.ana, &case).await["case"]["owner"], json!(hall.ana_id));
     let promises = hall.counter.node.get("/api/intake/promises", &hall.ana).await.body;
-    let b5 = json!({"rule": "B5", "kinds": ["complaint"], "minutes": 4320});
+    let in_72_hours = MORNING_MS + 72 * 3_600_000;
+    let b5 = json!({
+        "rule": "B5", "kinds": ["complaint"], "starts": "taken", "due_at": in_72_hours, "guide_due_at": null,
+    });
     assert_eq!(promises["cases"], json!([b5]));
-    assert_eq!(promises["jobs"][0]["rule"], "B2");
+    let of_jobs: Vec<&Value> =
+        promises["jobs"].as_array().unwrap().iter().map(|it| &it["rule"]).collect();
+    assert_eq!(of_jobs, ["B1", "B2", "B6"]);
 }
 
 #[tokio::test]

@@ -334,7 +334,7 @@ async fn every_figure_is_written_as_the_console_shows_it() {
 
     let text = file("outcomes", "&by=kind&format=csv&lang=en").await;
     let text = String::from_utf8(text).unwrap();
-    let expected = "Repair,0,0,0,0,1,1.0000,0.0000\r\nAll,0,0,0,0,1,1.0000,0.0000\r\n";
+    let expected = "Repair,0,0,0,0,0,1,1.0000,0.0000\r\nAll,0,0,0,0,0,1,1.0000,0.0000\r\n";
     assert!(text.ends_with(expected), "{text}");
     let text = file("arrivals", "&by=technician&format=csv&lang=en").await;
     let text = String::from_utf8(text).unwrap();
