@@ -371,10 +371,6 @@ impl Desk<'_> {
 
     fn hazard(&self, hazard: &OpenHazard) -> Option<Item> {
         let kind = self.rules.hazard.kind;
-        // Looked at again since: what is still there was found anew.
-        if self.done(kind).is_some_and(|seen| seen > hazard.found_on) {
-            return None;
-        }
         let why = Sentence::new("due.why.hazard").naming("item", &hazard.name);
         let why = why.with("on", hazard.found_on.to_string());
         Some(Item {

@@ -3,22 +3,22 @@
 pub mod figures;
 pub mod jobs;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use domain::calendar::city_day;
 use domain::due::{Home, Item, MeterLife, OpenHazard, due};
 use domain::household::Household;
-use domain::id::{FactId, HallId, HouseholdId, JobId, MeterId, VisitId};
+use domain::id::{HallId, HouseholdId, MeterId};
 use domain::job::JobKind;
-use domain::ledger::{Written, clearance, shown_groups};
-use domain::pack::{ItemName, Pack, PackId};
+use domain::ledger::{Written, shown_groups};
+use domain::pack::Pack;
 use domain::stamp::Timestamp;
 use domain::visit::Fact;
 
 use crate::db::due::{self as rows, DoneRow, MomentRow, OpenRow, ReadRow, Whose};
-use crate::db::ledger::HazardFactRow;
-use crate::db::{C, decode, households, ledger as entries_of};
+use crate::db::{C, decode, households};
+use crate::hazards;
 use crate::items::{self, Wall};
 use crate::ledger;
 use crate::packs::Packs;
@@ -121,7 +121,7 @@ struct Known {
     read: Vec<ReadRow>,
     done: Vec<DoneRow>,
     moments: Vec<MomentRow>,
-    hazards: Vec<HazardFactRow>,
+    hazards: Vec<OpenHazard>,
     wall: Wall,
 }
 
@@ -154,17 +154,16 @@ pub async fn homes(
     for row in rows::list_moments(c.lend(), Whose::Hall(hall)).await? {
         known.entry(HouseholdId(row.household_id)).or_default().moments.push(row);
     }
-    for (id, row) in rows::list_hall_hazards(c.lend(), hall).await? {
-        known.entry(HouseholdId(id)).or_default().hazards.push(row);
+    for (id, home) in hazards::homes(looking.packs, c.lend(), hall).await? {
+        known.entry(id).or_default().hazards = open(home);
     }
     for (id, wall) in items::of_hall(c.lend(), hall).await? {
         known.entry(id).or_default().wall = wall;
     }
-    let packs = packs(c, looking, known.values()).await?;
     let mut homes = BTreeMap::new();
     for (id, household) in households {
         let known = known.remove(&id).unwrap_or_default();
-        let home = assemble(&household, known, (looking, &packs))?;
+        let home = assemble(&household, known, looking)?;
         homes.insert(id, (household, home));
     }
     Ok(homes)
@@ -177,7 +176,7 @@ pub async fn home(
     looking: &Looking<'_>,
 ) -> anyhow::Result<Home> {
     let (id, whose) = (household.id, Whose::Home(household.id));
-    let hazards = entries_of::list_hazard_facts(c.lend(), id).await?;
+    let hazards = hazards::home(looking.packs, c.lend(), id).await?;
     let known = Known {
         supply: rows::list_supplies(c.lend(), whose).await?.remove(&id).unwrap_or_default(),
         waits_for_gas: rows::list_waiting(c.lend(), whose).await?.contains(&id),
@@ -186,36 +185,13 @@ pub async fn home(
         read: rows::list_read(c.lend(), whose).await?,
         done: rows::list_done(c.lend(), whose).await?,
         moments: rows::list_moments(c.lend(), whose).await?,
-        hazards: hazards.into_iter().filter(|it| it.kind == "hazard_found").collect(),
+        hazards: open(hazards),
         wall: items::of_home(c.lend(), id).await?,
     };
-    let packs = packs(c, looking, [&known]).await?;
-    assemble(household, known, (looking, &packs))
+    assemble(household, known, looking)
 }
 
-type HazardPacks = BTreeMap<PackId, std::sync::Arc<Pack>>;
-
-/// The packs by which hazards were judged.
-async fn packs(
-    mut c: C<'_>,
-    looking: &Looking<'_>,
-    known: impl IntoIterator<Item = &Known>,
-) -> anyhow::Result<HazardPacks> {
-    let hazards = known.into_iter().flat_map(|it| &it.hazards);
-    let ids: BTreeSet<PackId> = hazards.map(|it| PackId(it.pack_id.clone())).collect();
-    let mut packs = BTreeMap::new();
-    for id in ids {
-        let pack = looking.packs.find(c.lend(), &id).await?;
-        packs.insert(id, pack);
-    }
-    Ok(packs)
-}
-
-fn assemble(
-    household: &Household,
-    known: Known,
-    (looking, packs): (&Looking<'_>, &HazardPacks),
-) -> anyhow::Result<Home> {
+fn assemble(household: &Household, known: Known, looking: &Looking<'_>) -> anyhow::Result<Home> {
     let mut supply = known.supply;
     let mut leaflet_on = None;
     for moment in &known.moments {
@@ -240,7 +216,7 @@ fn assemble(
         supply,
         groups: shown_groups(&household.groups, &known.entries, looking.today()),
         meters,
-        hazards: hazards(&known, (looking, packs)),
+        hazards: known.hazards,
         done: done.collect(),
         leaflet_on,
         hoses: known.wall.hoses,
@@ -270,20 +246,18 @@ fn meters(known: &Known) -> anyhow::Result<Vec<MeterLife>> {
     lives.collect()
 }
 
-/// Hazards with a deadline that nobody said to be gone.
-fn hazards(known: &Known, (looking, packs): (&Looking<'_>, &HazardPacks)) -> Vec<OpenHazard> {
-    let open = known.hazards.iter().filter_map(|row| {
-        let place = (JobId(row.job_id), VisitId(row.visit_id), FactId(row.fact_id));
-        if clearance(&known.entries, place).is_some() {
-            return None;
-        }
-        let item = row.body.0["item"].as_str()?;
-        let pack = packs.get(&PackId(row.pack_id.clone()))?;
-        let rule = pack.hazards.iter().find(|it| it.id == item)?;
-        let found_on = looking.day(row.latest);
-        let deadline = found_on.checked_add_days(Days::new(u64::from(rule.deadline_days?)))?;
-        let name: ItemName = rule.name();
-        Some(OpenHazard { id: FactId(row.fact_id), name, found_on, deadline })
+/// Those hazards that have to be gone by a day, each under its first finding.
+fn open(home: hazards::Home) -> Vec<OpenHazard> {
+    let open = home.open.into_iter().filter_map(|(hazard, pack)| {
+        let known = hazard.known();
+        let rule = pack.hazards.iter().find(|it| it.id == known.item)?;
+        let id = known.findings.first()?.fact;
+        Some(OpenHazard {
+            id,
+            name: rule.name(),
+            found_on: known.found_on,
+            deadline: known.deadline?,
+        })
     });
     open.collect()
 }

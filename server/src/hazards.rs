@@ -16,6 +16,7 @@ use domain::stamp::{Interval, Timestamp};
 use crate::db::C;
 use crate::db::hazards::{self as rows, EndedRow, HazardFactRow};
 use crate::ledger;
+use crate::packs::Packs;
 use crate::state::AppState;
 
 /// What is known of a household's hazards.
@@ -28,28 +29,28 @@ pub struct Home {
 }
 
 /// Folds what visits found and did at one household with what the desk wrote.
-pub async fn home(state: &AppState, mut c: C<'_>, household: HouseholdId) -> anyhow::Result<Home> {
+pub async fn home(packs: &Packs, mut c: C<'_>, household: HouseholdId) -> anyhow::Result<Home> {
     let facts = rows::list_of_household(c.lend(), household).await?;
     if facts.is_empty() {
         return Ok(Home::default());
     }
     let entries = ledger::entries(c.lend(), household).await?;
-    fold(state, c, &facts, &entries).await
+    fold(packs, c, &facts, &entries).await
 }
 
 /// What a technician has to know of the hazards at a household.
 pub async fn known(
-    state: &AppState,
+    packs: &Packs,
     c: C<'_>,
     household: HouseholdId,
 ) -> anyhow::Result<Vec<KnownHazard>> {
-    let home = home(state, c, household).await?;
+    let home = home(packs, c, household).await?;
     Ok(home.open.iter().map(|(hazard, _)| hazard.known()).collect())
 }
 
 /// The same for every household of a hall where a hazard was ever found.
 pub async fn homes(
-    state: &AppState,
+    packs: &Packs,
     mut c: C<'_>,
     hall: HallId,
 ) -> anyhow::Result<Vec<(HouseholdId, Home)>> {
@@ -58,7 +59,7 @@ pub async fn homes(
     for facts in facts.chunk_by(|a, b| a.household_id == b.household_id) {
         let household = HouseholdId(facts[0].household_id);
         let entries = ledger::entries(c.lend(), household).await?;
-        let home = fold(state, c.lend(), facts, &entries).await?;
+        let home = fold(packs, c.lend(), facts, &entries).await?;
         if !home.open.is_empty() || home.supply.stopped_at.is_some() {
             homes.push((household, home));
         }
@@ -67,26 +68,26 @@ pub async fn homes(
 }
 
 async fn fold(
-    state: &AppState,
+    packs: &Packs,
     mut c: C<'_>,
     facts: &[HazardFactRow],
     entries: &[Written],
 ) -> anyhow::Result<Home> {
-    let mut packs: BTreeMap<&str, Arc<Pack>> = BTreeMap::new();
+    let mut judged_by: BTreeMap<&str, Arc<Pack>> = BTreeMap::new();
     for row in facts {
-        let pack = state.packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
-        packs.insert(&row.pack_id, pack);
+        let pack = packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
+        judged_by.insert(&row.pack_id, pack);
     }
     let found = facts.iter().filter(|row| row.kind == "hazard_found");
     let findings: Vec<Finding<'_>> =
-        found.map(|row| finding(row, &packs[row.pack_id.as_str()])).collect();
+        found.map(|row| finding(row, &judged_by[row.pack_id.as_str()])).collect();
     let acts: Vec<Act> = facts.iter().filter_map(act).collect();
     let flows = facts.iter().filter(|row| row.kind == "gas_switched" && row.body.0["on"] == true);
     let flows: Vec<Interval> = flows.map(interval).collect();
     let supply = hazard::supply(&findings, &acts, entries, &flows);
     let pack_of = |id: FindingId| {
         let row = facts.iter().find(|row| id_of(row) == id);
-        row.map(|row| Arc::clone(&packs[row.pack_id.as_str()]))
+        row.map(|row| Arc::clone(&judged_by[row.pack_id.as_str()]))
     };
     let open = hazard::open(&findings, &acts, entries).into_iter();
     let open = open.filter_map(|it| Some((pack_of(*it.findings.first()?)?, it)));

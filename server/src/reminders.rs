@@ -346,7 +346,7 @@ impl Seen<'_> {
 
     async fn of_hazards(&self, c: C<'_>) -> Result<Vec<Wanted>, ApiError> {
         let mut wanted = Vec::new();
-        for (household, home) in hazards::homes(self.state, c, self.hall).await? {
+        for (household, home) in hazards::homes(&self.state.packs, c, self.hall).await? {
             for (hazard, _) in &home.open {
                 let (Some(deadline), Some((job, _, fact))) =
                     (hazard.deadline, hazard.findings.first())

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::ledger::{EntryRow, HazardFactRow};
+use super::ledger::EntryRow;
 use super::{C, Result, decode, insert_rows, statements};
 
 statements! {
@@ -47,9 +47,6 @@ statements! {
         and status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')";
     LIST_HALL_ENTRIES = "select e.household_id, e.entry_id, e.author_id, e.at, e.body from ledger_entry e \
         join household h on h.household_id = e.household_id where h.hall_id = $1 order by e.at, e.entry_id";
-    LIST_HALL_HAZARDS = "select j.household_id, f.job_id, f.visit_id, f.fact_id, f.kind, f.latest, f.body, j.pack_id \
-        from fact f join job j on j.job_id = f.job_id where f.hall_id = $1 and f.kind = 'hazard_found' \
-        and not f.withdrawn order by f.latest, f.fact_id";
     LIST_HALL_SEEN = "select s.household_id, s.what, s.item_id, s.seen_at, s.gone, s.body, s.job_id, s.visit_id \
         from item_seen s join household h on h.household_id = s.household_id where h.hall_id = $1 \
         order by s.seen_at, s.fact_id";
@@ -225,17 +222,6 @@ pub async fn list_hall_entries(c: C<'_>, hall: HallId) -> Result<Vec<(Uuid, Entr
         (household, EntryRow { entry_id, author_id, at, body })
     });
     Ok(entries.collect())
-}
-
-/// Lists all hazards that were found in a hall, oldest first.
-pub async fn list_hall_hazards(c: C<'_>, hall: HallId) -> Result<Vec<(Uuid, HazardFactRow)>> {
-    type Row = (Uuid, Uuid, Uuid, Uuid, String, i64, Json<Value>, String);
-    let rows: Vec<Row> = c.q(LIST_HALL_HAZARDS).bind(hall.0).all().await?;
-    let hazards = rows.into_iter().map(|row| {
-        let (household, job_id, visit_id, fact_id, kind, latest, body, pack_id) = row;
-        (household, HazardFactRow { job_id, visit_id, fact_id, kind, latest, body, pack_id })
-    });
-    Ok(hazards.collect())
 }
 
 /// A job that somebody still has to go to.

@@ -176,7 +176,7 @@ pub async fn make(
             },
             technician: wanted.technician,
             also_due: Vec::new(),
-            hazards: hazards::known(state, tx.c(), door.household).await?,
+            hazards: hazards::known(&state.packs, tx.c(), door.household).await?,
             attempts: hazards::attempts(
                 tx.c(),
                 (caller.hall, door.household),

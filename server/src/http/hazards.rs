@@ -120,9 +120,9 @@ pub async fn list_hazards(
         Some(id) => {
             let found = households::find_household(conn.c(), caller.hall, id).await?;
             found.ok_or(ApiError::NotFound("household"))?;
-            vec![(id, hazards::home(&state, conn.c(), id).await?)]
+            vec![(id, hazards::home(&state.packs, conn.c(), id).await?)]
         }
-        None => hazards::homes(&state, conn.c(), caller.hall).await?,
+        None => hazards::homes(&state.packs, conn.c(), caller.hall).await?,
     };
     let mut body = HazardsBody { hazards: Vec::new(), stopped: Vec::new(), more: false };
     for (id, Home { open, supply }) in homes {

@@ -298,7 +298,7 @@ async fn also_cleared(
         return if is_known { Ok(Vec::new()) } else { Err(ApiError::NotFound("step")) };
     }
     let Some(named) = hazard_of(entry) else { return Ok(Vec::new()) };
-    let home = hazards::home(state, c, household).await?;
+    let home = hazards::home(&state.packs, c, household).await?;
     let found = home.open.iter().find(|(hazard, _)| hazard.findings.contains(&named));
     let (hazard, pack) = found.ok_or(ApiError::NotFound("hazard"))?;
     if let Some(care) = &pack.hazard_care {

@@ -420,7 +420,7 @@ pub(super) async fn make_job(
         appointment: wanted.appointment.map(|it| (it.window, it.channel)),
         technician: wanted.technician,
         also_due: Vec::new(),
-        hazards: hazards::known(state, tx.c(), wanted.household).await?,
+        hazards: hazards::known(&state.packs, tx.c(), wanted.household).await?,
         attempts: hazards::attempts(
             tx.c(),
             (caller.hall, wanted.household),

@@ -349,7 +349,7 @@ async fn findings(
         .filter(|row| row.kind == "notice_given")
         .filter_map(|row| Some((row.job_id, row.visit_id, row.body.0["hazard"].as_str()?)))
         .collect();
-    let home = hazards::home(seen.state, c.lend(), household.id).await?;
+    let home = hazards::home(&seen.state.packs, c.lend(), household.id).await?;
     let mut bodies = Vec::new();
     for row in facts.iter().filter(|row| row.kind == "hazard_found") {
         let pack = seen.state.packs.find(c.lend(), &PackId(row.pack_id.clone())).await?;
