@@ -22,7 +22,6 @@ test('a manager opens each part after a visit: a number opens its jobs, the tabl
   const hall = await opened(t)
   const me = staff('技术员')
   const job = await hall.job('sealing', me.login, '30100005')
-  await hall.post('/api/jobs', { kind: 'emergency', account: '30100002', request: '厨房有异味' })
   const phone = await Phone.open(hall, place(t, 'profile'))
   t.after(() => phone.close().catch(() => undefined))
   await phone.enrol(me)
@@ -31,6 +30,8 @@ test('a manager opens each part after a visit: a number opens its jobs, the tabl
   await WORK.sealing(phone)
   await goOut(phone)
   await phone.sent()
+  // Whoever is called to it has nothing else on the screen.
+  await hall.post('/api/jobs', { kind: 'emergency', account: '30100002', request: '厨房有异味' })
   const desk = await Desk.open(hall, staff('经理'))
   t.after(() => desk.close().catch(() => undefined))
   const { page } = desk

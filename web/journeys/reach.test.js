@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
-import { opened, place, shows, until } from './ground.js'
+import { openedByDay, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 import { PushService } from './push.js'
 
@@ -19,7 +19,7 @@ async function technician(t, hall, options = {}) {
 }
 
 test('a2 a job given at the desk shows at once on the open app, and the hall knows that it was shown', async (t) => {
-  const hall = await opened(t)
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await until(async () => (await channels(hall, me)).stream_open)
@@ -45,7 +45,7 @@ test('a2 a job given at the desk shows at once on the open app, and the hall kno
 })
 
 test('a2 the service worker shows a message with nothing personal in it, and a tap opens the job without a network', async (t) => {
-  const hall = await opened(t)
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   const job = await hall.job('repair', me.login, ACCOUNT)
@@ -78,7 +78,7 @@ test('a2 the service worker shows a message with nothing personal in it, and a t
 test('a tap turns the lock screen on, a job given at the desk is on it, and what cannot be had is said within ten seconds', async (t) => {
   const service = await PushService.open()
   t.after(() => service.close())
-  const hall = await opened(t)
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await phone.kept()
@@ -122,7 +122,7 @@ test('a tap turns the lock screen on, a job given at the desk is on it, and what
 test('b2 a tap on a message tells the hall that a person was reached, and the desk sees it', async (t) => {
   const service = await PushService.open()
   t.after(() => service.close())
-  const hall = await opened(t)
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await phone.kept()

@@ -77,7 +77,7 @@ export const WORK = {
     await phone.page.getByLabel('位置和情况').fill('灶后软管发硬')
     await phone.tap('保存')
     await phone.saves(() => phone.page.locator('.hazard input[type=file]').first().setInputFiles(PICTURE))
-    await phone.page.getByText('通知书已签收').waitFor()
+    await phone.page.locator('.hazard').getByText('通知书已签收').waitFor()
     await tight(phone)
     await photo(phone)
   },
