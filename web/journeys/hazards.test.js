@@ -69,7 +69,7 @@ test('b7 a severe hazard is shut off, refused to be signed for, followed at the 
 
   await shows(() => line.count(), 0)
   await desk.page.getByRole('button', { name: '因隐患停气' }).click()
-  await shows(() => desk.page.locator('.doors').innerText(), /前恢复供气/)
+  await shows(() => desk.page.locator('table.doors').innerText(), /前恢复供气/)
   await shot(desk.page, 'desk-stopped-zh')
   await desk.page.getByRole('button', { name: '未遇用户' }).click()
   await desk.page.locator('.doors, .nothing').first().waitFor()

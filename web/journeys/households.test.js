@@ -97,7 +97,7 @@ test('a corrected telephone number and way in reach the next job, and the page s
   assert.deepEqual(problems, [])
 })
 
-test('a hazard found at the door stands on the page with its deadline until somebody says that it is gone', async (t) => {
+test('a hazard found at the door stands on the page with its deadline, and one of its level is not closed at the desk', async (t) => {
   const hall = await opened(t)
   const me = staff('技术员')
   const job = await hall.job('safety_inspection', me.login, ACCOUNT)
@@ -115,10 +115,8 @@ test('a hazard found at the door stands on the page with its deadline until some
   await hazard.getByText(/整改期限 20\d\d-/).waitFor()
   await hazard.getByText('已交整改通知书').waitFor()
   await part(page, '上门记录').getByText(me.name).first().waitFor()
-  await hazard.getByRole('button', { name: '已消除…' }).click()
-  await hazard.getByLabel('怎样确认的').fill('用户自行更换，照片已核对')
-  await hazard.getByRole('button', { name: '记下' }).click()
-  await hazard.getByText(new RegExp(`${dora.name} 确认消除`)).waitFor()
+  // It takes somebody at the door with a picture.
+  await shows(() => hazard.getByRole('button', { name: '已消除…' }).count(), 0)
   await page.locator('.usage').first().waitFor()
   assert.deepEqual([problems, phone.problems], [[], []])
 })

@@ -158,6 +158,8 @@ struct HazardBody {
     state: &'static str,
     /// Whether the household got a notice.
     notice_given: bool,
+    /// Whether the desk may say that it is gone; a graver one is closed at the door, with a picture.
+    may_close: bool,
     cleared: Option<ClearedBody>,
 }
 
@@ -391,18 +393,21 @@ fn hazard_body(
         (Some(_), Some(deadline)) if deadline < today => "overdue",
         (Some(_), _) => "open",
     };
+    let level = body["level"].as_i64().unwrap_or_default();
+    let care = pack.hazard_care.as_ref();
     HazardBody {
         job: row.job_id,
         visit: row.visit_id,
         fact: row.fact_id,
         zh: rule.map_or_else(|| item.clone(), |it| it.zh.clone()),
         en: rule.map_or_else(|| item.clone(), |it| it.en.clone()),
-        level: body["level"].as_i64().unwrap_or_default(),
+        level,
         text: text("text"),
         found_at: row.latest,
         deadline,
         state,
         notice_given,
+        may_close: care.is_none_or(|care| level >= i64::from(care.desk_from_level)),
         cleared,
     }
 }

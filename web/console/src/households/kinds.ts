@@ -109,6 +109,8 @@ export interface Hazard {
   deadline: string | null
   state: 'open' | 'overdue' | 'cleared'
   notice_given: boolean
+  /** Whether the desk may say that it is gone. */
+  may_close: boolean
   cleared: { by: string; at: number; text: string } | null
 }
 
