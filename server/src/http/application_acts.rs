@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::applications::{is_long, too_long};
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
-use super::extract::Path;
+use super::extract::{Path, read_whole_or_none};
 use super::households::newest;
 use super::instants::check_window;
 use super::jobs::{Agree, JobWanted, make_job};
@@ -64,6 +64,7 @@ pub struct AddToApplication {
     digits: String,
     /// How much, in fen (`pay`).
     #[schema(minimum = 0, maximum = 100_000_000)]
+    #[serde(default, deserialize_with = "read_whole_or_none")]
     amount: Option<i64>,
     /// The number of the receipt (`pay`).
     #[serde(default)]
@@ -71,6 +72,7 @@ pub struct AddToApplication {
     receipt: String,
     /// The number that a condition asks for (`declare`).
     #[schema(maximum = 1000)]
+    #[serde(default, deserialize_with = "read_whole_or_none")]
     number: Option<u32>,
     /// In words: what is declared, or why.
     #[serde(default)]

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::caller::Staff;
 use super::error::ApiError;
+use super::extract::{read_whole, read_whole_or_none};
 use super::once::Once;
 use super::schema;
 use crate::applications::rules;
@@ -31,6 +32,7 @@ const MOST_RINGS: u32 = 100;
 pub struct RecordCall {
     /// How often it rang.
     #[schema(maximum = 100)]
+    #[serde(deserialize_with = "read_whole")]
     rings: u32,
     /// Whether somebody answered; a call that nobody answered is lost.
     answered: bool,
@@ -43,6 +45,7 @@ pub struct RecordCall {
     number_given: bool,
     /// When it was, Unix milliseconds; now when left out.
     #[schema(minimum = 946_684_800_000_i64, maximum = 4_102_444_800_000_i64)]
+    #[serde(default, deserialize_with = "read_whole_or_none")]
     at: Option<i64>,
 }
 

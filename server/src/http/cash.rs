@@ -256,7 +256,10 @@ pub struct CountedBody {
 /// Enters what was counted of a technician's cash; nothing is ever changed, a wrong count is corrected by another.
 #[utoipa::path(
     post, path = "/api/cash/counts", tag = "cash", request_body = CountCash,
-    responses((status = 201, description = "It is entered.", body = CountedBody)),
+    responses(
+        (status = 201, description = "It is entered.", body = CountedBody),
+        (status = 404, description = "The hall has no such technician."),
+    ),
 )]
 pub async fn count_cash(
     State(state): State<AppState>,

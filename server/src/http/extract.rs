@@ -1,10 +1,12 @@
 //! Extractors for bodies, paths and queries whose refusals are problem details.
 
+use std::str::FromStr;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize as _, Deserializer};
 
 use super::error::ApiError;
@@ -76,10 +78,28 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 }
 
 /// Reads a whole number; for JSON `480.0` is as whole a number as `480`.
-pub(super) fn read_whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let text = serde_json::Number::deserialize(deserializer)?.to_string();
+pub(super) fn read_whole<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: FromStr,
+    D: Deserializer<'de>,
+{
+    whole(&serde_json::Number::deserialize(deserializer)?)
+}
+
+/// Reads a whole number that may be left out.
+pub(super) fn read_whole_or_none<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr,
+    D: Deserializer<'de>,
+{
+    let number = Option::<serde_json::Number>::deserialize(deserializer)?;
+    number.as_ref().map(whole).transpose()
+}
+
+fn whole<T: FromStr, E: serde::de::Error>(number: &serde_json::Number) -> Result<T, E> {
+    let text = number.to_string();
     let whole = text.strip_suffix(".0").unwrap_or(&text).parse().ok();
-    whole.ok_or_else(|| D::Error::custom(format!("send a whole number, not {text}")))
+    whole.ok_or_else(|| E::custom(format!("send a whole number, not {text}")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -108,7 +108,10 @@ pub struct StoppedSupply {
 /// Lists hazards that are open with the next step and its deadline, and supplies that are stopped.
 #[utoipa::path(
     get, path = "/api/hazards", tag = "households", params(AskHome),
-    responses((status = 200, description = "What is open.", body = HazardsBody)),
+    responses(
+        (status = 200, description = "What is open.", body = HazardsBody),
+        (status = 404, description = "No such household."),
+    ),
 )]
 pub async fn list_hazards(
     State(state): State<AppState>,
@@ -277,7 +280,10 @@ pub struct NextRung {
 /// Lists households that were not reached, by any crew, with what is done next.
 #[utoipa::path(
     get, path = "/api/unreached", tag = "households", params(AskHome),
-    responses((status = 200, description = "Who was not reached.", body = UnreachedBody)),
+    responses(
+        (status = 200, description = "Who was not reached.", body = UnreachedBody),
+        (status = 404, description = "No such household."),
+    ),
 )]
 pub async fn list_unreached(
     State(state): State<AppState>,

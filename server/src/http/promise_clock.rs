@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::caller::Dispatcher;
 use super::error::ApiError;
-use super::extract::Path;
+use super::extract::{Path, read_whole, read_whole_or_none};
 use super::instants::instant;
 use super::once::Once;
 use super::plans::{AddedBody, added, said};
@@ -66,13 +66,14 @@ pub(super) fn clock_of(job: &Job, pack: &Pack) -> Option<PromiseClockBody> {
 pub struct EnterTick {
     event: TickEvent,
     /// Since when, Unix ms; not later than now.
+    #[serde(deserialize_with = "read_whole")]
     at: i64,
     /// Why the clock stands still, in words; of pauses only.
     #[serde(default)]
     #[schema(max_length = 2000)]
     reason: Option<String>,
     /// When a paused clock runs on by itself, Unix ms; without it, somebody has to say so.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "read_whole_or_none")]
     until: Option<i64>,
 }
 

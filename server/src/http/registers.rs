@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
-use super::extract::{Path, Query};
+use super::extract::{Path, Query, read_whole};
 use super::households::{find, newest};
 use super::once::{Once, Receipt};
 use super::schema;
@@ -44,9 +44,9 @@ pub struct AskVerdict {
     /// What it shows, in litres.
     #[param(minimum = 0, maximum = 999_999_999_999_999i64)]
     register: i64,
-    /// How it is known.
+    /// How it is known; the household's own word when left out.
     #[param(schema_with = schema::told_state)]
-    state: ReadingState,
+    state: Option<ReadingState>,
 }
 
 /// What is made of a register.
@@ -91,7 +91,8 @@ pub async fn judge_register(
     // The day's season is learnt by whoever asks first.
     let mut tx = state.db.begin().await?;
     find(tx.c(), &caller, id, now).await?;
-    let told = Told { meter: asked.meter, register: asked.register, state: asked.state };
+    let state_of = asked.state.unwrap_or(ReadingState::SelfReported);
+    let told = Told { meter: asked.meter, register: asked.register, state: state_of };
     let verdict = judge(tx.c(), (&state, &caller, now), id, told).await?;
     tx.commit().await?;
     Ok(Json(RegisterVerdict::of(&verdict)))
@@ -105,6 +106,7 @@ pub struct ReportRegister {
     meter: Uuid,
     /// What it shows, in litres.
     #[schema(minimum = 0, maximum = 999_999_999_999_999i64)]
+    #[serde(deserialize_with = "read_whole")]
     register: i64,
     /// How it is known.
     #[schema(schema_with = schema::told_state)]
