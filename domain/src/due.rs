@@ -229,7 +229,7 @@ pub fn due(
     items.extend(desk.hoses());
     items.extend(home.meters.iter().filter_map(|meter| desk.meter(meter)));
     items.extend(home.appliances.iter().filter_map(|it| desk.appliance(it)));
-    items.extend(home.hazards.iter().filter_map(|it| desk.hazard(it)));
+    items.extend(home.hazards.iter().map(|it| desk.hazard(it)));
     items.retain(|item| item.by <= until);
     // A leaflet is handed over at the inspection, where one is due as well.
     let visit =
@@ -369,11 +369,11 @@ impl Desk<'_> {
         Some(ends((What::Appliance, about), life, (rule.kind, rule.opens_days), why))
     }
 
-    fn hazard(&self, hazard: &OpenHazard) -> Option<Item> {
+    fn hazard(&self, hazard: &OpenHazard) -> Item {
         let kind = self.rules.hazard.kind;
         let why = Sentence::new("due.why.hazard").naming("item", &hazard.name);
         let why = why.with("on", hazard.found_on.to_string());
-        Some(Item {
+        Item {
             what: What::Hazard,
             about: Some(hazard.id.0),
             from: hazard.found_on,
@@ -381,7 +381,7 @@ impl Desk<'_> {
             is_estimated: false,
             kind,
             why,
-        })
+        }
     }
 
     /// Due now, because nobody knows since when.
