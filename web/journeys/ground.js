@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { Hall } from './hall.js'
+import { Hall, staff } from './hall.js'
 
 export const ROOT = process.env.DOORSTEP_GROUND ?? '/tmp/doorstep-journeys'
 /** How long a page on a busy machine may take to settle. */
@@ -27,6 +27,25 @@ export async function opened(t, more = []) {
   copyFileSync(LOADED, database)
   const hall = await Hall.open(database, 0, more)
   t.after(() => hall.process.kill('SIGKILL'))
+  return hall
+}
+
+const HOUR_MS = 3_600_000
+/** The hall's city is eight hours east of UTC. */
+const CITY_MS = 8 * HOUR_MS
+
+/** The same at an hour of the day at which people are told of the day's work: by night much waits for the morning. */
+export async function openedByDay(t) {
+  const hour = new Date(Date.now() + CITY_MS).getUTCHours()
+  if (hour >= 8 && hour < 20) return opened(t)
+  const ahead = ((34 - hour) % 24) * HOUR_MS
+  const hall = await opened(t, ['--clock', 'manual'])
+  const tick = () => hall.post('/api/clock', { now_ms: Date.now() + ahead })
+  await tick()
+  // The session from before the morning is over.
+  await hall.signIn(staff('调度员'))
+  const ticking = setInterval(() => void tick().catch(() => undefined), 200)
+  t.after(() => clearInterval(ticking))
   return hall
 }
 

@@ -3,17 +3,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
-import { opened, place, shows, until } from './ground.js'
+import { openedByDay, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 import { PushService } from './push.js'
 
 const ACCOUNT = '30100001'
 // A reminder of the same job would take the place of what is tried here.
 process.env.DOORSTEP_REMINDERS = 'false'
-
-/** News of the day's work wait for the morning, as the rule pack says; those journeys are walked by day. */
-const hour = new Date(Date.now() + 8 * 3_600_000).getUTCHours()
-const byDay = { skip: hour >= 22 || hour < 6 ? 'it is night in the hall\'s city' : false }
 
 async function technician(t, hall, options = {}) {
   const me = staff('技术员')
@@ -22,8 +18,8 @@ async function technician(t, hall, options = {}) {
   return [phone, me]
 }
 
-test('a2 a job given at the desk shows at once on the open app, and the hall knows that it was shown', byDay, async (t) => {
-  const hall = await opened(t)
+test('a2 a job given at the desk shows at once on the open app, and the hall knows that it was shown', async (t) => {
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await until(async () => (await channels(hall, me)).stream_open)
@@ -48,8 +44,8 @@ test('a2 a job given at the desk shows at once on the open app, and the hall kno
   assert.deepEqual(phone.problems, [])
 })
 
-test('a2 the service worker shows a message with nothing personal in it, and a tap opens the job without a network', byDay, async (t) => {
-  const hall = await opened(t)
+test('a2 the service worker shows a message with nothing personal in it, and a tap opens the job without a network', async (t) => {
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   const job = await hall.job('repair', me.login, ACCOUNT)
@@ -79,10 +75,10 @@ test('a2 the service worker shows a message with nothing personal in it, and a t
   assert.deepEqual(phone.problems, [])
 })
 
-test('a tap turns the lock screen on, a job given at the desk is on it, and what cannot be had is said within ten seconds', byDay, async (t) => {
+test('a tap turns the lock screen on, a job given at the desk is on it, and what cannot be had is said within ten seconds', async (t) => {
   const service = await PushService.open()
   t.after(() => service.close())
-  const hall = await opened(t)
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await phone.kept()
@@ -126,7 +122,7 @@ test('a tap turns the lock screen on, a job given at the desk is on it, and what
 test('b2 a tap on a message tells the hall that a person was reached, and the desk sees it', async (t) => {
   const service = await PushService.open()
   t.after(() => service.close())
-  const hall = await opened(t)
+  const hall = await openedByDay(t)
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await phone.kept()

@@ -27,8 +27,9 @@ statements! {
     LIST_OF_HALL = "select s.subscription_id, s.user_id, s.device_id, s.key_id, s.endpoint, s.p256dh, s.auth, s.language, \
         s.scope, s.created_at, s.sent_at, s.failed_at, s.last_status, s.last_error, s.ended_at, s.ended_reason \
         from push_subscription s join device d on d.device_id = s.device_id \
-        where d.hall_id = $1 and d.revoked_at is null and s.created_at = (select max(n.created_at) \
-        from push_subscription n where n.device_id = s.device_id) order by s.created_at";
+        where d.hall_id = $1 and d.revoked_at is null and (s.ended_at is null or not exists (select 1 \
+        from push_subscription n where n.device_id = s.device_id and (n.ended_at is null or n.created_at > s.created_at \
+        or (n.created_at = s.created_at and n.subscription_id > s.subscription_id)))) order by s.created_at";
     NOTE_SENT = "update push_subscription set sent_at = $1, last_status = $2, last_error = null where subscription_id = $3";
     NOTE_FAILED = "update push_subscription set failed_at = $1, last_status = $2, last_error = $3 where subscription_id = $4";
     OPEN_STREAM = "insert into notice_stream (device_id, user_id, opened_at, seen_at) values ($1, $2, $3, $4) \

@@ -172,6 +172,19 @@ async fn a_service_that_is_busy_is_asked_again_after_the_pause_that_it_names() {
     }
 }
 
+/// A browser may subscribe twice within one tick of the clock.
+#[tokio::test]
+async fn of_two_subscriptions_of_one_moment_the_one_that_lives_is_shown() {
+    let scene = Scene::open().await;
+    for endpoint in ["second", "third", "fourth"] {
+        assert_eq!(scene.subscribe(&scene.service.endpoint(endpoint)).await, 204);
+        let pushes = scene.channels().await["pushes"].clone();
+        let ended: Vec<&Value> =
+            pushes.as_array().unwrap().iter().map(|push| &push["ended_at"]).collect();
+        assert_eq!(ended, [&Value::Null], "{pushes}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_of_our_word_is_told_and_ends_no_subscription() {
     for status in [400, 401, 403] {
