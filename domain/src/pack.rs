@@ -199,6 +199,11 @@ impl Pack {
         self.kinds.contains_key(&kind)
     }
 
+    /// The promise that binds this kind of job.
+    pub fn promise(&self, kind: JobKind) -> Option<&PromiseRule> {
+        self.promises.iter().find(|rule| rule.kinds.contains(&kind))
+    }
+
     /// What this kind of job needs; nothing of its own where the pack does not offer it.
     pub fn kind(&self, kind: JobKind) -> &KindRules {
         self.kinds.get(&kind).unwrap_or(&kinds::NOTHING)

@@ -100,7 +100,7 @@ pub struct Clock<'a> {
 
 /// The promise that binds this job; `None` where nothing was promised or its clock has not started yet.
 pub fn clock<'a>(job: &Job, pack: &'a Pack) -> Option<Clock<'a>> {
-    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind))?;
+    let rule = pack.promise(job.kind)?;
     let started_at = match rule.starts {
         Start::Taken => job.created_at,
         Start::PapersComplete => clock::started_at(job)?,

@@ -139,9 +139,6 @@ pub async fn homes(
     for id in rows::list_waiting(c.lend(), Whose::Hall(hall)).await? {
         known.entry(id).or_default().waits_for_gas = true;
     }
-    for (id, row) in rows::list_hall_entries(c.lend(), hall).await? {
-        known.entry(HouseholdId(id)).or_default().entries.push(ledger::written(row)?);
-    }
     for row in rows::list_registers(c.lend(), Whose::Hall(hall)).await? {
         known.entry(HouseholdId(row.household_id)).or_default().registers.push(row);
     }
@@ -154,8 +151,12 @@ pub async fn homes(
     for row in rows::list_moments(c.lend(), Whose::Hall(hall)).await? {
         known.entry(HouseholdId(row.household_id)).or_default().moments.push(row);
     }
-    for (id, home) in hazards::homes(looking.packs, c.lend(), hall).await? {
+    let entries = ledger::entries_of_hall(c.lend(), hall).await?;
+    for (id, home) in hazards::homes_by(looking.packs, c.lend(), hall, &entries).await? {
         known.entry(id).or_default().hazards = open(home);
+    }
+    for (id, entries) in entries {
+        known.entry(id).or_default().entries = entries;
     }
     for (id, wall) in items::of_hall(c.lend(), hall).await? {
         known.entry(id).or_default().wall = wall;

@@ -54,12 +54,23 @@ pub async fn homes(
     mut c: C<'_>,
     hall: HallId,
 ) -> anyhow::Result<Vec<(HouseholdId, Home)>> {
+    let entries = ledger::entries_of_hall(c.lend(), hall).await?;
+    homes_by(packs, c, hall, &entries).await
+}
+
+/// The same where the hall's ledgers were read already.
+pub async fn homes_by(
+    packs: &Packs,
+    mut c: C<'_>,
+    hall: HallId,
+    entries: &BTreeMap<HouseholdId, Vec<Written>>,
+) -> anyhow::Result<Vec<(HouseholdId, Home)>> {
     let facts = rows::list_of_hall(c.lend(), hall).await?;
     let mut homes = Vec::new();
     for facts in facts.chunk_by(|a, b| a.household_id == b.household_id) {
         let household = HouseholdId(facts[0].household_id);
-        let entries = ledger::entries(c.lend(), household).await?;
-        let home = fold(packs, c.lend(), facts, &entries).await?;
+        let entries = entries.get(&household).map_or(&[][..], Vec::as_slice);
+        let home = fold(packs, c.lend(), facts, entries).await?;
         if !home.open.is_empty() || home.supply.stopped_at.is_some() {
             homes.push((household, home));
         }

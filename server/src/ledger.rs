@@ -12,11 +12,16 @@ use domain::measure::Volume;
 use domain::meter;
 use domain::pack::Pack;
 use domain::reading::{ReadingState, Season, learn};
+use domain::stamp::Timestamp;
+use serde_json::json;
+use sqlx::types::Json;
 use sync::document::{Pen, briefing_change};
+use uuid::Uuid;
 
 use crate::db::ledger::{EntryRow, ReadingRow};
 use crate::db::{C, Result, Tx, changes, halls, ledger, meter_changes, meters, places};
 use crate::http::error::ApiError;
+use crate::ids::fresh_uuid;
 use crate::jobs::plan::{change_row, load, read};
 use crate::jobs::settle::{Happening, settle};
 use crate::state::AppState;
@@ -29,6 +34,18 @@ pub async fn entries(c: C<'_>, household: HouseholdId) -> Result<Vec<Written>> {
     ledger::list_entries(c, household).await?.into_iter().map(written).collect()
 }
 
+/// The same of every household of a hall that has any.
+pub async fn entries_of_hall(
+    c: C<'_>,
+    hall: HallId,
+) -> Result<BTreeMap<HouseholdId, Vec<Written>>> {
+    let mut homes: BTreeMap<HouseholdId, Vec<Written>> = BTreeMap::new();
+    for (id, row) in ledger::list_hall_entries(c, hall).await? {
+        homes.entry(HouseholdId(id)).or_default().push(written(row)?);
+    }
+    Ok(homes)
+}
+
 /// An entry as it was written.
 pub fn written(row: EntryRow) -> Result<Written> {
     let entry: Entry = serde_json::from_value(row.body.0).map_err(undecodable)?;
@@ -36,6 +53,30 @@ pub fn written(row: EntryRow) -> Result<Written> {
     let at = at.ok_or_else(|| sqlx::Error::Decode("an entry without a time".into()))?;
     let author = Author { by: UserId(row.author_id), at };
     Ok(Written { id: EntryId(row.entry_id), author, entry })
+}
+
+/// A moment after all entries of a ledger, for the next one's id: entries of one millisecond keep their order.
+pub fn moment_after(before: &[Written], now: Timestamp) -> Timestamp {
+    let ids = before.iter().map(|it| it.id).map(|EntryId(id)| id.as_u128() >> 80);
+    let newest = ids.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
+    now.max(Timestamp::from_timestamp_millis(newest + 1).unwrap_or_default())
+}
+
+/// Writes an entry into a household's ledger; its id is drawn at `moment`. The hall's row has to be held.
+pub async fn write(
+    c: C<'_>,
+    household: HouseholdId,
+    (by, now): (UserId, Timestamp),
+    (entry, moment): (&Entry, Timestamp),
+) -> Result<Uuid> {
+    let row = EntryRow {
+        entry_id: fresh_uuid(moment),
+        author_id: by.0,
+        at: now.timestamp_millis(),
+        body: Json(json!(entry)),
+    };
+    ledger::insert_entry(c, household, &row).await?;
+    Ok(row.entry_id)
 }
 
 /// A household of the register as it may be shown and briefed on a day: with the groups that hold, and that it

@@ -75,8 +75,7 @@ pub(super) fn stood_still(job: &Job) -> (Vec<Still>, Option<Timestamp>) {
 
 /// Whether an entry may be made in the clock of a job's promise.
 pub fn check(job: &Job, tick: &Tick, now: Timestamp, pack: &Pack) -> Result<(), ClockError> {
-    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind));
-    let rule = rule.ok_or(ClockError::NothingPromised)?;
+    let rule = pack.promise(job.kind).ok_or(ClockError::NothingPromised)?;
     if tick.at > now {
         return Err(ClockError::Ahead);
     }

@@ -9,7 +9,6 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::ledger::EntryRow;
 use super::{C, Result, decode, insert_rows, statements};
 
 statements! {
@@ -45,8 +44,6 @@ statements! {
         and status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')";
     LIST_HOME_WAITING = "select distinct household_id from job where household_id = $1 and kind in ('ignition', 'unsealing') \
         and status in ('unassigned', 'assigned', 'set_out', 'at_door', 'working')";
-    LIST_HALL_ENTRIES = "select e.household_id, e.entry_id, e.author_id, e.at, e.body from ledger_entry e \
-        join household h on h.household_id = e.household_id where h.hall_id = $1 order by e.at, e.entry_id";
     LIST_HALL_SEEN = "select s.household_id, s.what, s.item_id, s.seen_at, s.gone, s.body, s.job_id, s.visit_id \
         from item_seen s join household h on h.household_id = s.household_id where h.hall_id = $1 \
         order by s.seen_at, s.fact_id";
@@ -212,16 +209,6 @@ pub struct SeenRow {
 pub async fn list_seen(c: C<'_>, whose: Whose) -> Result<Vec<SeenRow>> {
     let (sql, id) = whose.ask(LIST_HALL_SEEN, LIST_HOME_SEEN);
     c.q(sql).bind(id).all().await
-}
-
-/// Lists all ledger entries of a hall, oldest first.
-pub async fn list_hall_entries(c: C<'_>, hall: HallId) -> Result<Vec<(Uuid, EntryRow)>> {
-    type Row = (Uuid, Uuid, Uuid, i64, Json<Value>);
-    let rows: Vec<Row> = c.q(LIST_HALL_ENTRIES).bind(hall.0).all().await?;
-    let entries = rows.into_iter().map(|(household, entry_id, author_id, at, body)| {
-        (household, EntryRow { entry_id, author_id, at, body })
-    });
-    Ok(entries.collect())
 }
 
 /// A job that somebody still has to go to.

@@ -2,7 +2,7 @@
 
 use domain::hose::HoseChange;
 use domain::household::Hose;
-use domain::id::{HoseId, HouseholdId, JobId};
+use domain::id::{HallId, HoseId, HouseholdId, JobId};
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -29,9 +29,8 @@ statements! {
         join fact f on f.job_id = v.job_id and f.visit_id = v.visit_id and not f.withdrawn \
         where j.household_id = $1 group by v.job_id, v.visit_id, v.technician_id, v.outcome, j.kind \
         order by last_at desc, v.visit_id";
-    LIST_HAZARD_FACTS = "select f.job_id, f.visit_id, f.fact_id, f.kind, f.latest, f.body, j.pack_id from fact f \
-        join job j on j.job_id = f.job_id where j.household_id = $1 and f.kind in ('hazard_found', 'notice_given') \
-        and not f.withdrawn order by f.latest, f.fact_id";
+    LIST_HALL_ENTRIES = "select e.household_id, e.entry_id, e.author_id, e.at, e.body from ledger_entry e \
+        join household h on h.household_id = e.household_id where h.hall_id = $1 order by e.at, e.entry_id";
 }
 
 /// An entry as stored.
@@ -182,26 +181,12 @@ pub async fn list_visits(c: C<'_>, household: HouseholdId) -> Result<Vec<VisitRo
     c.q(LIST_VISITS).bind(household.0).all().await
 }
 
-/// A hazard found at a household, or the notice of one.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct HazardFactRow {
-    /// The job.
-    pub job_id: Uuid,
-    /// The visit.
-    pub visit_id: Uuid,
-    /// The fact.
-    pub fact_id: Uuid,
-    /// `hazard_found` or `notice_given`.
-    pub kind: String,
-    /// The latest that it can have happened.
-    pub latest: i64,
-    /// The fact's body.
-    pub body: Json<Value>,
-    /// The rule pack of the job.
-    pub pack_id: String,
-}
-
-/// Lists the hazards found at a household and their notices, oldest first.
-pub async fn list_hazard_facts(c: C<'_>, household: HouseholdId) -> Result<Vec<HazardFactRow>> {
-    c.q(LIST_HAZARD_FACTS).bind(household.0).all().await
+/// Lists all ledger entries of a hall, oldest first.
+pub async fn list_hall_entries(c: C<'_>, hall: HallId) -> Result<Vec<(Uuid, EntryRow)>> {
+    type Row = (Uuid, Uuid, Uuid, i64, Json<Value>);
+    let rows: Vec<Row> = c.q(LIST_HALL_ENTRIES).bind(hall.0).all().await?;
+    let entries = rows.into_iter().map(|(household, entry_id, author_id, at, body)| {
+        (household, EntryRow { entry_id, author_id, at, body })
+    });
+    Ok(entries.collect())
 }

@@ -7,13 +7,12 @@ use domain::id::{ApplicationId, HouseholdId, JobId};
 use domain::job::{Author, Channel, ClockEvent, JobKind, PlanEntry, Tick};
 use domain::ledger::Entry;
 use domain::measure::Fen;
-use domain::pack::{Change, PromiseRule, Start};
+use domain::pack::{Change, Start};
 use domain::procedure::check::ApplicationAct;
 use domain::procedure::{ApplicationEvent, Circumstance, missing};
 use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::types::Json as SqlJson;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -21,7 +20,6 @@ use super::applications::{is_long, too_long};
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
 use super::extract::{Path, read_whole_or_none};
-use super::households::newest;
 use super::instants::check_window;
 use super::jobs::{Agree, JobWanted, make_job};
 use super::once::{Once, Receipt};
@@ -29,9 +27,7 @@ use super::version::{self, IfMatch, Stale};
 use super::{plans, schema};
 use crate::applications::{self, Whole};
 use crate::db::applications::update_holder;
-use crate::db::ledger::{self as ledger_rows, EntryRow};
 use crate::db::{Tx, halls, households, live_events};
-use crate::ids::fresh_uuid;
 use crate::jobs::plan::enter;
 use crate::ledger;
 use crate::retry::until_won;
@@ -250,8 +246,7 @@ async fn start_clock(
 ) -> Result<(), ApiError> {
     let at = state.clock.now();
     let pack = state.packs.in_force(tx.c(), at).await?;
-    let waits = |it: &PromiseRule| it.starts == Start::PapersComplete && it.kinds.contains(&kind);
-    if !pack.promises.iter().any(waits) {
+    if pack.promise(kind).is_none_or(|it| it.starts != Start::PapersComplete) {
         return Ok(());
     }
     let author = Author { by: caller.user, at };
@@ -298,13 +293,8 @@ async fn change_holder(
         phone: row.new_phone.clone(),
         application: whole.id(),
     };
-    let entry = EntryRow {
-        entry_id: fresh_uuid(now.max(newest(&before))),
-        author_id: caller.user.0,
-        at: now.timestamp_millis(),
-        body: SqlJson(json!(entry)),
-    };
-    ledger_rows::insert_entry(tx.c(), id, &entry).await?;
+    let moment = ledger::moment_after(&before, now);
+    ledger::write(tx.c(), id, (caller.user, now), (&entry, moment)).await?;
     update_holder(tx.c(), id, (&row.new_holder, &row.new_phone)).await?;
     let position = halls::take_positions(tx.c(), caller.hall, 1).await?;
     let what = (ledger::LIVE_KIND, id.0);

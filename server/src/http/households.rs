@@ -8,13 +8,11 @@ use domain::calendar::city_day;
 use domain::catalogue::Language;
 use domain::hazard::FindingId;
 use domain::household::{Group, Household};
-use domain::id::{EntryId, FactId, HouseholdId, JobId, VisitId};
+use domain::id::{FactId, HouseholdId, JobId, VisitId};
 use domain::job::{Channel, JobKind};
-use domain::ledger::{Entry, Purpose, Written, check};
+use domain::ledger::{Entry, Purpose, check};
 use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use sqlx::types::Json as SqlJson;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -25,11 +23,10 @@ use super::extract::Path;
 use super::ledger_views::{LedgerBody, Seen, ledger_body};
 use super::once::{Once, Receipt};
 use super::{plans, schema};
-use crate::db::ledger::{self as rows, EntryRow};
+use crate::db::ledger::{self as rows};
 use crate::db::live_events;
 use crate::db::{C, halls, households};
 use crate::hazards;
-use crate::ids::fresh_uuid;
 use crate::ledger::{self, LIVE_KIND};
 use crate::retry::until_won;
 use crate::state::AppState;
@@ -174,35 +171,21 @@ async fn add_once(
     if let Entry::ContactCorrected { phone, access, .. } = &entry {
         rows::update_contact(tx.c(), id, (phone, access)).await?;
     }
-    let row = EntryRow {
-        entry_id: fresh_uuid(now.max(newest(&before))),
-        author_id: caller.user.0,
-        at: now.timestamp_millis(),
-        body: SqlJson(json!(entry)),
-    };
-    rows::insert_entry(tx.c(), id, &row).await?;
-    for (at, entry) in (1..).zip(also) {
-        let after = now.max(newest(&before)) + TimeDelta::milliseconds(at);
-        let body = SqlJson(json!(entry));
-        let more = EntryRow { entry_id: fresh_uuid(after), body, ..row.clone() };
-        rows::insert_entry(tx.c(), id, &more).await?;
+    let (author, moment) = ((caller.user, now), ledger::moment_after(&before, now));
+    let written = ledger::write(tx.c(), id, author, (&entry, moment)).await?;
+    for (after, entry) in (1..).zip(also) {
+        let moment = moment + TimeDelta::milliseconds(after);
+        ledger::write(tx.c(), id, author, (&entry, moment)).await?;
     }
     if changes_groups(&entry) {
         ledger::brief_groups(state, &mut tx, (caller.hall, caller.user), &household).await?;
     }
     live_events::insert_hint(tx.c(), caller.hall, (LIVE_KIND, id.0), (now, position)).await?;
-    let written = WrittenBody { entry: row.entry_id };
+    let written = WrittenBody { entry: written };
     receipt.keep(tx.c(), &written, now.timestamp_millis()).await?;
     tx.commit().await?;
     state.bell.ring(caller.hall, position);
     Ok(written)
-}
-
-/// A moment after the newest entry: entries of one millisecond keep their order.
-pub(super) fn newest(before: &[Written]) -> Timestamp {
-    let ids = before.iter().map(|it| it.id).map(|EntryId(id)| id.as_u128() >> 80);
-    let newest = ids.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
-    chrono::DateTime::from_timestamp_millis(newest + 1).unwrap_or_default()
 }
 
 fn entry(body: &AddToLedger, household: &Household) -> Result<Entry, ApiError> {

@@ -353,7 +353,7 @@ fn offered(
 
 /// For an emergency the time in which the public was promised somebody on the spot (B2).
 fn promised(pack: &Pack, kind: JobKind, now: Timestamp) -> Option<Window> {
-    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&kind))?;
+    let rule = pack.promise(kind)?;
     let end = over_at(rule.span(), now, &[], pack);
     pack.kind(kind).emergency.then_some(Window { start: now, end })
 }

@@ -26,7 +26,8 @@ use super::error::ApiError;
 use super::item_views::{ApplianceBody, HomeDue, HoseBody, appliance_body, home_due, hose_body};
 use super::meter_views::{MeterBody, meter_body};
 use super::outage_views::{HomeOutage, find_home_outages};
-use crate::db::ledger::{self as rows, HazardFactRow, VisitRow};
+use crate::db::hazards::{HazardFactRow, list_of_household};
+use crate::db::ledger::{self as rows, VisitRow};
 use crate::db::{C, applications, cases, households, jobs, places};
 use crate::hazards;
 use crate::items::{self, Wall};
@@ -345,7 +346,7 @@ async fn findings(
     seen: &Seen<'_>,
     (household, entries): (&Household, &[Written]),
 ) -> Result<Vec<HazardBody>, ApiError> {
-    let facts = rows::list_hazard_facts(c.lend(), household.id).await?;
+    let facts = list_of_household(c.lend(), household.id).await?;
     let noticed: BTreeSet<(Uuid, Uuid, &str)> = facts
         .iter()
         .filter(|row| row.kind == "notice_given")

@@ -44,7 +44,7 @@ pub struct PromiseClockBody {
 
 /// How the clock of a job's promise runs; `None` where nothing is promised.
 pub(super) fn clock_of(job: &Job, pack: &Pack) -> Option<PromiseClockBody> {
-    let rule = pack.promises.iter().find(|rule| rule.kinds.contains(&job.kind))?;
+    let rule = pack.promise(job.kind)?;
     let clock = promise::clock(job, pack);
     let ms = |at: Timestamp| at.timestamp_millis();
     let day = clock.map(|it| domain::calendar::city_day(it.due_at, pack.time.utc_offset_minutes));

@@ -13,20 +13,16 @@ use domain::measure::Volume;
 use domain::reading::{self, Measure, ReadingState, Shown, Verdict};
 use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
-use sqlx::types::Json as SqlJson;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query, read_whole};
-use super::households::{find, newest};
+use super::households::find;
 use super::once::{Once, Receipt};
 use super::schema;
-use crate::db::ledger::{self as rows, EntryRow};
 use crate::db::{C, halls, live_events};
-use crate::ids::fresh_uuid;
 use crate::ledger::{self, LIVE_KIND};
 use crate::retry::until_won;
 use crate::state::AppState;
@@ -172,15 +168,10 @@ async fn report_once(
         verdict: Box::new(verdict.clone()),
     };
     check(&household.groups, &before, &entry, today)?;
-    let row = EntryRow {
-        entry_id: fresh_uuid(now.max(newest(&before))),
-        author_id: caller.user.0,
-        at: now.timestamp_millis(),
-        body: SqlJson(json!(entry)),
-    };
-    rows::insert_entry(tx.c(), id, &row).await?;
+    let moment = ledger::moment_after(&before, now);
+    let written = ledger::write(tx.c(), id, (caller.user, now), (&entry, moment)).await?;
     live_events::insert_hint(tx.c(), caller.hall, (LIVE_KIND, id.0), (now, position)).await?;
-    let written = ReportedBody { entry: row.entry_id, verdict: RegisterVerdict::of(&verdict) };
+    let written = ReportedBody { entry: written, verdict: RegisterVerdict::of(&verdict) };
     receipt.keep(tx.c(), &written, now.timestamp_millis()).await?;
     tx.commit().await?;
     state.bell.ring(caller.hall, position);
