@@ -1,9 +1,7 @@
 //! What can happen to a fleet. Each event holds its own choices, so that any of them can be left out of a script.
 
-use serde::Serialize;
-
 /// One thing that happens. Phones and jobs are named by numbers that wrap around, so that every number names one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A technician does something at a door.
     Act {
@@ -139,7 +137,7 @@ pub enum Event {
 }
 
 /// What a technician does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     /// The next step of the visit, as the trade walks it.
     Onward,
@@ -160,7 +158,7 @@ pub enum Act {
 }
 
 /// What becomes of an exchange (F10, F11, F14, F15, F23, F26).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It succeeds.
     Good,
@@ -185,7 +183,7 @@ pub enum Fate {
 }
 
 /// What a hostile client does to a request that it saw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trick {
     /// Flips a bit of the request.
     FlipBit,

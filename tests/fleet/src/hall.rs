@@ -27,20 +27,17 @@ pub struct Way<'a> {
     pub now: Timestamp,
     /// How many rounds were answered.
     pub rounds: u32,
-    /// Cash that the hall's till counted in this session, in fen, by change.
-    pub till: &'a mut i64,
+    /// Cash that the hall's till counted although it had counted it before, in fen.
+    pub counted_again: &'a mut i64,
     /// How much cash a change takes.
     pub cash_of: &'a dyn Fn(ChangeHash) -> i64,
     /// What broke inside the hall, if anything.
     pub broke: Option<String>,
 }
 
-/// The most rounds that a session makes before its network is given up.
-const ONE: u32 = 1;
-
 impl Link for Way<'_> {
     async fn exchange(&mut self, request: Vec<u8>) -> Result<Vec<u8>, LinkError> {
-        if self.fate == Fate::OneRound && self.rounds >= ONE {
+        if self.fate == Fate::OneRound && self.rounds > 0 {
             return Err(LinkError::Offline("out of reach".to_owned()));
         }
         match self.fate {
@@ -99,23 +96,20 @@ impl Way<'_> {
             self.broke = Some("the hall's own reply cannot be read".to_owned());
             return Err(LinkError::NotTheHall);
         };
-        self.count(&read);
+        if self.bug == Some(Bug::CashCountedTwice) {
+            self.count_again(&read);
+        }
         match (self.bug, before) {
             (Some(bug), Some(before)) => Ok(self.spoil(bug, before, request, read)),
             _ => Ok(reply),
         }
     }
 
-    /// The hall's till: what was taken counts when its change is there for the first time.
-    fn count(&mut self, reply: &Reply) {
+    /// A careless till: what a phone offers again counts again.
+    fn count_again(&mut self, reply: &Reply) {
         for judged in &reply.verdicts {
-            let counts = match judged.verdict {
-                Verdict::Acked { .. } => true,
-                Verdict::Duplicate { .. } => self.bug == Some(Bug::CashCountedTwice),
-                Verdict::Waiting | Verdict::Quarantined { .. } => false,
-            };
-            if counts {
-                *self.till += (self.cash_of)(judged.hash);
+            if matches!(judged.verdict, Verdict::Duplicate { .. }) {
+                *self.counted_again += (self.cash_of)(judged.hash);
             }
         }
     }

@@ -7,6 +7,8 @@ use domain::id::JobId;
 use sync::message::Epoch;
 use uuid::Uuid;
 
+use crate::check;
+
 /// A fact or message that a phone called saved, or that was found on it after it stopped in the middle.
 #[derive(Clone, Debug)]
 pub struct Recorded {
@@ -26,6 +28,14 @@ pub struct Recorded {
     pub is_lost: bool,
     /// The last history in which the hall said that it has it.
     pub acked: Option<Epoch>,
+}
+
+impl Recorded {
+    /// Something just saved on a phone, which nobody else has yet.
+    pub fn new((job, phone): (JobId, usize), hash: ChangeHash, content: String) -> Self {
+        let cash = check::cash(&content);
+        Self { job, phone, hash, content, cash, destroyed: None, is_lost: false, acked: None }
+    }
 }
 
 /// The account.

@@ -1,12 +1,10 @@
 //! A script: everything that will happen to a fleet, drawn from a seed before anything does.
 
-use serde::Serialize;
-
 use crate::dice::Dice;
 use crate::event::{Act, Event, Fate, Trick};
 
 /// How large a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// Some hours of a few phones.
     Small,
@@ -15,7 +13,7 @@ pub enum Size {
 }
 
 /// What happens to a fleet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// What the chance inside phones is drawn from.
     pub seed: u64,

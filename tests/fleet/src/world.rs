@@ -54,9 +54,9 @@ pub struct World {
     pub oracle: Oracle,
     /// The bug that was planted, if any.
     pub bug: Option<Bug>,
-    /// What the hall's till counted, in fen.
-    pub till: i64,
-    backup: (Hall, i64),
+    /// What a careless till counted again, in fen; nothing unless that bug is planted.
+    pub counted_again: i64,
+    backup: Hall,
     now: Timestamp,
     counter: u64,
 }
@@ -72,12 +72,12 @@ impl World {
         let now = DateTime::from_timestamp_millis(BEGIN_MS).unwrap_or_default();
         let mut world = Self {
             phones: Vec::new(),
-            backup: (hall.backup(), 0),
+            backup: hall.backup(),
             hall,
             jobs: Vec::new(),
             oracle: Oracle::default(),
             bug,
-            till: 0,
+            counted_again: 0,
             now,
             counter: 0,
         };
@@ -222,16 +222,7 @@ impl World {
         };
         if let (Err(CommandError::Store(_)), Some(Bug::SavedThoughRefused)) = (&done, self.bug) {
             let hash = ChangeHash([7; 32]);
-            let lie = Recorded {
-                job,
-                phone: at,
-                hash,
-                content: String::new(),
-                cash: 0,
-                destroyed: None,
-                is_lost: false,
-                acked: None,
-            };
+            let lie = Recorded::new((job, at), hash, String::new());
             self.oracle.note(Uuid::from_u128(u128::from(self.counter)), lie);
         }
         if off {
@@ -262,18 +253,7 @@ impl World {
             else {
                 continue;
             };
-            let cash = check::cash(&content);
-            let recorded = Recorded {
-                job,
-                phone: at,
-                hash,
-                content,
-                cash,
-                destroyed: None,
-                is_lost: false,
-                acked: None,
-            };
-            self.oracle.note(id, recorded);
+            self.oracle.note(id, Recorded::new((job, at), hash, content));
         }
     }
 
@@ -349,7 +329,7 @@ impl World {
             bug: self.bug,
             now: self.now,
             rounds: 0,
-            till: &mut self.till,
+            counted_again: &mut self.counted_again,
             cash_of: &cash_of,
             broke: None,
         };

@@ -49,7 +49,7 @@ impl World {
 
     pub(super) fn back_up(&mut self) -> String {
         self.hall.mark_safe();
-        self.backup = (self.hall.backup(), self.till);
+        self.backup = self.hall.backup();
         let jobs: Vec<JobId> = self.hall.jobs().collect();
         for job in jobs {
             let hashes = self.hall.changes(job).iter().map(|change| chunk_hash(&change.bytes));
@@ -66,8 +66,7 @@ impl World {
         epoch[..8].copy_from_slice(&self.counter.to_be_bytes());
         let epoch =
             if self.bug == Some(Bug::NoEpochBump) { self.hall.epoch() } else { Epoch(epoch) };
-        self.hall = self.backup.0.clone().restore(epoch, hall_actor(random));
-        self.till = self.backup.1;
+        self.hall = self.backup.clone().restore(epoch, hall_actor(random));
         let shut_out: Vec<_> =
             self.phones.iter().filter(|it| it.is_shut_out).map(|it| it.writer.device).collect();
         for device in shut_out {
