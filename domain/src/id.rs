@@ -79,6 +79,11 @@ pub fn uuid_v7(unix_ms: i64, random: [u8; 10]) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
+/// When an id was made, in Unix milliseconds by the clock that it was drawn from; `None` of an id without a time.
+pub fn id_ms(id: Uuid) -> Option<i64> {
+    (id.get_version_num() == 7).then(|| i64::try_from(id.as_u128() >> 80).unwrap_or(0))
+}
+
 /// Derives the same id from the same name each time, so that an import twice changes nothing.
 pub fn derived(hall: HallId, kind: &str, name: &str) -> Uuid {
     Uuid::new_v5(&hall.0, format!("{kind}/{name}").as_bytes())

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::hazard::KnownHazard;
 use crate::hose::Replacement;
 use crate::household::{Appliance, Hose, Household, Meter};
-use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId};
+use crate::id::{EntryId, HallId, JobId, MessageId, UserId, VisitId, id_ms};
 use crate::ladder::Attempt;
 use crate::pack::PackId;
 use crate::reading::Season;
@@ -149,6 +149,21 @@ pub struct Job {
     /// What hall and technician wrote to each other.
     #[serde(default)]
     pub messages: BTreeMap<MessageId, Message>,
+}
+
+impl Job {
+    /// The newest time in the ids of everything that stands in the job, in Unix milliseconds; 0 where nothing does.
+    ///
+    /// Whoever adds to the job draws an id after it, so that the order of ids is an order in which things were known,
+    /// also when clocks are behind.
+    pub fn newest_ms(&self) -> i64 {
+        let visits = self.visits.iter().flat_map(|(id, visit)| {
+            std::iter::once(id.0).chain(visit.facts.keys().map(|fact| fact.0))
+        });
+        let entries = self.plan.entry_ids().map(|id| id.0);
+        let all = entries.chain(visits).chain(self.messages.keys().map(|id| id.0));
+        all.filter_map(id_ms).max().unwrap_or(0)
+    }
 }
 
 /// What the hall decides about a job; entries are added, never overwritten.

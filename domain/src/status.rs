@@ -192,8 +192,7 @@ fn furthest<'a>(job: &Job, attempts: &'a [(VisitId, Status)]) -> Option<&'a (Vis
 
 /// The visit that decides once people have ruled: a ruling holds until a visit that it did not see moves the job on.
 fn after_ruling(job: &Job, decisive: Option<(VisitId, Status)>) -> Option<(VisitId, Status)> {
-    let newest = job.plan.rulings.iter().max_by_key(|(id, ruling)| (ruling.author.at, **id));
-    let Some((_, ruling)) = newest else { return decisive };
+    let Some((_, ruling)) = job.plan.rulings.last_key_value() else { return decisive };
     let has_seen = |visit| ruling.settles.iter().any(|clash| clash.visits().contains(&visit));
     if decisive.is_some_and(|(visit, _)| !has_seen(visit)) {
         return decisive;
@@ -208,16 +207,15 @@ fn after_ruling(job: &Job, decisive: Option<(VisitId, Status)>) -> Option<(Visit
     }
 }
 
-/// Who has the job by the plan: the newest assignment holds.
+/// Who has the job by the plan: the newest assignment holds, by its id and not by the clock of the node that took it.
 pub fn assigned(job: &Job) -> Option<UserId> {
-    let newest = job.plan.assignments.iter().max_by_key(|(id, made)| (made.author.at, *id));
-    newest.and_then(|(_, made)| made.technician)
+    job.plan.assignments.last_key_value().and_then(|(_, made)| made.technician)
 }
 
 /// Who had the job by the plan at that time.
 pub fn assigned_at(job: &Job, at: Timestamp) -> Option<UserId> {
-    let made = job.plan.assignments.iter().filter(|(_, made)| made.author.at <= at);
-    made.max_by_key(|(id, made)| (made.author.at, **id)).and_then(|(_, made)| made.technician)
+    let newest = job.plan.assignments.values().rfind(|made| made.author.at <= at);
+    newest.and_then(|made| made.technician)
 }
 
 /// Since when the job stands as it does, at the latest that this can have been.

@@ -177,7 +177,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         check::check_by(held, enrolment.user, &fact)?;
         check::check(held, known.and_then(|id| held.visits.get(&id)), &fact, &pack)?;
         let used = self.receipt_of(&fact)?;
-        let floor_ms = newest_ms(held);
+        let floor_ms = held.newest_ms();
         let now = self.clock.now();
         let pen = self.pen(now);
         let (visit, opens) = match known {
@@ -206,7 +206,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     /// Writes to the hall about a job.
     pub async fn message(&mut self, job: JobId, text: String) -> Result<MessageId, CommandError> {
         let author = self.device.enrolment().ok_or(CommandError::NotEnrolled)?.user;
-        let floor_ms = newest_ms(self.held(job)?);
+        let floor_ms = self.held(job)?.newest_ms();
         let now = self.clock.now();
         let pen = self.pen(now);
         let id = MessageId(self.new_id_after(floor_ms));
@@ -379,20 +379,4 @@ fn begins_visit(fact: &Fact) -> bool {
             | Fact::SetOut
             | Fact::Arrived { .. }
     )
-}
-
-/// The newest time in the ids of a job: what is made now was made after it.
-fn newest_ms(job: &Job) -> i64 {
-    let entries = job.plan.entry_ids().map(|id| id.0);
-    let visits = job
-        .visits
-        .iter()
-        .flat_map(|(id, visit)| std::iter::once(id.0).chain(visit.facts.keys().map(|fact| fact.0)));
-    let messages = job.messages.keys().map(|id| id.0);
-    entries.chain(visits).chain(messages).filter_map(id_ms).max().unwrap_or(0)
-}
-
-/// The milliseconds that a UUID of version 7 begins with.
-fn id_ms(id: Uuid) -> Option<i64> {
-    (id.get_version_num() == 7).then(|| i64::try_from(id.as_u128() >> 80).unwrap_or(0))
 }

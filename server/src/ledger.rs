@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate};
 use domain::calendar::city_day;
 use domain::household::{Household, Meter, PastReading};
-use domain::id::{EntryId, HallId, HouseholdId, JobId, MeterId, UserId};
+use domain::id::{EntryId, HallId, HouseholdId, JobId, MeterId, UserId, id_ms};
 use domain::job::{Author, Job};
 use domain::ledger::{Consent, Entry, Purpose, Written, consent, shown_groups};
 use domain::measure::Volume;
@@ -57,8 +57,7 @@ pub fn written(row: EntryRow) -> Result<Written> {
 
 /// A moment after all entries of a ledger, for the next one's id: entries of one millisecond keep their order.
 pub fn moment_after(before: &[Written], now: Timestamp) -> Timestamp {
-    let ids = before.iter().map(|it| it.id).map(|EntryId(id)| id.as_u128() >> 80);
-    let newest = ids.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
+    let newest = before.iter().filter_map(|it| id_ms(it.id.0)).max().unwrap_or(0);
     now.max(Timestamp::from_timestamp_millis(newest + 1).unwrap_or_default())
 }
 

@@ -185,7 +185,7 @@ pub(crate) fn pack() -> Pack {
     Pack::builtin()
 }
 
-fn author(clock: &str) -> Author {
+pub(crate) fn author(clock: &str) -> Author {
     Author { by: DISPATCHER, at: at(clock) }
 }
 

@@ -1,11 +1,11 @@
 //! The fold from plan and facts to status and clashes, and the promises B2 and B6.
 
 use domain::household::{Hose, HoseKind};
-use domain::id::{HoseId, UserId, VisitId};
+use domain::id::{EntryId, HoseId, UserId, VisitId, uuid_v7};
 use domain::job::{Job, JobKind};
 use domain::promise::{PromiseState, judge};
 use domain::stamp::{Heard, Interval, Stamp};
-use domain::status::{Clash, Status, since, standing};
+use domain::status::{Clash, Status, assigned, assigned_at, since, standing};
 use domain::visit::{Fact, Outcome};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -386,4 +386,16 @@ fn replaced(hose: HoseId) -> Fact {
         joints: None,
     };
     Fact::HoseReplaced { removed: Some(hose), installed, free: true, lot: String::new() }
+}
+
+/// Two nodes of a hall, the first with a fast clock: what was decided later holds, whatever the clocks say (S19, F30).
+#[test]
+fn s19_the_newest_decision_is_told_by_its_id_and_not_by_a_nodes_clock() {
+    let mut job = job(JobKind::Repair).assigned_to(ANA, "09:05").assigned_to(BEN, "09:10").build();
+    let newest = job.plan.assignments.last_entry().expect("two assignments").into_mut();
+    newest.author = author("09:01");
+    assert_eq!(assigned(&job), Some(BEN));
+    assert_eq!(assigned_at(&job, at("09:06")), Some(BEN), "it was decided after what 09:05 says");
+    let later = EntryId(uuid_v7(job.newest_ms() + 1, [0; 10]));
+    assert!(job.plan.entry_ids().all(|id| id < later), "what comes next sorts after all there is");
 }

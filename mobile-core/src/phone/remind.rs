@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::id::JobId;
+use domain::id::{JobId, id_ms};
 use domain::job::{Job, JobKind};
 use domain::pack::ReminderRules;
 use domain::reminder::{self, About, Reminder};
@@ -16,7 +16,7 @@ use domain::visit::{Fact, live_facts};
 use serde::{Deserialize, Serialize};
 use sync::device::Standing as Held;
 
-use super::{CommandError, Phone, builtin_pack, id_ms};
+use super::{CommandError, Phone, builtin_pack};
 use crate::clock::{Clock, Rng};
 use crate::entry::Entry;
 use crate::log::LogStore;

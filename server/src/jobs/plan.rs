@@ -78,7 +78,7 @@ async fn add_once(
     if let Addition::Entry(PlanEntry::Tick(tick)) = addition {
         promise::check(&before, tick, now, &pack)?;
     }
-    let id = fresh_uuid(now.max(newest(&before)));
+    let id = fresh_uuid(moment_after(&before, now));
     let bytes = write(state, &mut doc, (id, by, now), addition)?;
     let row = change_row((hall, by, job), (position, now), bytes)?;
     changes::insert_changes(tx.c(), &[row]).await?;
@@ -114,7 +114,7 @@ pub async fn enter(
     let mut doc = load(tx.c(), job).await?;
     let mut rows = Vec::with_capacity(entries.len());
     for (entry, position) in entries.iter().zip(first..) {
-        let id = fresh_uuid(now.max(newest(&read(&doc)?)));
+        let id = fresh_uuid(moment_after(&read(&doc)?, now));
         let bytes = write(state, &mut doc, (id, by, now), &Addition::Entry(entry.clone()))?;
         rows.push(change_row((hall, by, job), (position, now), bytes)?);
     }
@@ -178,13 +178,10 @@ fn write(
     written.map_err(|error| ApiError::Internal(error.into()))
 }
 
-/// The newest time in the ids of the plan: an entry made now sorts after all of them.
-fn newest(job: &Job) -> Timestamp {
-    let facts = job.visits.values().flat_map(|visit| visit.facts.keys());
-    let all = job.plan.entry_ids().map(|id| id.0).chain(facts.map(|id| id.0));
-    let made = all.filter(|id| id.get_version_num() == 7).map(|id| id.as_u128() >> 80);
-    let newest_ms = made.max().and_then(|ms| i64::try_from(ms).ok()).unwrap_or(0);
-    chrono::DateTime::from_timestamp_millis(newest_ms + 1).unwrap_or_default()
+/// A moment after everything that stands in the job, for the id of what is added now.
+fn moment_after(job: &Job, now: Timestamp) -> Timestamp {
+    let after = Timestamp::from_timestamp_millis(job.newest_ms() + 1);
+    now.max(after.unwrap_or_default())
 }
 
 /// The raw change as a row of the hall's own.

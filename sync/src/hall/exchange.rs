@@ -145,7 +145,7 @@ impl Hall {
                 self.grant(id, user);
             }
         }
-        let newest = assignments.iter().max_by_key(|(id, it)| (it.author.at, **id));
+        let newest = assignments.last_key_value();
         self.hand_over(id, newest.and_then(|(_, assignment)| assignment.technician));
     }
 
