@@ -29,11 +29,17 @@ pub enum Bug {
     CutTooMuch,
     /// What a shut-out phone hands in is thrown away.
     QuarantineDropped,
+    /// The status of a job is stored as the last fact that arrived says, in place of being folded.
+    StoredStatus,
+    /// A hazard that the desk clears takes with it what phones found meanwhile.
+    HazardClearedByConcurrency,
+    /// Entries of a plan are ordered by the clock of the node that took them.
+    PlanByNodeClock,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::AckBeforeCommit,
         Self::SequenceCursor,
         Self::ActorReuse,
@@ -47,5 +53,8 @@ impl Bug {
         Self::SavedThoughRefused,
         Self::CutTooMuch,
         Self::QuarantineDropped,
+        Self::StoredStatus,
+        Self::HazardClearedByConcurrency,
+        Self::PlanByNodeClock,
     ];
 }

@@ -1,20 +1,22 @@
 //! The promises, held against the fleet after each event, and after it was healed.
 
+mod account;
+mod rest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use automerge::{Automerge, Change, ChangeHash};
-use domain::id::JobId;
+use automerge::{Change, ChangeHash};
+use domain::id::{FactId, JobId, VisitId};
 use domain::job::Job;
-use domain::visit::Fact;
+use domain::visit::{Fact, live_facts};
 use sync::chunk::chunk_hash;
-use sync::device::Standing;
-use sync::document;
+use sync::hall::Hall;
 use sync::hub::GrantState;
 use uuid::Uuid;
 
-use crate::dice::Dice;
-use crate::oracle::Recorded;
 use crate::world::{Broken, World, broken};
+
+pub use rest::at_rest;
 
 /// What a fact or message of a job says, as JSON; `None` when the job has no such.
 pub fn content(job: &Job, id: Uuid) -> Option<String> {
@@ -93,7 +95,8 @@ pub fn purged(world: &World, at: usize, before: &BTreeSet<ChangeHash>) -> Result
 /// S15: a phone holds jobs only that its technician was given at some time.
 pub fn scope(world: &World, at: usize) -> Result<(), Broken> {
     let Some(phone) = world.phones[at].running.as_ref() else { return Ok(()) };
-    let given = |job: JobId| world.oracle.given.contains(&(at, job));
+    let user = world.phones[at].writer.user;
+    let given = |job: JobId| world.oracle.given.contains(&(user, job));
     match phone.device().jobs().find(|job| !given(job.id)) {
         Some(job) => {
             Err(broken("S15", format!("phone {at} holds {}, which nobody gave it", job.id)))
@@ -127,191 +130,43 @@ pub fn complete(world: &World, at: usize) -> Result<(), Broken> {
     Ok(())
 }
 
-/// Everything that holds once all have met in peace: S3, S4, S5, S8, S9, S10, S11, S14, S16.
-pub fn at_rest(world: &World, dice: &mut Dice) -> Result<(), Broken> {
-    nothing_lost(world)?;
-    no_phantom(world)?;
-    counted_once(world)?;
-    no_receipt_twice(world)?;
-    for job in world.hall.jobs() {
-        same_in_any_order(world, job, dice)?;
-    }
-    for at in 0..world.phones.len() {
-        converged(world, at)?;
-    }
-    Ok(())
-}
-
-/// S3 and S14: whatever was saved is at the hall word for word, or kept apart with a reason, or was lost with its store.
-fn nothing_lost(world: &World) -> Result<(), Broken> {
-    let jobs: BTreeMap<JobId, Job> =
-        world.hall.jobs().filter_map(|id| Some((id, world.hall.job(id).ok()?))).collect();
-    for (id, it) in &world.oracle.recorded {
-        if world.hall.position_of(it.hash).is_some() {
-            let said = jobs.get(&it.job).and_then(|job| content(job, *id));
-            if said.as_deref() != Some(it.content.as_str()) {
-                return Err(broken(
-                    "S14",
-                    format!("{id} reads otherwise at the hall than when it was saved"),
-                ));
-            }
-        } else if world.hall.quarantined(it.hash).is_some() {
-            // Honest phones that were not shut out make nothing that has to be kept apart.
-            let phone = &world.phones[it.phone];
-            if !phone.is_shut_out && !phone.was_damaged {
-                let reason = world.hall.quarantined(it.hash).map(|apart| apart.reason.clone());
-                let what = format!(
-                    "{id} of phone {} is kept apart: {}",
-                    it.phone,
-                    reason.unwrap_or_default()
-                );
-                return Err(broken("S3", what));
-            }
-        } else if !it.is_lost && !builds_on_what_is_lost(world, it) {
-            let what = format!(
-                "{id}, saved on phone {}, is nowhere (waits: {})",
-                it.phone,
-                world.hall.is_waiting(it.hash)
-            );
-            return Err(broken("S3", what));
-        }
-    }
-    Ok(())
-}
-
-/// Whether a change waits for one that was lost with what its phone's store lost; it is kept, and shown as waiting.
-fn builds_on_what_is_lost(world: &World, it: &Recorded) -> bool {
-    world.hall.is_waiting(it.hash) && world.phones[it.phone].was_damaged
-}
-
-/// S4: the hall holds of phones only what some phone saved.
-fn no_phantom(world: &World) -> Result<(), Broken> {
-    for job in world.hall.jobs() {
-        for stored in world.hall.changes(job).iter().filter(|it| it.device.is_some()) {
-            let hash = chunk_hash(&stored.bytes);
-            let known =
-                world.oracle.hashes.contains_key(&hash) || world.oracle.made_up.contains(&hash);
-            if !known {
-                return Err(broken("S4", format!("the hall holds {hash}, which nobody saved")));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// S5: the till, which reads the hall's jobs, has each taking of cash that reached the hall, once.
-fn counted_once(world: &World) -> Result<(), Broken> {
-    let oracle = &world.oracle.recorded;
-    let there = oracle.values().filter(|it| world.hall.position_of(it.hash).is_some());
-    let expected: i64 = there.map(|it| it.cash).sum();
-    let jobs = world.hall.jobs().filter_map(|id| world.hall.job(id).ok());
-    let read: i64 = jobs.map(|job| taken(world, &job)).sum();
-    let till = read + world.counted_again;
-    if till == expected {
-        return Ok(());
-    }
-    Err(broken("S5", format!("the till says {till} fen, and {expected} were taken")))
-}
-
-/// The cash of a job's visits, in fen; what a hostile client made up is not the phones'.
-fn taken(world: &World, job: &Job) -> i64 {
-    let facts = job.visits.values().flat_map(|visit| &visit.facts);
-    let saved = facts.filter(|(id, _)| world.oracle.recorded.contains_key(&id.0));
-    saved
-        .map(|(_, it)| if let Fact::CashTaken { amount, .. } = it.fact { amount.0 } else { 0 })
-        .sum()
-}
-
-/// S5: no receipt number stands on two receipts, whatever became of phones and halls in between (B15).
-fn no_receipt_twice(world: &World) -> Result<(), Broken> {
-    let mut seen: BTreeMap<String, Uuid> = BTreeMap::new();
-    for (id, it) in &world.oracle.recorded {
-        let Some(number) = receipt(&it.content) else { continue };
-        if let Some(other) = seen.insert(number.clone(), *id)
-            && !world.phones[it.phone].was_damaged
-        {
-            return Err(broken("S5", format!("receipt {number} stands on {other} and on {id}")));
-        }
-    }
-    Ok(())
-}
-
-/// The number of a receipt.
-fn receipt(content: &str) -> Option<String> {
-    let recorded = serde_json::from_str::<domain::visit::Recorded>(content).ok()?;
-    let Fact::CashTaken { receipt, .. } = recorded.fact else { return None };
-    Some(receipt)
-}
-
-/// S9, S10 and S11: the same changes in any order make the same job, a snapshot reads as they do, actors count their own.
-fn same_in_any_order(world: &World, job: JobId, dice: &mut Dice) -> Result<(), Broken> {
-    let mut stored: Vec<Vec<u8>> =
-        world.hall.changes(job).iter().map(|it| it.bytes.clone()).collect();
-    let straight =
-        document::load(None, &stored).map_err(|error| broken("S9", error.to_string()))?;
-    if let Err(error) = document::snapshot(&straight, &stored) {
-        return Err(broken("S10", format!("{job}: {error}")));
-    }
-    for at in (1..stored.len()).rev() {
-        let other = usize::try_from(dice.below(at as u64 + 1)).unwrap_or(0);
-        stored.swap(at, other);
-    }
-    let shuffled =
-        document::load(None, &stored).map_err(|error| broken("S9", error.to_string()))?;
-    if !reads_the_same(&straight, &shuffled) {
-        return Err(broken("S9", format!("{job} depends on the order of its changes")));
-    }
-    let mut numbers = BTreeSet::new();
-    for change in changes(world, job) {
-        if !numbers.insert((change.actor_id().clone(), change.seq())) {
-            return Err(broken("S11", format!("{job} has two changes of one actor and number")));
-        }
-    }
-    Ok(())
-}
-
-fn reads_the_same(one: &Automerge, other: &Automerge) -> bool {
-    one.get_heads() == other.get_heads() && document::read(one).ok() == document::read(other).ok()
-}
-
 fn changes(world: &World, job: JobId) -> impl Iterator<Item = Change> {
     world.hall.changes(job).iter().filter_map(|it| Change::from_bytes(it.bytes.clone()).ok())
 }
 
-/// S8, L1 and S16: a phone has nothing left to say and holds what it may hold, as the hall holds it.
-fn converged(world: &World, at: usize) -> Result<(), Broken> {
-    let fleet = &world.phones[at];
-    let Some(phone) = fleet.running.as_ref() else {
-        return Err(broken("L1", format!("phone {at} does not run")));
-    };
-    let device = phone.device();
-    if fleet.is_shut_out {
-        return Ok(());
-    }
-    let stays = device.own().filter(|own| *own.standing == Standing::OnThisPhoneOnly).count();
-    if stays > 0 {
-        return Err(broken(
-            "L1",
-            format!("phone {at} still has {stays} changes that the hall never judged"),
-        ));
-    }
-    for job in world.hall.jobs() {
-        let is_held = world.hall.grant_state(job, fleet.writer.user) == GrantState::Held;
-        if device.job(job).is_some() != is_held && !is_kept(device, job) {
-            return Err(broken(
-                "S8",
-                format!("phone {at} and the hall disagree on who holds {job}"),
-            ));
-        }
-        if is_held && device.job(job) != world.hall.job(job).ok().as_ref() && !is_kept(device, job)
-        {
-            return Err(broken("S8", format!("phone {at} reads {job} otherwise than the hall")));
-        }
-    }
-    Ok(())
+/// Every change that a hall holds.
+pub fn hashes(hall: &Hall) -> BTreeSet<ChangeHash> {
+    let jobs = hall.jobs();
+    jobs.flat_map(|job| hall.changes(job)).map(|change| chunk_hash(&change.bytes)).collect()
 }
 
-/// Whether a phone keeps a job although it was withdrawn, or reads more in it than the hall: it holds what the hall does not take.
-fn is_kept(device: &sync::device::Device, job: JobId) -> bool {
-    device.own().any(|own| own.job == job && !matches!(own.standing, Standing::Acked(..)))
+/// S22: a restored hall holds all that its backup held.
+pub fn restored(world: &World) -> Result<(), Broken> {
+    let held = hashes(&world.hall);
+    match world.oracle.in_last_backup.difference(&held).next() {
+        Some(hash) => Err(broken("S22", format!("{hash} was in the backup and is not restored"))),
+        None => Ok(()),
+    }
+}
+
+/// L5: whatever a phone holds has reached the hall after a session that nothing broke, also when its disk was full.
+pub fn handed_in(world: &World, held: &BTreeSet<ChangeHash>, at: usize) -> Result<(), Broken> {
+    let has = |hash: ChangeHash| {
+        let hall = &world.hall;
+        hall.position_of(hash).is_some()
+            || hall.quarantined(hash).is_some()
+            || hall.is_waiting(hash)
+    };
+    match held.iter().find(|hash| !has(**hash)) {
+        Some(hash) => Err(broken("L5", format!("phone {at} kept {hash} from the hall"))),
+        None => Ok(()),
+    }
+}
+
+/// The hazards that visits of a job found and nobody took back.
+pub fn hazards_found(job: &Job) -> Vec<(VisitId, FactId)> {
+    let visits = job.visits.iter();
+    let live = visits.flat_map(|(id, visit)| live_facts(visit).into_iter().map(|it| (*id, it)));
+    let found = live.filter(|(_, (_, it))| matches!(it.fact, Fact::HazardFound { .. }));
+    found.map(|(visit, (fact, _))| (visit, fact)).collect()
 }

@@ -66,6 +66,11 @@ pub enum Event {
         /// Whose phone.
         phone: u8,
     },
+    /// A phone's store is copied to a second phone, and both are used under one enrolment (F6).
+    Clone {
+        /// Whose phone.
+        phone: u8,
+    },
     /// A bit of a phone's log flips (F8).
     Flip {
         /// Whose phone.
@@ -109,6 +114,11 @@ pub enum Event {
     },
     /// The hall calls a job off.
     Cancel {
+        /// Which job.
+        job: u8,
+    },
+    /// The desk clears every hazard that it knows of a job.
+    Clear {
         /// Which job.
         job: u8,
     },
@@ -157,7 +167,7 @@ pub enum Act {
     Close,
 }
 
-/// What becomes of an exchange (F10, F11, F14, F15, F23, F26).
+/// What becomes of an exchange (F10, F11, F14, F15, F18, F23, F26).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It succeeds.
@@ -180,6 +190,8 @@ pub enum Fate {
     HallDies,
     /// One round only: the rest does not come through.
     OneRound,
+    /// It succeeds, and between what it asks of the hall's store another phone is served by another node (F18).
+    Between(u8),
 }
 
 /// What a hostile client does to a request that it saw.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
+use chrono::TimeDelta;
 use domain::stamp::Timestamp;
 use mobile_core::link::{Link, LinkError};
 use sync::authority::Writer;
 use sync::chunk::chunk_hash;
 use sync::hall::Hall;
-use sync::message::{Judged, Reply, Request, Verdict};
+use sync::message::{Judged, Position, Reply, Request, Verdict};
 
 use crate::bug::Bug;
 use crate::event::Fate;
@@ -33,6 +34,10 @@ pub struct Way<'a> {
     pub cash_of: &'a dyn Fn(ChangeHash) -> i64,
     /// What broke inside the hall, if anything.
     pub broke: Option<String>,
+    /// What another node does to the hall in the middle of the first exchange.
+    pub between: Option<Box<dyn FnOnce(&mut Hall) + 'a>>,
+    /// How far the nodes' clocks are off, in seconds; round after round goes to the next of them.
+    pub nodes: &'a [i64],
 }
 
 impl Link for Way<'_> {
@@ -46,7 +51,12 @@ impl Link for Way<'_> {
             Fate::SignedOut => return Err(LinkError::NotAccepted),
             Fate::Portal => return Ok(b"<html><body>Welcome to our Wi-Fi</body></html>".to_vec()),
             Fate::HallDies => return self.die(&request),
-            Fate::Good | Fate::ReplyLost | Fate::ReplyCut(_) | Fate::Twice | Fate::OneRound => {}
+            Fate::Good
+            | Fate::ReplyLost
+            | Fate::ReplyCut(_)
+            | Fate::Twice
+            | Fate::OneRound
+            | Fate::Between(_) => {}
         }
         let mut reply = self.answer(&request)?;
         if self.fate == Fate::Twice {
@@ -66,16 +76,35 @@ impl Link for Way<'_> {
             | Fate::SignedOut
             | Fate::Twice
             | Fate::HallDies
-            | Fate::OneRound => Ok(reply),
+            | Fate::OneRound
+            | Fate::Between(_) => Ok(reply),
         }
     }
 }
 
 impl Way<'_> {
+    /// The clock of the node that answers.
+    fn node_now(&self) -> Timestamp {
+        let node = self.rounds as usize % self.nodes.len();
+        self.now + TimeDelta::seconds(self.nodes[node])
+    }
+
+    /// Lets another node serve another phone in the middle of an exchange.
+    ///
+    /// Who hands nothing in takes no turn at writing: the end of the feed was read before, the rest is read after.
+    /// Who hands something in holds the hall's row from the beginning, so the other comes first.
+    fn serve_another(&mut self, request: &[u8]) -> Option<Position> {
+        let between = self.between.take()?;
+        let asked = Request::decode(request).ok()?;
+        let end = self.hall.position();
+        between(self.hall);
+        (asked.changes.is_empty() && asked.anchors.is_empty()).then_some(end)
+    }
+
     /// The hall dies before it commits: nobody hears of what it was about to do.
     fn die(&mut self, request: &[u8]) -> Result<Vec<u8>, LinkError> {
         let mut lost = self.hall.clone();
-        let reply = lost.exchange(self.writer, request, self.now);
+        let reply = lost.exchange(self.writer, request, self.node_now());
         match reply {
             Ok(reply) if self.bug == Some(Bug::AckBeforeCommit) => Ok(reply),
             _ => Err(LinkError::Offline("connection reset".to_owned())),
@@ -84,7 +113,8 @@ impl Way<'_> {
 
     fn answer(&mut self, request: &[u8]) -> Result<Vec<u8>, LinkError> {
         let before = self.bug.map(|_| self.hall.clone());
-        let answered = self.hall.exchange(self.writer, request, self.now);
+        let read_first = self.serve_another(request);
+        let answered = self.hall.exchange(self.writer, request, self.node_now());
         let reply = match answered {
             Ok(reply) => reply,
             Err(error) => {
@@ -92,16 +122,19 @@ impl Way<'_> {
                 return Err(LinkError::Refused(400));
             }
         };
-        let Ok(read) = Reply::decode(&reply) else {
+        let Ok(mut read) = Reply::decode(&reply) else {
             self.broke = Some("the hall's own reply cannot be read".to_owned());
             return Err(LinkError::NotTheHall);
         };
+        if let Some(position) = read_first {
+            read.cursor.position = read.cursor.position.min(position);
+        }
         if self.bug == Some(Bug::CashCountedTwice) {
             self.count_again(&read);
         }
         match (self.bug, before) {
             (Some(bug), Some(before)) => Ok(self.spoil(bug, before, request, read)),
-            _ => Ok(reply),
+            _ => Ok(read.encode()),
         }
     }
 
@@ -139,7 +172,10 @@ impl Way<'_> {
             | Bug::RelaxedStorage
             | Bug::CashCountedTwice
             | Bug::SavedThoughRefused
-            | Bug::CutTooMuch => {}
+            | Bug::CutTooMuch
+            | Bug::StoredStatus
+            | Bug::HazardClearedByConcurrency
+            | Bug::PlanByNodeClock => {}
         }
         reply.encode()
     }
@@ -158,7 +194,7 @@ impl Way<'_> {
         let Ok(mut asked) = Request::decode(request) else { return };
         asked.changes.retain(|offered| !waiting.contains(&chunk_hash(&offered.bytes)));
         *self.hall = before;
-        let again = self.hall.exchange(self.writer, &asked.encode(), self.now);
+        let again = self.hall.exchange(self.writer, &asked.encode(), self.node_now());
         if let Some(again) = again.ok().and_then(|bytes| Reply::decode(&bytes).ok()) {
             let seal = again.verdicts.iter().find_map(|it| match &it.verdict {
                 Verdict::Acked { seal, .. } | Verdict::Duplicate { seal, .. } => Some(*seal),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
-use domain::id::JobId;
+use domain::id::{JobId, UserId};
 use sync::message::Epoch;
 use uuid::Uuid;
 
@@ -48,9 +48,13 @@ pub struct Oracle {
     /// Changes that a hostile client made up and the hall took, because their maker may make such.
     pub made_up: BTreeSet<ChangeHash>,
     /// Who was ever given which job.
-    pub given: BTreeSet<(usize, JobId)>,
+    pub given: BTreeSet<(UserId, JobId)>,
     /// Changes that some verified backup covers.
     pub covered: BTreeSet<ChangeHash>,
+    /// Changes in the last of them.
+    pub in_last_backup: BTreeSet<ChangeHash>,
+    /// Findings of hazards that the desk knew and cleared.
+    pub cleared: BTreeSet<Uuid>,
 }
 
 impl Oracle {

@@ -45,6 +45,8 @@ pub struct FleetPhone {
     pub is_shut_out: bool,
     /// Whether its store was ever damaged, replaced or taken away.
     pub was_damaged: bool,
+    /// Whether its store is on two phones.
+    pub is_copy: bool,
     /// How its machine stops in one of its next operations, where it does.
     pub coming_stop: Option<Stop>,
     /// How far the visit at each job got.
@@ -71,6 +73,7 @@ impl FleetPhone {
             copy: None,
             is_shut_out: false,
             was_damaged: false,
+            is_copy: false,
             coming_stop: None,
             steps: BTreeMap::new(),
             boots: 1,

@@ -87,6 +87,14 @@ fn heal(world: &mut World) -> Result<(), Broken> {
             world.sync(at, Fate::Good)?;
         }
     }
+    for at in 0..world.phones.len() {
+        world.sync(at, Fate::Good)?;
+        let rounds = world.last_rounds;
+        if rounds > 1 {
+            let what = format!("phone {at} still talks when all is said: {rounds} rounds");
+            return Err(broken("L2", what));
+        }
+    }
     Ok(())
 }
 
@@ -150,6 +158,7 @@ fn is_fault(event: Event) -> bool {
         | Event::Snapshots
         | Event::CopyStore { .. }
         | Event::Release
+        | Event::Clear { .. }
         | Event::Sync { fate: Fate::Good | Fate::OneRound, .. } => false,
         Event::Sync { .. }
         | Event::Stop { .. }
@@ -158,6 +167,7 @@ fn is_fault(event: Event) -> bool {
         | Event::FlushFails { .. }
         | Event::Evict { .. }
         | Event::FallBack { .. }
+        | Event::Clone { .. }
         | Event::Flip { .. }
         | Event::SecondTab { .. }
         | Event::SetClock { .. }

@@ -21,6 +21,8 @@ pub struct Script {
     pub phones: u8,
     /// How many jobs the hall begins with.
     pub jobs: u8,
+    /// How many nodes serve the hall; their clocks differ (F30).
+    pub nodes: u8,
     /// What happens, in order.
     pub events: Vec<Event>,
 }
@@ -31,6 +33,7 @@ impl Script {
         let mut dice = Dice::new(seed);
         let phones = 1 + dice.small(if size == Size::Small { 3 } else { 8 });
         let jobs = 1 + dice.small(if size == Size::Small { 4 } else { 8 });
+        let nodes = 1 + dice.small(3);
         let count = match size {
             Size::Small => 15 + dice.below(30),
             Size::Long => 300 + dice.below(500),
@@ -38,7 +41,7 @@ impl Script {
         // Calm fleets find what only order breaks; wild ones what only faults break.
         let wildness = dice.below(4);
         let events = (0..count).map(|_| draw(&mut dice, size, wildness)).collect();
-        Self { seed, phones, jobs, events }
+        Self { seed, phones, jobs, nodes, events }
     }
 
     /// The same without some of its events.
@@ -52,7 +55,7 @@ impl Script {
 fn draw(dice: &mut Dice, size: Size, wildness: u64) -> Event {
     let phone = dice.small(8);
     let job = dice.small(16);
-    match dice.weighted(&[(50, 0), (20, 1), (15, 2), (8 * wildness, 3), (2 * wildness, 4)]) {
+    match dice.weighted(&[(50, 0), (20, 1), (15, 2), (8 * wildness, 3), (3 * wildness, 4)]) {
         0 => Event::Act { phone, job, act: draw_act(dice) },
         1 => Event::Sync { phone, fate: draw_fate(dice, wildness) },
         2 => draw_plan(dice, size, (phone, job)),
@@ -66,8 +69,8 @@ fn draw_act(dice: &mut Dice) -> Act {
         (60, Act::Onward),
         (12, Act::Note),
         (8, Act::Message),
-        (8, Act::Hazard),
-        (6, Act::Cash),
+        (10, Act::Hazard),
+        (10, Act::Cash),
         (4, Act::Ask),
         (4, Act::TakeBack),
         (3, Act::Close),
@@ -76,6 +79,7 @@ fn draw_act(dice: &mut Dice) -> Act {
 
 fn draw_fate(dice: &mut Dice, wildness: u64) -> Fate {
     let cut = u16::try_from(dice.below(2_000)).expect("below a u16");
+    let other = dice.small(8);
     dice.weighted(&[
         (12, Fate::Good),
         (wildness, Fate::RequestLost),
@@ -87,6 +91,7 @@ fn draw_fate(dice: &mut Dice, wildness: u64) -> Fate {
         (2 * wildness, Fate::Twice),
         (2 * wildness, Fate::HallDies),
         (3, Fate::OneRound),
+        (4, Fate::Between(other)),
     ])
 }
 
@@ -94,7 +99,8 @@ fn draw_plan(dice: &mut Dice, size: Size, (phone, job): (u8, u8)) -> Event {
     let to = dice.small(5);
     let days = if size == Size::Small { 1 } else { 20 };
     let minutes = u16::try_from(1 + dice.below(60 * 24 * days)).expect("some weeks");
-    let pick: u8 = dice.weighted(&[(20, 0), (6, 1), (8, 2), (6, 3), (2, 4), (4, 5), (3, 6)]);
+    let pick: u8 =
+        dice.weighted(&[(20, 0), (6, 1), (8, 2), (6, 3), (2, 4), (4, 5), (3, 6), (6, 7)]);
     match pick {
         0 => Event::Pass { minutes },
         1 => Event::NewJob { phone },
@@ -102,7 +108,8 @@ fn draw_plan(dice: &mut Dice, size: Size, (phone, job): (u8, u8)) -> Event {
         3 => Event::Instruct { job },
         4 => Event::Cancel { job },
         5 => Event::BackUp,
-        _ => Event::Snapshots,
+        6 => Event::Snapshots,
+        _ => Event::Clear { job },
     }
 }
 
@@ -137,12 +144,13 @@ fn draw_fault(dice: &mut Dice, phone: u8) -> Event {
 
 fn draw_disaster(dice: &mut Dice, phone: u8) -> Event {
     let at = u32::try_from(dice.below(1 << 20)).expect("below a u32");
-    match dice.weighted(&[(1, 0), (4, 1), (3, 2), (2, 3), (3, 4), (2, 5)]) {
+    match dice.weighted(&[(1, 0), (4, 1), (3, 2), (2, 3), (5, 4), (2, 5), (1, 6)]) {
         0 => Event::Evict { phone },
         1 => Event::CopyStore { phone },
         2 => Event::FallBack { phone },
         3 => Event::Flip { phone, at },
         4 => Event::Restore,
-        _ => Event::ShutOut { phone },
+        5 => Event::ShutOut { phone },
+        _ => Event::Clone { phone },
     }
 }

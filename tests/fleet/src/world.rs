@@ -1,6 +1,7 @@
 //! A fleet as it runs: phones, a hall, the true time, and what each event does to them.
 
 mod desk;
+mod session;
 mod store;
 
 use std::collections::BTreeSet;
@@ -9,12 +10,11 @@ use automerge::ChangeHash;
 use chrono::{DateTime, TimeDelta};
 use domain::id::{EntryId, JobId, uuid_v7};
 use domain::job::{Author, Cancellation, Instruction, PlanEntry};
+use domain::ledger::Written;
 use domain::stamp::Timestamp;
 use mobile_core::log::memory::Stop;
-use mobile_core::phone::{CommandError, SyncEnd};
-use pollster::block_on;
+use mobile_core::phone::CommandError;
 use sync::chunk::chunk_hash;
-use sync::device::Standing;
 use sync::hall::Hall;
 use sync::hub::hall_actor;
 use sync::message::{Epoch, Offered};
@@ -23,8 +23,7 @@ use uuid::Uuid;
 
 use crate::bug::Bug;
 use crate::check;
-use crate::event::{Act, Event, Fate, Trick};
-use crate::hall::Way;
+use crate::event::{Act, Event, Trick};
 use crate::homes::DISPATCHER;
 use crate::oracle::{Oracle, Recorded};
 use crate::phone::FleetPhone;
@@ -56,10 +55,25 @@ pub struct World {
     pub bug: Option<Bug>,
     /// What a careless till counted again, in fen; nothing unless that bug is planted.
     pub counted_again: i64,
-    backup: Hall,
+    /// What the desk wrote into the ledgers of households.
+    pub entries: Vec<Written>,
+    /// How many rounds the last session took.
+    pub last_rounds: u32,
+    nodes: Vec<i64>,
+    backup: Backup,
     now: Timestamp,
     counter: u64,
 }
+
+/// What a verified backup of the hall holds.
+struct Backup {
+    hall: Hall,
+    entries: Vec<Written>,
+    cleared: BTreeSet<Uuid>,
+}
+
+/// How far the clocks of nodes are off, in seconds (F30).
+const NODES: [i64; 3] = [0, 300, -300];
 
 /// What an event did, in a word for the story.
 pub type Done = Result<String, Broken>;
@@ -72,12 +86,15 @@ impl World {
         let now = DateTime::from_timestamp_millis(BEGIN_MS).unwrap_or_default();
         let mut world = Self {
             phones: Vec::new(),
-            backup: hall.backup(),
+            backup: Backup { hall: hall.backup(), entries: Vec::new(), cleared: BTreeSet::new() },
             hall,
             jobs: Vec::new(),
             oracle: Oracle::default(),
             bug,
             counted_again: 0,
+            entries: Vec::new(),
+            last_rounds: 0,
+            nodes: NODES[..usize::from(script.nodes).clamp(1, NODES.len())].to_vec(),
             now,
             counter: 0,
         };
@@ -137,6 +154,7 @@ impl World {
                 Ok("its store is copied".to_owned())
             }
             Event::FallBack { phone } => self.fall_back(self.which(phone)),
+            Event::Clone { phone } => self.clone_phone(self.which(phone)),
             Event::Flip { phone, at } => self.flip(self.which(phone), at),
             Event::SecondTab { phone } => self.second_tab(self.which(phone)),
             Event::SetClock { phone, hours } => {
@@ -152,15 +170,15 @@ impl World {
             Event::NewJob { phone } => self.take_on(phone),
             Event::Assign { job, phone } => Ok(self.assign(job, phone)),
             Event::Instruct { job } => {
-                let entry =
-                    Instruction { text: "请先电话联系".to_owned(), author: self.author() };
-                Ok(self.plan(job, &PlanEntry::Instruction(entry)))
+                let text = "请先电话联系".to_owned();
+                Ok(self.plan(job, |author| PlanEntry::Instruction(Instruction { text, author })))
             }
             Event::Cancel { job } => {
-                let entry =
-                    Cancellation { reason: "用户来电取消".to_owned(), author: self.author() };
-                Ok(self.plan(job, &PlanEntry::Cancellation(entry)))
+                let reason = "用户来电取消".to_owned();
+                Ok(self
+                    .plan(job, |author| PlanEntry::Cancellation(Cancellation { reason, author })))
             }
+            Event::Clear { job } => Ok(self.clear(job)),
             Event::BackUp => Ok(self.back_up()),
             Event::Restore => self.restore(),
             Event::Snapshots => {
@@ -168,9 +186,11 @@ impl World {
                 Ok("snapshots are made".to_owned())
             }
             Event::ShutOut { phone } => {
-                let at = self.which(phone);
-                self.hall.revoke(self.phones[at].writer.device);
-                self.phones[at].is_shut_out = true;
+                let device = self.phones[self.which(phone)].writer.device;
+                self.hall.revoke(device);
+                for it in self.phones.iter_mut().filter(|it| it.writer.device == device) {
+                    it.is_shut_out = true;
+                }
                 Ok("it is shut out".to_owned())
             }
             Event::Release => Ok(self.release()),
@@ -197,15 +217,21 @@ impl World {
         self.jobs[usize::from(number) % self.jobs.len()]
     }
 
+    /// Whoever decides something, by the clock of the node that takes it.
     fn author(&self) -> Author {
-        Author { by: DISPATCHER, at: self.now }
+        let node = usize::try_from(self.counter).unwrap_or(0) % self.nodes.len();
+        Author { by: DISPATCHER, at: self.now + TimeDelta::seconds(self.nodes[node]) }
     }
 
-    fn entry(&mut self) -> EntryId {
+    /// An id for what is added to a job now: after everything that stands in it, whatever the node's clock says.
+    fn entry(&mut self, job: Option<JobId>) -> EntryId {
         self.counter += 1;
         let mut random = [7; 10];
         random[..8].copy_from_slice(&self.counter.to_be_bytes());
-        EntryId(uuid_v7(self.now.timestamp_millis(), random))
+        let known = job.and_then(|job| self.hall.job(job).ok());
+        let newest_ms = known.map_or(0, |job| job.newest_ms());
+        let after_ms = if self.bug == Some(Bug::PlanByNodeClock) { 0 } else { newest_ms + 1 };
+        EntryId(uuid_v7(self.author().at.timestamp_millis().max(after_ms), random))
     }
 
     fn act(&mut self, phone: u8, job: u8, act: Act) -> Done {
@@ -308,72 +334,6 @@ impl World {
         }
         offered.bytes = bytes;
         Some((forged, offered))
-    }
-
-    /// One session of a phone with the hall.
-    pub fn sync(&mut self, at: usize, fate: Fate) -> Done {
-        if self.phones[at].running.is_none() {
-            self.restart(at, Stop::Kill)?;
-        }
-        let before = self.held(at);
-        let Some(mut phone) = self.phones[at].running.take() else {
-            return Err(broken("S1", format!("phone {at} does not run")));
-        };
-        let oracle = &self.oracle;
-        let cash_of =
-            |hash: ChangeHash| oracle.hashes.get(&hash).map_or(0, |id| oracle.recorded[id].cash);
-        let mut way = Way {
-            writer: self.phones[at].writer,
-            hall: &mut self.hall,
-            fate,
-            bug: self.bug,
-            now: self.now,
-            rounds: 0,
-            counted_again: &mut self.counted_again,
-            cash_of: &cash_of,
-            broke: None,
-        };
-        let report = block_on(phone.sync(&mut way));
-        let (rounds, broke) = (way.rounds, way.broke);
-        self.phones[at].running = Some(phone);
-        if let Some(what) = broke {
-            return Err(broken("S17", what));
-        }
-        if self.phones[at].disk.memory.is_off() {
-            return self.restart(at, Stop::Kill);
-        }
-        check::purged(self, at, &before)?;
-        self.note_acks(at);
-        check::acks(self)?;
-        check::scope(self, at)?;
-        check::on_phone(self, at)?;
-        let is_stuck = matches!(&report.end, SyncEnd::Stopped(error) if error.to_string().contains("opened again"));
-        if is_stuck {
-            return self.restart(at, Stop::Kill);
-        }
-        if report.end == SyncEnd::Complete && !report.unkept {
-            check::complete(self, at)?;
-        }
-        Ok(format!("{rounds} rounds, {}", ending(&report.end)))
-    }
-
-    fn note_acks(&mut self, at: usize) {
-        let Some(phone) = self.phones[at].running.as_ref() else { return };
-        for own in phone.device().own() {
-            if let Standing::Acked(epoch, _) = own.standing
-                && let Some(recorded) = self.oracle.recorded.get_mut(&own.id)
-            {
-                recorded.acked = Some(*epoch);
-            }
-        }
-    }
-}
-
-fn ending(end: &SyncEnd) -> String {
-    match end {
-        SyncEnd::Complete => "all said".to_owned(),
-        SyncEnd::MoreLeft => "more is left".to_owned(),
-        SyncEnd::Stopped(error) => format!("stopped: {error}"),
     }
 }
 

@@ -8,6 +8,7 @@ use mobile_core::log::memory::{Landing, Stop};
 
 use super::{Done, World, broken};
 use crate::check;
+use crate::phone::FleetPhone;
 
 impl World {
     pub(super) fn stop_soon(
@@ -45,6 +46,28 @@ impl World {
         self.phones[at].disk.memory.restart(Stop::Kill);
         self.phones[at].disk.memory.restore(&copy);
         self.reopen_damaged(at, "replaced by an older copy", false)
+    }
+
+    /// Another phone gets a copy of the whole store, and with it the enrolment.
+    pub(super) fn clone_phone(&mut self, at: usize) -> Done {
+        const MOST: usize = 8;
+        if self.phones.len() >= MOST {
+            return Ok("there are phones enough".to_owned());
+        }
+        let number = 0x100 + self.phones.len() as u128;
+        let mut clone = FleetPhone::new(number, self.counter, self.now);
+        clone.writer = self.phones[at].writer;
+        clone.is_shut_out = self.phones[at].is_shut_out;
+        clone.was_damaged = self.phones[at].was_damaged;
+        clone.disk.is_relaxed = self.phones[at].disk.is_relaxed;
+        clone.disk.memory.restore(&self.phones[at].disk.memory.backup());
+        (clone.is_copy, self.phones[at].is_copy) = (true, true);
+        self.phones.push(clone);
+        let at = self.phones.len() - 1;
+        let report = self.phones[at].start();
+        report.map_err(|why| broken("S1", format!("phone {at} does not start: {why}")))?;
+        self.take_note(at);
+        Ok(format!("phone {at} is its copy"))
     }
 
     pub(super) fn flip(&mut self, at: usize, place: u32) -> Done {
