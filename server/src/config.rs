@@ -69,6 +69,10 @@ pub struct Config {
     pub push_contact: String,
     /// A PEM file of authorities that may sign for receivers of webhooks besides the system's, read at each sending. Default none.
     pub webhook_ca: String,
+    /// How long a connection may take to say what it asks, and may stay silent between requests; longer than the proxy in front keeps one. Default 75.
+    pub head_timeout_s: u32,
+    /// How long the body of a request may take to arrive. Default 300.
+    pub body_timeout_s: u32,
     /// How long requests may finish after a signal to stop. Default 10.
     pub shutdown_s: u32,
     /// Who may read `/metrics`: whoever sends this as a bearer token; empty for this machine alone. Default empty.
@@ -126,6 +130,8 @@ impl Default for Config {
             push_allowed: Vec::new(),
             push_contact: "mailto:push@doorstep.invalid".to_owned(),
             webhook_ca: String::new(),
+            head_timeout_s: 75,
+            body_timeout_s: 300,
             shutdown_s: 10,
             metrics_token: Secret(String::new()),
             disk_low_bytes: 256 << 20,
@@ -241,6 +247,17 @@ impl Config {
                     place: "configuration".into(),
                     key: key.into(),
                     why,
+                });
+            }
+        }
+        for (key, limit) in
+            [("head_timeout_s", self.head_timeout_s), ("body_timeout_s", self.body_timeout_s)]
+        {
+            if limit == 0 {
+                return Err(ConfigError::Value {
+                    place: "configuration".into(),
+                    key: key.into(),
+                    why: "is 0: nobody is that fast".into(),
                 });
             }
         }

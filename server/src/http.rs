@@ -90,6 +90,7 @@ use self::openapi::{
     ADMINS, ANYBODY, CASHIERS, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached,
     described, edit, once, only, open,
 };
+use crate::listen;
 use crate::state::AppState;
 
 /// Open to everybody.
@@ -378,6 +379,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(DefaultBodyLimit::max(config.body_limit_bytes))
         .layer(RequestDecompressionLayer::new())
         .layer(RequestBodyLimitLayer::new(longest))
+        .layer(from_fn_with_state(state.clone(), listen::in_time))
         .layer(from_fn(same_site))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(error::as_problem))

@@ -38,6 +38,7 @@ pub mod items;
 pub mod jobs;
 pub mod leak;
 pub mod ledger;
+pub mod listen;
 pub mod live;
 pub mod metrics;
 pub mod minute;
@@ -58,7 +59,6 @@ pub mod told;
 pub mod upkeep;
 pub mod webhooks;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,7 +130,6 @@ impl App {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> anyhow::Result<()> {
         let router = http::router(&self.state);
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let patience = Duration::from_secs(u64::from(self.state.config.shutdown_s));
         let mut stopped = self.state.closing.clone();
         let announce = self.closing.clone();
@@ -139,7 +138,8 @@ impl App {
             tracing::info!("stopping");
             announce.send_replace(true);
         });
-        let serving = axum::serve(listener, service).with_graceful_shutdown({
+        let head = Duration::from_secs(u64::from(self.state.config.head_timeout_s));
+        let serving = listen::serve(listener, router, head, {
             let mut stopped = stopped.clone();
             async move {
                 drop(stopped.wait_for(|stopped| *stopped).await);
@@ -152,7 +152,7 @@ impl App {
         let reminding = tokio::spawn(minute::run(self.state.clone()));
         let calling = tokio::spawn(leak::run(self.state.clone()));
         tokio::select! {
-            served = serving => served?,
+            () = serving => {}
             () = webhooks::sender::run(self.state.clone()) => {}
             () = reach::sender::run(self.state.clone()) => {}
             () = async {

@@ -23,6 +23,8 @@ enum Part {
     Readings,
     /// A push until its service has it and an outbox that is drained; a message until a phone shows it.
     Reach,
+    /// Two thousand phones that come back after an outage; it is a part of the core, too.
+    Crowd,
     /// The technician's app in a real browser.
     App,
 }
@@ -34,7 +36,12 @@ impl Bench {
         if measures(Part::Core) {
             cargo(root, &["run", "--release", "-p", "doorstep-tests", "--bin", "bench"])?;
         }
-        let alone = [(Part::Plan, "plan"), (Part::Readings, "readings"), (Part::Reach, "reach")];
+        let alone = [
+            (Part::Plan, "plan"),
+            (Part::Readings, "readings"),
+            (Part::Reach, "reach"),
+            (Part::Crowd, "crowd"),
+        ];
         for (part, name) in alone {
             if self.parts.contains(&part) {
                 let run =

@@ -5,13 +5,13 @@ use std::path::Path;
 use crate::run::cargo;
 
 /// Small seeds of each check.
-const SMALL: &str = "20000";
+pub(crate) const SMALL: &str = "20000";
 
 /// Long seeds of each check.
-const LONG: &str = "200";
+pub(crate) const LONG: &str = "200";
 
 /// Within how many seeds each planted bug is found.
-const BUGS: &str = "2000";
+pub(crate) const BUGS: &str = "2000";
 
 /// Runs the fleet with these options.
 pub(crate) fn sail(root: &Path, options: &[impl AsRef<str>]) -> anyhow::Result<()> {

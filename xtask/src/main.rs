@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod claims;
 mod contract;
 mod deb;
 mod demo;
@@ -47,6 +48,8 @@ enum Task {
         #[arg(long, default_value = "1000000")]
         seed: String,
     },
+    /// Runs what Doorstep claims under faults, and writes docs/claims.md from what it printed.
+    Claims,
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
     /// Builds the technician's app into `target/web`.
@@ -70,6 +73,7 @@ fn main() -> anyhow::Result<()> {
         Task::Soak { minutes, seed } => {
             fleet::sail(&root, &["--minutes", &minutes, "--seed", &seed])
         }
+        Task::Claims => claims::write(&root),
         Task::Bench(bench) => bench.run(&root),
         Task::Demo { check } => demo::run(&root, check),
     }

@@ -1,5 +1,6 @@
 //! Running other programs, with the command shown when it fails.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -15,6 +16,26 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let shown = format!("{command:?}");
     let status = command.status().with_context(|| format!("{shown} does not start"))?;
     if status.success() { Ok(()) } else { bail!("{shown} ended with {status}") }
+}
+
+/// Runs a command to its end and gives the lines that it printed, which people see as well.
+#[expect(clippy::print_stdout, reason = "people follow what runs in their terminal")]
+pub(crate) fn followed(command: &mut Command) -> anyhow::Result<Vec<String>> {
+    let shown = format!("{command:?}");
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{shown} does not start"))?;
+    let mut lines = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line?;
+            println!("{line}");
+            lines.push(line);
+        }
+    }
+    let status = child.wait()?;
+    if status.success() { Ok(lines) } else { bail!("{shown} ended with {status}") }
 }
 
 /// Whether a command runs and succeeds, whatever it prints.

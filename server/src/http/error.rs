@@ -54,6 +54,9 @@ pub enum ApiError {
     /// The body is longer than allowed.
     #[error("send less at once")]
     TooLarge,
+    /// The body did not arrive in time, in seconds.
+    #[error("send the whole body within {0} s, or less at once")]
+    TooSlow(u64),
     /// No token, or one that is over.
     #[error("sign in, and send the token as `Authorization: Bearer …`")]
     NotSignedIn,
@@ -187,6 +190,7 @@ impl ApiError {
             Self::Unprocessable(_) => ProblemKind::Unprocessable,
             Self::WrongContentType(_) => ProblemKind::WrongContentType,
             Self::TooLarge => ProblemKind::TooLarge,
+            Self::TooSlow(_) => ProblemKind::TooSlow,
             Self::NotSignedIn => ProblemKind::NotSignedIn,
             Self::WrongCredentials => ProblemKind::WrongCredentials,
             Self::TooManyTries { .. } => ProblemKind::TooManyTries,

@@ -93,6 +93,8 @@ kinds! {
     PhotoHash = CONFLICT, "photo-hash", "Photo does not have its hash";
     /// A part of a photo does not follow the last one.
     PhotoOffset = CONFLICT, "photo-offset", "Not the next part";
+    /// The body did not arrive in time.
+    TooSlow = REQUEST_TIMEOUT, "too-slow", "Too slow";
     /// The body is longer than allowed.
     TooLarge = PAYLOAD_TOO_LARGE, "too-large", "Too large";
     /// The body is of a kind that the URL does not take.

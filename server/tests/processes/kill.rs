@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use mobile_core::link::{Link, LinkError};
 use mobile_core::phone::SyncEnd;
 
-use crate::world::{Carrier, Database, Server, send};
+use crate::world::{Carrier, Database, Server, claim, send};
 
 const KILLS: u32 = 50;
 
@@ -55,6 +55,7 @@ async fn s2_killed_right_after_each_ack_the_server_has_what_it_acknowledged() {
     let held = server.facts(job).await;
     assert_eq!(held.len(), KILLS as usize, "each fact once");
     assert_eq!(held, acknowledged);
+    claim(&format!("kills.server kills={KILLS} acknowledged={}", held.len()));
 }
 
 #[derive(Clone, Copy)]

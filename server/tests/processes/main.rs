@@ -1,7 +1,9 @@
 //! Servers as processes of their own, killed under work.
 mod failover;
+mod fsync;
 mod kill;
 mod live;
 mod outage;
 mod outbox;
+mod peers;
 mod world;

@@ -117,6 +117,11 @@ impl Server {
         Self { child: Arc::new(Mutex::new(child)), base }
     }
 
+    /// The process's number.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.lock().expect("no test panics with it").id()
+    }
+
     pub(crate) fn child(&self) -> Arc<Mutex<Child>> {
         Arc::clone(&self.child)
     }
@@ -166,6 +171,12 @@ impl Drop for Server {
         let _gone_already = child.kill();
         let _reaped_already = child.wait();
     }
+}
+
+/// Prints a figure for the page of claims.
+#[expect(clippy::print_stdout, reason = "the page of claims is made of such lines")]
+pub(crate) fn claim(figures: &str) {
+    println!("claim {figures}");
 }
 
 async fn answered(request: reqwest::RequestBuilder) -> Value {

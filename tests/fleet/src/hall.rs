@@ -14,6 +14,9 @@ use sync::message::{Judged, Position, Reply, Request, Verdict};
 use crate::bug::Bug;
 use crate::event::Fate;
 
+/// What another node does to the hall meanwhile.
+pub type Meanwhile<'a> = Box<dyn FnOnce(&mut Hall) + 'a>;
+
 /// One phone's way to the hall during one session.
 pub struct Way<'a> {
     /// The hall.
@@ -35,7 +38,7 @@ pub struct Way<'a> {
     /// What broke inside the hall, if anything.
     pub broke: Option<String>,
     /// What another node does to the hall in the middle of the first exchange.
-    pub between: Option<Box<dyn FnOnce(&mut Hall) + 'a>>,
+    pub between: Option<Meanwhile<'a>>,
     /// How far the nodes' clocks are off, in seconds; round after round goes to the next of them.
     pub nodes: &'a [i64],
 }

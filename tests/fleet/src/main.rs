@@ -60,9 +60,13 @@ fn sail_known(options: &Options) -> bool {
         let mut words = line.split_whitespace();
         Some((words.next()? == "long", words.next()?.parse().ok()?))
     });
-    known.fold(true, |is_good, (long, seed)| {
-        sail(&Options { seed, long, seeds: 1, ..options.clone() }) && is_good
-    })
+    let (is_good, count) = known.fold((true, 0), |(is_good, count), (long, seed)| {
+        (sail(&Options { seed, long, seeds: 1, ..options.clone() }) && is_good, count + 1)
+    });
+    if is_good {
+        println!("claim fleet.known seeds={count} violations=0");
+    }
+    is_good
 }
 
 /// Goes on with new seeds, some long ones among them, until the time is over.
@@ -132,6 +136,11 @@ fn sail(options: &Options) -> bool {
         options.seed,
         began.elapsed().as_secs(),
     );
+    println!(
+        "claim fleet.{} seeds={} records={saved} faults={faults} device_days={days} violations=0",
+        if options.long { "long" } else { "small" },
+        options.seeds,
+    );
     true
 }
 
@@ -189,7 +198,7 @@ fn tell(options: &Options, script: &Script, ran: &Ran) -> bool {
 
 /// Plants each bug and looks for it.
 fn find_bugs(options: &Options) -> bool {
-    let mut all = true;
+    let (mut all, mut latest) = (true, 0);
     for bug in Bug::ALL {
         let seeds = options.seed..options.seed + options.seeds;
         let found = seeds.clone().find_map(|seed| {
@@ -197,11 +206,15 @@ fn find_bugs(options: &Options) -> bool {
             ran.broken.map(|(_, broken)| (seed, broken))
         });
         if let Some((seed, broken)) = found {
+            latest = latest.max(seed);
             println!("{:28} found by seed {seed}: {} {}", name(bug), broken.rule, broken.what);
         } else {
             all = false;
             println!("{:28} NOT FOUND in {} seeds", name(bug), options.seeds);
         }
+    }
+    if all {
+        println!("claim fleet.bugs planted={} latest_seed={latest}", Bug::ALL.len());
     }
     all
 }

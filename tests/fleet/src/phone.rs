@@ -28,6 +28,10 @@ pub type Running = Phone<FileLog<PhoneDisk>, ManualClock, SeededRng>;
 
 /// One phone of the fleet.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that befell the phone, in any mixture"
+)]
 pub struct FleetPhone {
     /// Who carries it, and its name at the hall.
     pub writer: Writer,

@@ -1,5 +1,7 @@
 //! What the system costs: each figure with its unit, and beside it what it is compared with in the same run.
 
+#[path = "bench/crowd.rs"]
+mod crowd;
 #[path = "bench/figures.rs"]
 mod figures;
 #[path = "bench/keeping.rs"]
@@ -39,6 +41,11 @@ async fn main() -> anyhow::Result<()> {
             let database = format!("sqlite://{}", folder.path().join("reach.db").display());
             return reach::reach(database).await;
         }
+        [crowd] if crowd == "crowd" => {
+            let folder = tempfile::tempdir()?;
+            let database = format!("sqlite://{}", folder.path().join("crowd.db").display());
+            return crowd::crowd(&database).await;
+        }
         [doorstep, ..] if doorstep == "doorstep" => return keeping::command(&arguments).await,
         _ => {}
     }
@@ -54,6 +61,7 @@ async fn main() -> anyhow::Result<()> {
     plan::plan()?;
     readings::readings()?;
     reach::reach(file("reach.db")).await?;
+    crowd::crowd(&file("crowd.db")).await?;
     keeping::import(&Stage::set(file("register.db")).await?, folder.path())?;
     keeping::keep(&Stage::set(file("kept.db")).await?, folder.path()).await
 }
@@ -127,7 +135,7 @@ async fn durable_changes(engine: &str, stage: &Stage, bare: &str) -> anyhow::Res
     print(&format!("{engine}: bare commits, one row each"), bare, "/s");
     let mut rates = Vec::new();
     for devices in FLEETS {
-        let mut fleet = recorded_fleet(stage, devices).await?;
+        let mut fleet = recorded_fleet(stage, devices, FACTS).await?;
         let began = now();
         let handing_in = fleet.iter_mut().map(|phone| async move {
             let mut link = CountingLink::new(stage, phone);
@@ -149,15 +157,17 @@ async fn durable_changes(engine: &str, stage: &Stage, bare: &str) -> anyhow::Res
 }
 
 /// Phones that each hold facts which the hall does not have.
-async fn recorded_fleet(stage: &Stage, devices: usize) -> anyhow::Result<Vec<Technician>> {
+async fn recorded_fleet(
+    stage: &Stage,
+    devices: usize,
+    facts: usize,
+) -> anyhow::Result<Vec<Technician>> {
     let mut fleet = Vec::new();
     for number in 0..devices {
         let mut phone = stage.hire(&format!("fleet{devices}-{number}")).await?;
-        let job = stage.jobs_for(&phone, 1).await?[0];
+        stage.jobs_for(&phone, 1).await?;
         phone.sync(&mut CountingLink::new(stage, &phone)).await?;
-        for number in 0..FACTS {
-            phone.phone.note(job, format!("第 {number} 条")).await?;
-        }
+        phone.record(facts).await?;
         fleet.push(phone);
     }
     Ok(fleet)

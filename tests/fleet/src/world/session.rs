@@ -3,16 +3,16 @@
 use automerge::ChangeHash;
 use domain::stamp::Timestamp;
 use mobile_core::log::memory::Stop;
-use mobile_core::phone::SyncEnd;
+use mobile_core::phone::{SyncEnd, SyncReport};
 use pollster::block_on;
 use sync::authority::Writer;
 use sync::device::Standing;
 use sync::hall::Hall;
 
-use super::{Done, World, broken};
+use super::{Broken, Done, World, broken};
 use crate::check;
 use crate::event::Fate;
-use crate::hall::Way;
+use crate::hall::{Meanwhile, Way};
 use crate::phone::Running;
 
 impl World {
@@ -22,49 +22,7 @@ impl World {
             self.restart(at, Stop::Kill)?;
         }
         let before = self.held(at);
-        let Some(mut phone) = self.phones[at].running.take() else {
-            return Err(broken("S1", format!("phone {at} does not run")));
-        };
-        let other = match fate {
-            Fate::Between(other) => Some(self.which(other)).filter(|other| *other != at),
-            _ => None,
-        };
-        let mut served = other.and_then(|other| self.phones[other].running.take());
-        let oracle = &self.oracle;
-        let cash_of =
-            |hash: ChangeHash| oracle.hashes.get(&hash).map_or(0, |id| oracle.recorded[id].cash);
-        let mut way = Way {
-            writer: self.phones[at].writer,
-            hall: &mut self.hall,
-            fate,
-            bug: self.bug,
-            now: self.now,
-            rounds: 0,
-            counted_again: &mut self.counted_again,
-            cash_of: &cash_of,
-            broke: None,
-            between: None,
-            nodes: &self.nodes,
-        };
-        let (writer, now) = (other.map(|other| self.phones[other].writer), self.now);
-        if let (Some(other), Some(writer)) = (served.as_mut(), writer) {
-            way.between = Some(Box::new(move |hall| serve(hall, other, writer, now)));
-        }
-        let report = block_on(phone.sync(&mut way));
-        let (rounds, broke) = (way.rounds, way.broke.take());
-        drop(way);
-        self.phones[at].running = Some(phone);
-        if let (Some(other), Some(phone)) = (other, served) {
-            self.phones[other].running = Some(phone);
-            if self.phones[other].disk.memory.is_off() {
-                self.restart(other, Stop::Kill)?;
-            }
-            self.note_acks(other);
-        }
-        self.last_rounds = rounds;
-        if let Some(what) = broke {
-            return Err(broken("S17", what));
-        }
+        let report = self.meet(at, fate)?;
         if self.phones[at].disk.memory.is_off() {
             return self.restart(at, Stop::Kill);
         }
@@ -73,7 +31,8 @@ impl World {
         check::acks(self)?;
         check::scope(self, at)?;
         check::on_phone(self, at)?;
-        if fate == Fate::Good && (report.unkept || report.end == SyncEnd::Complete) {
+        let is_complete = report.end == SyncEnd::Complete;
+        if fate == Fate::Good && (report.unkept || is_complete) {
             check::handed_in(self, &before, at)?;
         }
         let is_stuck = matches!(&report.end, SyncEnd::Stopped(error) if error.to_string().contains("opened again"));
@@ -81,11 +40,58 @@ impl World {
             return self.restart(at, Stop::Kill);
         }
         // What was committed while the session went on comes with the next one.
-        let has_all = report.end == SyncEnd::Complete && !matches!(fate, Fate::Between(_));
-        if has_all && !report.unkept {
+        if is_complete && !matches!(fate, Fate::Between(_)) {
             check::complete(self, at)?;
         }
-        Ok(format!("{rounds} rounds, {}", ending(&report.end)))
+        Ok(format!("{} rounds, {}", self.last_rounds, ending(&report.end)))
+    }
+
+    /// Lets a phone and the hall talk; in the middle another node may serve another phone.
+    fn meet(&mut self, at: usize, fate: Fate) -> Result<SyncReport, Broken> {
+        let Some(mut phone) = self.phones[at].running.take() else {
+            return Err(broken("S1", format!("phone {at} does not run")));
+        };
+        let other = if let Fate::Between(other) = fate { Some(self.which(other)) } else { None };
+        let other = other.filter(|other| *other != at);
+        let mut served = other.and_then(|other| self.phones[other].running.take());
+        let oracle = &self.oracle;
+        let cash_of =
+            |hash: ChangeHash| oracle.hashes.get(&hash).map_or(0, |id| oracle.recorded[id].cash);
+        let (writer, now) = (other.map(|other| self.phones[other].writer), self.now);
+        let between = served.as_mut().zip(writer).map(|(other, writer)| -> Meanwhile<'_> {
+            Box::new(move |hall| serve(hall, other, writer, now))
+        });
+        let mut way = Way {
+            writer: self.phones[at].writer,
+            hall: &mut self.hall,
+            fate,
+            bug: self.bug,
+            now,
+            rounds: 0,
+            counted_again: &mut self.counted_again,
+            cash_of: &cash_of,
+            broke: None,
+            between,
+            nodes: &self.nodes,
+        };
+        let report = block_on(phone.sync(&mut way));
+        self.last_rounds = way.rounds;
+        let broke = way.broke.take();
+        drop(way);
+        self.phones[at].running = Some(phone);
+        if let (Some(other), Some(phone)) = (other, served) {
+            self.phones[other].running = Some(phone);
+            self.was_served(other)?;
+        }
+        broke.map_or(Ok(report), |what| Err(broken("S17", what)))
+    }
+
+    fn was_served(&mut self, at: usize) -> Result<(), Broken> {
+        if self.phones[at].disk.memory.is_off() {
+            self.restart(at, Stop::Kill)?;
+        }
+        self.note_acks(at);
+        Ok(())
     }
 
     fn note_acks(&mut self, at: usize) {

@@ -40,6 +40,13 @@ impl Spread {
         self.told(99)
     }
 
+    /// The median, in seconds.
+    pub(crate) fn median(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort();
+        sorted.get(sorted.len() / 2).copied().unwrap_or_default().as_secs_f64()
+    }
+
     fn told(&self, tail: usize) -> String {
         let mut sorted = self.0.clone();
         sorted.sort();

@@ -241,6 +241,15 @@ impl Stage {
 }
 
 impl Technician {
+    /// Records so many facts at the first of its jobs.
+    pub(crate) async fn record(&mut self, facts: usize) -> anyhow::Result<()> {
+        let job = self.phone.device().jobs().next().context("the phone has a job")?.id;
+        for number in 0..facts {
+            self.phone.note(job, format!("第 {number} 条")).await?;
+        }
+        Ok(())
+    }
+
     /// Meets the hall, and nothing stops it.
     pub(crate) async fn sync(&mut self, link: &mut CountingLink) -> anyhow::Result<()> {
         let report = self.phone.sync(link).await;

@@ -1,0 +1,147 @@
+//! `cargo xtask claims`: runs what Doorstep claims under faults, and writes the page of claims from what was printed.
+//!
+//! Whatever shows a claim prints lines like `claim kills.server kills=50 acknowledged=50`; nothing else enters the page.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+use cluster::Cluster;
+
+use crate::fleet::{BUGS, LONG, SMALL};
+use crate::run::{followed, output};
+
+/// The page, from the workspace's folder.
+const PAGE: &str = "docs/claims.md";
+
+/// What the page ends with, before its checksum.
+const SEAL: &str = "Checksum of the lines above: ";
+
+/// A claim's figures, by name.
+type Figures = BTreeMap<String, u64>;
+
+/// Each claim: its name in the printed lines, and its sentence with the figures' names in braces.
+const CLAIMS: &[(&str, &str)] = &[
+    (
+        "fleet.small",
+        "{seeds} fleets over hours, each under a seed of its own: {records} records saved, {faults} faults injected, {device_days} device-days, {violations} promises broken",
+    ),
+    (
+        "fleet.long",
+        "{seeds} fleets over weeks: {records} records saved, {faults} faults injected, {device_days} device-days, {violations} promises broken",
+    ),
+    ("fleet.known", "{seeds} seeds that once broke a promise run again: {violations} broken"),
+    (
+        "fleet.bugs",
+        "{planted} bugs planted to try the checker: all found, the last of them by seed {latest_seed}",
+    ),
+    (
+        "kills.phone",
+        "A phone's process killed {kills} times, at every write of a day: nothing that it called saved was missing",
+    ),
+    (
+        "kills.server",
+        "The server killed {kills} times right after it acknowledged or in the middle: {acknowledged} acknowledged facts, each there once",
+    ),
+];
+
+/// Runs everything and writes the page.
+pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
+    let mut claims: BTreeMap<String, Figures> = BTreeMap::new();
+    for mut command in commands(root) {
+        for line in followed(&mut command)? {
+            enter(&mut claims, &line);
+        }
+    }
+    let databases = Cluster::start(&["fsync = off"])?;
+    databases.sql("postgres", "create database statements")?;
+    for line in followed(kills(root).env("DOORSTEP_TEST_POSTGRES", databases.url("statements")))? {
+        enter(&mut claims, &line);
+    }
+    let page = page(root, &claims)?;
+    fs::write(root.join(PAGE), page).with_context(|| format!("{PAGE} cannot be written"))
+}
+
+fn commands(root: &Path) -> Vec<Command> {
+    let fleet = |options: &[&str]| {
+        let mut command = Command::new("cargo");
+        command.current_dir(root).args(["run", "--quiet", "--profile", "fleet", "-p", "fleet"]);
+        command.arg("--").args(options);
+        command
+    };
+    let mut phone = Command::new("cargo");
+    phone.current_dir(root).args(["test", "--quiet", "-p", "mobile-core", "--test", "phone"]);
+    phone.args(["--", "--nocapture", "kill_sweep::s1"]);
+    vec![
+        fleet(&["--known"]),
+        fleet(&["--seeds", SMALL]),
+        fleet(&["--long", "--seeds", LONG]),
+        fleet(&["--bugs", "--seeds", BUGS]),
+        phone,
+        kills(root),
+    ]
+}
+
+/// The server killed, on SQLite or, with the variable set, on PostgreSQL.
+fn kills(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(["test", "--quiet", "-p", "server", "--test", "processes"]);
+    command.args(["--", "--nocapture", "s2_killed"]);
+    command
+}
+
+/// Adds the figures of a line that makes a claim: counts add up, whoever printed them.
+fn enter(claims: &mut BTreeMap<String, Figures>, line: &str) {
+    let Some((_, claim)) = line.split_once("claim ") else { return };
+    let mut words = claim.split_whitespace();
+    let Some(name) = words.next().filter(|name| CLAIMS.iter().any(|(known, _)| known == name))
+    else {
+        return;
+    };
+    let figures = claims.entry(name.to_owned()).or_default();
+    for (name, value) in words.filter_map(|word| word.split_once('=')) {
+        let value: u64 = value.parse().unwrap_or(0);
+        *figures.entry(name.to_owned()).or_default() += value;
+    }
+}
+
+fn page(root: &Path, claims: &BTreeMap<String, Figures>) -> anyhow::Result<String> {
+    let folder = root.display().to_string();
+    let commit = output("git", &["-C", &folder, "log", "-1", "--format=%h of %cs"])?;
+    let rustc = output("rustc", &["--version"])?;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut page = format!(
+        "# What Doorstep claims under faults\n\n\
+         Printed by `cargo xtask claims` at commit {commit}, on {cores} processors, {rustc}. \
+         Nobody edits this page: its last line is a checksum, and a test compares it.\n\n"
+    );
+    for (name, sentence) in CLAIMS {
+        let figures = claims.get(*name).with_context(|| format!("nothing showed {name}"))?;
+        let mut said = (*sentence).to_owned();
+        for (figure, value) in figures {
+            said = said.replace(&format!("{{{figure}}}"), &grouped(*value));
+        }
+        anyhow::ensure!(!said.contains('{'), "{name} lacks a figure: {said}");
+        writeln!(page, "- {said}.")?;
+    }
+    let days: u64 = claims.values().filter_map(|it| it.get("device_days")).sum();
+    writeln!(page, "\nThe fleets lived {} device-years together.\n", grouped(days / 365))?;
+    let seal = blake3::hash(page.as_bytes()).to_hex();
+    writeln!(page, "{SEAL}{}", &seal[..16])?;
+    Ok(page)
+}
+
+/// A number as people read it, in groups of three.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let parts: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|it| std::str::from_utf8(it).unwrap_or(""))
+        .collect();
+    parts.join(",")
+}
