@@ -89,7 +89,7 @@ fn commands(root: &Path) -> Vec<Command> {
 fn kills(root: &Path) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root).args(["test", "--quiet", "-p", "server", "--test", "processes"]);
-    command.args(["--", "--nocapture", "s2_killed"]);
+    command.args(["--", "--nocapture", "s2_killed", "s18_what_older"]);
     command
 }
 

@@ -1,6 +1,7 @@
 //! R2: what is acknowledged was made durable first, as the system's own calls show.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -75,10 +76,17 @@ fn trace(to: &Path, pids: &[u32]) -> Child {
         .stderr(Stdio::piped())
         .spawn()
         .expect("strace is there: install it (Debian: apt-get install strace)");
-    let said = std::io::BufReader::new(child.stderr.take().expect("piped"));
-    let attached = std::io::BufRead::lines(said).map_while(Result::ok);
-    let attached = attached.filter(|line| line.contains("attached")).take(pids.len()).count();
-    assert_eq!(attached, pids.len(), "strace may follow processes of this machine");
+    let said = BufReader::new(child.stderr.take().expect("piped"));
+    let (attached, attaching) = std::sync::mpsc::channel();
+    // It tells of each thread and process that it follows, and dies of a pipe that nobody reads.
+    std::thread::spawn(move || {
+        for line in said.lines().map_while(Result::ok).filter(|line| line.contains("attached")) {
+            let _nobody_waits_any_more = attached.send(line);
+        }
+    });
+    for _ in pids {
+        attaching.recv().expect("strace may follow processes of this machine");
+    }
     child
 }
 

@@ -6,4 +6,5 @@ mod live;
 mod outage;
 mod outbox;
 mod peers;
+mod upgrade;
 mod world;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
-use domain::id::{FactId, JobId};
+use domain::id::{DeviceId, FactId, JobId};
 use domain::job::Job;
 use mobile_core::link::{Link, LinkError};
 use mobile_core::log::file::FileLog;
@@ -58,24 +58,16 @@ impl Database {
 impl Carrier {
     /// Enrols a phone for a technician of the demo hall, and lets it hear of its jobs.
     pub(crate) async fn enrol(server: &Server, login: &str) -> Self {
-        let dispatcher = server.sign_in().await;
-        let users = server.get("/api/users", &dispatcher).await;
-        let users = users["users"].as_array().expect("users");
-        let user = users.iter().find(|user| user["login"] == login).expect("a technician");
-        let user = user["id"].as_str().expect("an id").to_owned();
-        let path = format!("/api/users/{user}/enrolment-code");
-        let code = server.post(&path, Some(&dispatcher), &Value::Null).await;
-        let body = json!({"login": login, "password": format!("demo-{login}-2026"),
-                          "code": code["code"], "name": "phone"});
-        let enrolled = server.post("/api/devices", None, &body).await;
+        let enrolled = admit(server, login, None).await;
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let user = text(&enrolled["user"]["id"]);
         let enrolment = Enrolment {
             device: text(&enrolled["device"]).parse().expect("a device"),
             user: user.parse().expect("a user"),
             hall: text(&enrolled["user"]["hall"]).parse().expect("a hall"),
         };
-        let path = format!("/api/jobs?limit=1&technician={user}");
-        let jobs = server.get(&path, &dispatcher).await;
+        let dispatcher = server.sign_in().await;
+        let jobs = server.get(&format!("/api/jobs?limit=1&technician={user}"), &dispatcher).await;
         let job = text(&jobs["jobs"][0]["id"]).parse().expect("a job");
         let folder = tempfile::tempdir().expect("a temporary folder");
         let log = open_log(folder.path()).expect("a log");
@@ -86,6 +78,19 @@ impl Carrier {
         let mut carrier = Self { phone, job, token, _folder: folder };
         assert_eq!(carrier.sync(&server.base).await, SyncEnd::Complete);
         carrier
+    }
+
+    /// Lets a phone go on whose session is over, under the id that it had.
+    pub(crate) async fn again(
+        server: &Server,
+        login: &str,
+        (phone, job): (NativePhone, JobId),
+        folder: tempfile::TempDir,
+    ) -> Self {
+        let device = phone.enrolment().expect("it was enrolled").device;
+        let enrolled = admit(server, login, Some(device)).await;
+        let token = enrolled["token"].as_str().expect("a token").to_owned();
+        Self { phone, job, token, _folder: folder }
     }
 
     /// Hands in what the phone has, over a network that holds.
@@ -171,6 +176,20 @@ impl Drop for Server {
         let _gone_already = child.kill();
         let _reaped_already = child.wait();
     }
+}
+
+/// Enrols a phone of a technician with a fresh code; tells what it is given.
+async fn admit(server: &Server, login: &str, device: Option<DeviceId>) -> Value {
+    let dispatcher = server.sign_in().await;
+    let users = server.get("/api/users", &dispatcher).await;
+    let users = users["users"].as_array().expect("users");
+    let user = users.iter().find(|user| user["login"] == login).expect("a technician");
+    let user = user["id"].as_str().expect("an id");
+    let path = format!("/api/users/{user}/enrolment-code");
+    let code = server.post(&path, Some(&dispatcher), &Value::Null).await;
+    let body = json!({"login": login, "password": format!("demo-{login}-2026"),
+                      "code": code["code"], "name": "phone", "device": device});
+    server.post("/api/devices", None, &body).await
 }
 
 /// Prints a figure for the page of claims.
