@@ -72,7 +72,7 @@ pub mod version;
 pub mod webhooks;
 pub mod work_cards;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -92,6 +92,9 @@ use self::openapi::{
 };
 use crate::listen;
 use crate::state::AppState;
+
+/// A year, with what lies below this host.
+const ONLY_TLS: &str = "max-age=31536000; includeSubDomains";
 
 /// Open to everybody.
 fn public() -> Routes {
@@ -383,7 +386,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(from_fn(same_site))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(error::as_problem))
-        .layer(from_fn(headers))
+        .layer(from_fn_with_state(state.clone(), headers))
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(state.clone(), metrics::count))
         // A failure is logged once, where it becomes a reply.
@@ -409,10 +412,14 @@ async fn same_site(request: Request, next: Next) -> Response {
 }
 
 /// Nothing of a hall is kept in caches or taken for something else.
-async fn headers(request: Request, next: Next) -> Response {
+async fn headers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Said behind TLS only (RFC 6797, 7.2): for a year this host is asked by TLS and nothing else.
+    if state.config.behind_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_TLS));
+    }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

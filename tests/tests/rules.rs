@@ -1,8 +1,12 @@
 //! The table of rules: every row of the rulebook's sections A, B and C lives somewhere and is shown by a test that runs.
 
+#[path = "named/tests.rs"]
+mod named;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use named::{root, rust_files, tests_of};
 
 /// The rows of the rulebook; there is no B9.
 fn rows() -> Vec<String> {
@@ -22,7 +26,7 @@ struct Row {
 #[test]
 fn each_rule_of_the_rulebook_lives_somewhere_and_is_shown_by_a_test() {
     let table = table();
-    let tests = tests();
+    let tests: BTreeSet<_> = rust_files(root()).iter().flat_map(|it| tests_of(it)).collect();
     let mut wrong = Vec::new();
     for id in rows() {
         let Some(row) = table.iter().find(|row| row.id == id) else {
@@ -57,51 +61,4 @@ fn table() -> Vec<Row> {
         tests: named(cells[4]),
     })
     .collect()
-}
-
-/// The names of all tests: functions under `#[test]` or a kin of it.
-fn tests() -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    for file in rust_files(root()) {
-        let text = fs::read_to_string(file).expect("a readable file");
-        let mut is_test = false;
-        for line in text.lines().map(str::trim) {
-            if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-                is_test = true;
-            } else if let Some(name) = name_of(line) {
-                // Inside `proptest!` the attribute stands there as well.
-                if is_test {
-                    found.insert(name);
-                }
-                is_test = false;
-            }
-        }
-    }
-    found
-}
-
-fn name_of(line: &str) -> Option<String> {
-    let line = line.strip_prefix("async ").unwrap_or(line);
-    let name = line.strip_prefix("fn ")?;
-    name.split(['(', '<']).next().map(str::to_owned)
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).expect("a readable folder").flatten() {
-        let path = entry.path();
-        let name = entry.file_name();
-        let is_skipped =
-            name.to_string_lossy().starts_with('.') || name == "target" || name == "node_modules";
-        if path.is_dir() && !is_skipped {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|it| it == "rs") {
-            files.push(path);
-        }
-    }
-    files
-}
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

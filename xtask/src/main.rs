@@ -11,6 +11,7 @@ mod hall;
 mod javascript;
 mod run;
 mod serve;
+mod storm;
 mod wasm;
 mod web;
 
@@ -50,6 +51,8 @@ enum Task {
     },
     /// Runs what Doorstep claims under faults, and writes docs/claims.md from what it printed.
     Claims,
+    /// Sends malformed bodies to every route of a server that works meanwhile, and prints what became of them.
+    Storm(storm::Storm),
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
     /// Builds the technician's app into `target/web`.
@@ -74,6 +77,7 @@ fn main() -> anyhow::Result<()> {
             fleet::sail(&root, &["--minutes", &minutes, "--seed", &seed])
         }
         Task::Claims => claims::write(&root),
+        Task::Storm(storm) => storm.run(&root),
         Task::Bench(bench) => bench.run(&root),
         Task::Demo { check } => demo::run(&root, check),
     }

@@ -84,12 +84,15 @@ pub struct Plan {
 
 /// Works out which household would get which window, along the streets, so that one day is one neighbourhood.
 pub async fn plan(
-    c: C<'_>,
+    mut c: C<'_>,
     caller: &Caller,
     looking: &Looking<'_>,
     wanted: &Wanted,
 ) -> Result<Plan, ApiError> {
     check(looking, wanted)?;
+    if let Some(technician) = wanted.technician {
+        check_technician(c.lend(), caller, technician).await?;
+    }
     let lines = list(c, caller.hall, looking, wanted.until).await?;
     Ok(spread(&lines, wanted))
 }
@@ -153,9 +156,6 @@ pub async fn make(
     tx: &mut Tx,
     (looking, wanted): (&Looking<'_>, &Wanted),
 ) -> Result<Made, ApiError> {
-    if let Some(technician) = wanted.technician {
-        check_technician(tx, caller, technician).await?;
-    }
     let Plan { doors, left } = plan(tx.c(), caller, looking, wanted).await?;
     let (now, pack) = (looking.now, looking.pack);
     let near_until = near::until(now, pack.time.utc_offset_minutes, state.config.near_days_ahead);

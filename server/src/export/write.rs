@@ -4,6 +4,12 @@ use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use super::{Sheet, Value};
 
+/// How text begins that a spreadsheet would run, also in the wide letters of Chinese keyboards.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// The longest name of a sheet, in UTF-16 units.
+const LONGEST_NAME: usize = 31;
+
 /// The widest column, in letters.
 const WIDEST: u32 = 60;
 
@@ -23,7 +29,7 @@ fn said(value: &Value) -> String {
     match value {
         Value::Empty => String::new(),
         // A spreadsheet would run what begins like this.
-        Value::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => {
+        Value::Text(text) if text.starts_with(FORMULA) => {
             format!("'{text}")
         }
         Value::Text(text) => text.clone(),
@@ -36,13 +42,24 @@ fn said(value: &Value) -> String {
     }
 }
 
+/// A title as spreadsheets take it for a name: short, and without the letters that their formulas use.
+fn sheet_name(title: &str) -> String {
+    let plain = title.chars().map(|it| if "[]:*?/\\'".contains(it) { ' ' } else { it });
+    let mut units = 0;
+    let short = plain.take_while(|it| {
+        units += it.len_utf16();
+        units <= LONGEST_NAME
+    });
+    short.collect()
+}
+
 /// Writes a workbook with one sheet; text is always text, and nothing is a formula.
 pub fn xlsx(sheet: &Sheet) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let bold = Format::new().set_bold();
     let formats = Formats::new();
     let page = workbook.add_worksheet();
-    page.set_name(&sheet.title)?.set_freeze_panes(1, 0)?;
+    page.set_name(sheet_name(&sheet.title))?.set_freeze_panes(1, 0)?;
     for ((column, header), width) in (0..).zip(&sheet.headers).zip(widths(sheet)) {
         page.write_string_with_format(0, column, header, &bold)?;
         page.set_column_width(column, width)?;
@@ -123,4 +140,32 @@ fn widths(sheet: &Sheet) -> Vec<f64> {
 #[expect(clippy::cast_precision_loss, reason = "a cell holds no more than 2^53 either")]
 fn whole(number: i64) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_43_text_that_a_spreadsheet_would_run_is_quoted() {
+        for begin in FORMULA {
+            let quoted = said(&Value::Text(format!("{begin}1+1")));
+            assert_eq!(quoted, format!("'{begin}1+1"));
+        }
+        assert_eq!(said(&Value::Text("1+1=2".to_owned())), "1+1=2");
+    }
+
+    #[test]
+    fn a_sheet_is_called_what_spreadsheets_take() {
+        let written = |title: &str| {
+            let sheet = Sheet { title: title.to_owned(), headers: vec![], rows: vec![] };
+            xlsx(&sheet).map(|bytes| bytes.len())
+        };
+
+        assert_eq!(sheet_name("Days: [1/2]"), "Days   1 2 ");
+        assert_eq!(sheet_name(&"𠮷".repeat(40)).encode_utf16().count(), 30);
+        for title in ["'quoted'", &"x".repeat(40), &"𠮷".repeat(40), "a\\b?*"] {
+            written(title).unwrap_or_else(|error| panic!("{title}: {error}"));
+        }
+    }
 }

@@ -20,7 +20,7 @@ use super::caller::{Dispatcher, Staff};
 use super::error::ApiError;
 use super::extract::{Body, Query};
 use super::instants::check_window;
-use super::jobs::{day_bounds, read_window};
+use super::jobs::{check_technician, day_bounds, read_window};
 use super::qualifications::{SkillBody, named};
 use super::schema;
 use crate::board::{self, Day, Move};
@@ -164,7 +164,7 @@ pub async fn list_rounds(
     post, path = "/api/board/check", tag = "board", request_body = AskMove,
     responses(
         (status = 200, description = "What it would do.", body = MoveBody),
-        (status = 404, description = "No such job, or nobody has to go there any more."),
+        (status = 404, description = "No such job or technician, or nobody has to go there any more."),
     ),
 )]
 pub async fn check_move(
@@ -179,7 +179,10 @@ pub async fn check_move(
     let task = found.ok_or(ApiError::NotFound("job that somebody still has to go to"))?;
     let (call, from) = (task.call, task.holder);
     let lacking = match asked.technician {
-        Some(to) => find_qualification(conn.c(), to).await?.unwrap_or_default(),
+        Some(to) => {
+            check_technician(conn.c(), &caller, to).await?;
+            find_qualification(conn.c(), to).await?.unwrap_or_default()
+        }
         None => Qualification::default(),
     };
     let pack = state.packs.in_force(conn.c(), state.clock.now()).await?;

@@ -267,7 +267,7 @@ pub async fn count_cash(
     Once(body, receipt): Once<CountCash>,
 ) -> Result<(StatusCode, Json<CountedBody>), ApiError> {
     let note = fitting(&body.note, "note")?;
-    let is_sum = body.counted != 0 && body.counted.abs() <= MOST_FEN;
+    let is_sum = body.counted != 0 && (-MOST_FEN..=MOST_FEN).contains(&body.counted);
     if !is_sum {
         let what = "send as `counted` fen from -10000000 to 10000000, and not zero";
         return Err(ApiError::Unprocessable(what.to_owned()));

@@ -140,6 +140,7 @@ impl DueJobsBody {
     post, path = "/api/due/preview", tag = "due", request_body = MakeDueJobs,
     responses(
         (status = 200, description = "What would be made.", body = DueJobsBody),
+        (status = 404, description = "No such technician."),
         (status = 422, description = "A horizon, a window or a number that cannot be, or an announcement that is too late."),
     ),
 )]

@@ -120,7 +120,7 @@ pub async fn create_hall(
     Once(body, receipt): Once<CreateHall>,
 ) -> Result<(StatusCode, Json<CreatedHallBody>), ApiError> {
     let name = check_name(&body.name)?;
-    if body.utc_offset_minutes.abs() > MOST_OFFSET_MINUTES {
+    if !(-MOST_OFFSET_MINUTES..=MOST_OFFSET_MINUTES).contains(&body.utc_offset_minutes) {
         let what = "let `utc_offset_minutes` lie within 14 hours of UTC";
         return Err(ApiError::Unprocessable(what.to_owned()));
     }

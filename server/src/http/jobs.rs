@@ -31,7 +31,7 @@ use crate::cases;
 use crate::db::applications::find_of_job;
 use crate::db::cases::list_cases_of_job;
 use crate::db::jobs::Filter;
-use crate::db::{devices, documents, halls, households, jobs, users, verdicts};
+use crate::db::{C, devices, documents, halls, households, jobs, users, verdicts};
 use crate::hazards;
 use crate::identity::Role;
 use crate::ids::fresh_uuid;
@@ -48,6 +48,9 @@ use crate::state::AppState;
 
 /// Letters of the number of who called.
 pub(super) const LONGEST_PHONE: usize = 40;
+
+/// What a household asked for, in letters.
+const LONGEST_REQUEST: usize = 2_000;
 
 /// Which jobs to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -320,12 +323,22 @@ pub async fn post_job(
     if let Some(agreed) = &body.appointment {
         check_window(agreed.window)?;
     }
+    check_request(&body.request)?;
     if body.caller_phone.chars().count() > LONGEST_PHONE {
         let what = format!("say `caller_phone` in {LONGEST_PHONE} letters or fewer");
         return Err(ApiError::Unprocessable(what));
     }
     let made = until_won(|| take_on(&state, &caller, (&body, &receipt))).await?;
     Ok((StatusCode::CREATED, Json(made)))
+}
+
+/// What somebody asks for is read at a door, and travels in every copy of the job's document.
+pub(super) fn check_request(words: &str) -> Result<(), ApiError> {
+    if words.chars().count() <= LONGEST_REQUEST {
+        return Ok(());
+    }
+    let what = format!("say `request` in {LONGEST_REQUEST} letters or fewer");
+    Err(ApiError::Unprocessable(what))
 }
 
 async fn take_on(
@@ -406,7 +419,7 @@ pub(super) async fn make_job(
 ) -> Result<Made, ApiError> {
     let now = state.clock.now();
     if let Some(technician) = wanted.technician {
-        check_technician(tx, caller, technician).await?;
+        check_technician(tx.c(), caller, technician).await?;
     }
     let pack = state.packs.in_force(tx.c(), now).await?;
     let new = NewJob {
@@ -455,11 +468,11 @@ async fn call_people(
 
 /// Jobs go to technicians of the caller's hall who were not shut out.
 pub(crate) async fn check_technician(
-    tx: &mut crate::db::Tx,
+    c: C<'_>,
     caller: &super::caller::Caller,
     technician: UserId,
 ) -> Result<(), ApiError> {
-    let user = users::find_user(tx.c(), technician).await?;
+    let user = users::find_user(c, technician).await?;
     let user = user.filter(|user| user.hall_id == caller.hall.0);
     let user = user.ok_or(ApiError::NotFound("technician"))?;
     if Role::from_key(&user.role) == Some(Role::Technician) && user.disabled_at.is_none() {

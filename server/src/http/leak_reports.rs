@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::caller::{Caller, Staff};
 use super::error::ApiError;
-use super::jobs::{JobWanted, LONGEST_PHONE, Made, make_job};
+use super::jobs::{JobWanted, LONGEST_PHONE, Made, check_request, make_job};
 use super::once::{Once, Receipt};
 use super::version;
 use crate::cases::{self, NewCase};
@@ -86,6 +86,7 @@ pub async fn begin_leak(
     if phone.is_empty() || body.phone.chars().count() > LONGEST_PHONE {
         return refuse("send as `phone` the number that the caller can be reached at");
     }
+    check_request(&body.request)?;
     let (account, place) = (body.account.as_deref(), body.place.as_deref());
     let fits = |words: &str| words.chars().count() <= LONGEST_PLACE && !words.trim().is_empty();
     let at = match (account, place) {

@@ -82,7 +82,7 @@ pub async fn add_assignment(
 ) -> Result<(StatusCode, Json<AddedBody>), ApiError> {
     if let Some(technician) = body.technician {
         let mut tx = state.db.begin().await?;
-        check_technician(&mut tx, &caller, technician).await?;
+        check_technician(tx.c(), &caller, technician).await?;
         tx.commit().await?;
     }
     let author = author(caller.user, state.clock.now());

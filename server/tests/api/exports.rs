@@ -83,7 +83,7 @@ async fn readings_for_billing_tell_the_correction_alone_in_cubic_metres() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_file_is_a_formula() {
+async fn check_43_nothing_in_a_file_is_a_formula() {
     let (counter, _ana, _) = busy().await;
     let path = format!("/api/exports/hazards?{DAYS}");
 

@@ -74,6 +74,16 @@ impl Hall {
         Self { id, db, config, hash, folder }
     }
 
+    /// Another hall on the same database, with the same clock.
+    pub(crate) async fn beside(&self, id: HallId, name: &str) -> Self {
+        let mut tx = self.db.begin().await.expect("a transaction");
+        halls::upsert_hall(tx.c(), id, name, 480).await.expect("a hall");
+        tx.commit().await.expect("a commit");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (db, config, hash) = (self.db.clone(), self.config.clone(), self.hash.clone());
+        Self { id, db, config, hash, folder }
+    }
+
     /// Adds somebody with [`PASSWORD`].
     pub(crate) async fn person(&self, login: &str, role: Role) -> UserId {
         self.person_with_hash(login, role, self.hash.clone()).await

@@ -136,3 +136,32 @@ async fn check_46_check_62_s21_logs_hold_no_name_address_phone_or_token() {
         assert!(line.is_none(), "{secret} stands in {line:?}");
     }
 }
+
+#[tokio::test]
+async fn check_61_nobody_writes_a_line_or_a_colour_into_the_logs() {
+    let counter = Counter::open().await;
+    let node = &counter.node;
+    let forged = "\nforged\r\n\u{1b}[31mforged\u{85}forged\u{202e}";
+    for is_json in [true, false] {
+        let kept = Kept::default();
+        let logs = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_ansi(false);
+        let logs = logs.with_writer(kept.clone());
+        let _heard = if is_json {
+            tracing::subscriber::set_default(logs.json().flatten_event(true).finish())
+        } else {
+            tracing::subscriber::set_default(logs.finish())
+        };
+
+        node.try_sign_in(forged, forged).await;
+        node.get("/api/%0aforged%1b[31mforged?a=%0aforged", "no token").await;
+        node.get("/api/households?text=%0aforged%1b[31m", &counter.dispatcher).await;
+        let odd = json!({"text": forged, "forged\nforged": 1});
+        node.post("/api/jobs/x/messages", Some(&counter.dispatcher), &odd).await;
+
+        let logged = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert!(!logged.is_empty());
+        assert!(!logged.contains('\u{1b}') && !logged.contains('\u{202e}'), "{logged}");
+        let forged = logged.lines().find(|line| line.trim_start().starts_with("forged"));
+        assert_eq!(forged, None, "{logged}");
+    }
+}

@@ -312,7 +312,7 @@ fn request_of(technician: &Technician) -> Vec<u8> {
 }
 
 /// Hands one change in as a phone that says nothing else.
-async fn hand_in(technician: &Technician, job: JobId, bytes: Vec<u8>) -> Reply {
+pub(crate) async fn hand_in(technician: &Technician, job: JobId, bytes: Vec<u8>) -> Reply {
     let request = Request {
         version: VERSION,
         cursor: None,
