@@ -3,6 +3,10 @@
 //! Observations only add up: a finding is over when somebody who knew of it says so, and no clock decides that. So what
 //! a phone finds again while the desk clears what it knows stays open.
 
+mod supply;
+
+pub use self::supply::{RULE, Restoring, Stoppage, stoppages};
+
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate, TimeDelta};
@@ -198,15 +202,6 @@ pub struct Hazard {
     pub next_at: Option<Timestamp>,
 }
 
-/// How the supply of a household stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Supply {
-    /// Since when it is stopped because of a hazard; an inspection does not lift a stop, only gas that flows does.
-    pub stopped_at: Option<Timestamp>,
-    /// Until when it has to be restored, once nothing severe is left.
-    pub restore_by: Option<Timestamp>,
-}
-
 /// Whether a finding is over: somebody saw that it is gone, or the desk knows it, and nobody saw later that it is not.
 pub fn is_over(id: FindingId, acts: &[Act], entries: &[Written]) -> bool {
     over_at(id, acts, entries).is_some()
@@ -247,35 +242,6 @@ pub fn open(findings: &[Finding<'_>], acts: &[Act], entries: &[Written]) -> Vec<
 
 fn urgency(it: &Hazard) -> (bool, Option<Timestamp>, u8, &str) {
     (it.next_at.is_none(), it.next_at, it.level, &it.item)
-}
-
-/// How the supply stands; `flows` says when visits turned the gas on.
-pub fn supply(
-    findings: &[Finding<'_>],
-    acts: &[Act],
-    entries: &[Written],
-    flows: &[Interval],
-) -> Supply {
-    let stops = acts.iter().filter(|act| act.done == Done::Stopped);
-    let lifted = |at: Interval| flows.iter().any(|on| on.earliest > at.latest);
-    let Some(stopped_at) =
-        stops.map(|act| act.at).filter(|at| !lifted(*at)).map(|at| at.latest).min()
-    else {
-        return Supply::default();
-    };
-    let mut restore_by = None;
-    for finding in findings {
-        let Some(care) = &finding.pack.hazard_care else { continue };
-        if finding.level > care.severe_level {
-            continue;
-        }
-        // While a single severe one is there, nothing is restored.
-        let Some(over) = over_at(finding.id, acts, entries) else {
-            return Supply { stopped_at: Some(stopped_at), restore_by: None };
-        };
-        restore_by = restore_by.max(Some(over + TimeDelta::hours(care.restore_hours)));
-    }
-    Supply { stopped_at: Some(stopped_at), restore_by }
 }
 
 fn hazard(found: &[&Finding<'_>], acts: &[Act], entries: &[Written]) -> Option<Hazard> {

@@ -76,6 +76,52 @@ pub struct Rung {
     pub last: Option<(Met, Timestamp)>,
     /// What is done next; none when nothing is.
     pub next: Option<LadderStep>,
+    /// The steps of each ladder that it stands on, also those that come later.
+    pub steps: Vec<RungStep>,
+}
+
+/// A step of a ladder that a household stands on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RungStep {
+    /// The step.
+    pub step: LadderStep,
+    /// Whether it has come so far.
+    pub is_reached: bool,
+    /// When the hall wrote down last that it was done, since somebody was let in.
+    pub done_at: Option<Timestamp>,
+}
+
+/// Why a step of a ladder is not written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LadderError {
+    /// It has not come so far.
+    #[error("this household does not stand on that step: it comes after more attempts")]
+    NotReached,
+    /// Only a visit can do it.
+    #[error("this step is done at the door, not at the desk")]
+    AtTheDoor,
+}
+
+/// Whether the desk may write down that a step was done.
+pub fn check(rung: &Rung, step: &str) -> Result<(), LadderError> {
+    let reached = rung.steps.iter().find(|it| it.is_reached && it.step.id == step);
+    match reached {
+        None => Err(LadderError::NotReached),
+        Some(it) if it.step.at_the_door => Err(LadderError::AtTheDoor),
+        Some(_) => Ok(()),
+    }
+}
+
+impl Rung {
+    /// How often an attempt ended so since somebody was let in.
+    pub fn count(&self, met: Met) -> u32 {
+        match met {
+            Met::NoOneHome => self.absent,
+            Met::Refused => self.refused,
+            Met::Empty => self.empty,
+            Met::LetIn => 0,
+        }
+    }
 }
 
 /// Folds the attempts of one kind at one household; `done` are the steps that the hall wrote down since somebody was let in.
@@ -103,8 +149,20 @@ pub fn stand(
         }
         rung.last = Some((attempt.met, attempt.at));
     }
-    let is_done = |id: &str| done.iter().any(|(step, at)| step == id && *at >= began);
-    rung.next = next(&rung, rules, &is_done).cloned();
+    let done_at = |id: &str| {
+        let steps = done.iter().filter(|(step, at)| step == id && *at >= began);
+        steps.map(|(_, at)| *at).max()
+    };
+    rung.next = next(&rung, rules, &done_at).cloned();
+    let on_it = rules.steps.iter().filter(|it| rung.count(it.after) > 0);
+    let steps = on_it.map(|step| RungStep {
+        step: step.clone(),
+        is_reached: step.times <= rung.count(step.after),
+        done_at: done_at(&step.id),
+    });
+    let mut steps: Vec<RungStep> = steps.collect();
+    steps.sort_by_key(|it| (it.step.after, it.step.times));
+    rung.steps = steps;
     rung
 }
 
@@ -125,18 +183,16 @@ pub fn of_job(job: &Job, pack: &Pack) -> Option<Rung> {
 }
 
 /// The step of the newest attempt's own ladder: the highest one reached, or the one that has to come before it.
+///
+/// What has to come before counts once somebody came again after it: who got a notice may still open.
 fn next<'a>(
     rung: &Rung,
     rules: &'a LadderRules,
-    is_done: &dyn Fn(&str) -> bool,
+    done_at: &dyn Fn(&str) -> Option<Timestamp>,
 ) -> Option<&'a LadderStep> {
-    let (met, _) = rung.last?;
-    let count = match met {
-        Met::NoOneHome => rung.absent,
-        Met::Refused => rung.refused,
-        Met::Empty => rung.empty,
-        Met::LetIn => return None,
-    };
+    let (met, last_at) = rung.last?;
+    let count = rung.count(met);
+    let is_done = |id: &str| done_at(id).is_some_and(|at| at < last_at);
     let reached = rules.steps.iter().filter(|step| step.after == met && step.times <= count);
     let mut step = reached.max_by_key(|step| step.times)?;
     while let Some(before) = step.needs.as_deref().filter(|id| !is_done(id)) {

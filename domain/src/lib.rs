@@ -49,5 +49,6 @@ pub mod round;
 pub mod stamp;
 pub mod status;
 pub mod telephone;
+pub mod twice;
 pub mod visit;
 pub mod walk;

@@ -51,6 +51,20 @@ impl PromiseState {
         }
     }
 
+    /// How a clock stands that was stopped once, or is to be.
+    pub fn of(
+        stopped: Option<Interval>,
+        due_at: Timestamp,
+        (now, heard): (Timestamp, Heard),
+    ) -> Self {
+        match stopped {
+            Some(at) if at.latest <= due_at => Self::Kept,
+            Some(at) if at.earliest > due_at => Self::Broken,
+            Some(at) => Self::CannotTell { width_ms: at.width().num_milliseconds() },
+            None => Self::Running.read_at(due_at, now, heard),
+        }
+    }
+
     /// The same state read at another time: a clock that ran then may have run out since.
     ///
     /// `heard` tells up to when the hall has the word of who is to stop the clock.
@@ -131,13 +145,12 @@ pub fn judge(
         latest: a.latest.min(b.latest),
     });
     let excused = rule.road_blockage_excuses && has_blocked_road(job);
-    let state = match stopped {
-        Some(at) if at.latest <= due_at || paused_since.is_some() => PromiseState::Kept,
+    let state = match (PromiseState::of(stopped, due_at, (now, heard)), paused_since) {
+        (_, Some(_)) if stopped.is_some() => PromiseState::Kept,
+        (PromiseState::Kept, _) => PromiseState::Kept,
         _ if excused => PromiseState::Excused,
-        Some(at) if at.earliest > due_at => PromiseState::Broken,
-        Some(at) => PromiseState::CannotTell { width_ms: at.width().num_milliseconds() },
-        None if paused_since.is_some() => PromiseState::Paused,
-        None => PromiseState::Running.read_at(due_at, now, heard),
+        (_, Some(_)) => PromiseState::Paused,
+        (state, None) => state,
     };
     let answerable = status::assigned_at(job, due_at);
     Some(PromiseVerdict { rule: rule.rule.clone(), due_at, answerable, state })

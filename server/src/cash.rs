@@ -3,20 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use domain::case::{Actor, CaseEvent, CaseKind};
 use domain::cash::{Balance, Doubt, Taking, balances, contradicting};
-use domain::catalogue::{Language, text};
-use domain::id::{CaseId, HallId, UserId};
-use domain::job::{Channel, Job};
+use domain::id::{HallId, UserId};
+use domain::job::Job;
 use domain::measure::Fen;
 use domain::pack::{CashRules, Pack};
 use domain::stamp::Timestamp;
 
-use crate::cases::{self, NewCase};
 use crate::db::cash::{self as rows, DoubtRow, HandInRow, PhoneRow, TakenRow};
-use crate::db::{C, Tx, halls};
+use crate::db::{C, Tx};
+use crate::doubts::{self, Doubted};
 use crate::http::error::ApiError;
-use crate::ids::fresh_uuid;
 
 /// What the live stream calls news of counted cash.
 pub const LIVE_KIND: &str = "cash";
@@ -121,13 +118,14 @@ async fn doubted(
             None => fresh.push(other),
         }
     }
-    let position = halls::take_positions(tx.c(), hall, 1).await?;
-    let case = if let Some(case) = known {
-        note(tx, (hall, case), (taking, doubt), (now, position)).await?
-    } else if let Some(owner) = rows::find_owner(tx.c(), hall).await? {
-        open(tx, (hall, owner), (&fresh, doubt), (pack, now, position)).await?
-    } else {
-        tracing::warn!(hall.id = %hall, "receipts contradict each other, and nobody is there to own the case");
+    let homes: BTreeSet<_> = fresh.iter().map(|it| it.household.0).collect();
+    let doubted = Doubted {
+        hall,
+        known,
+        household: homes.first().filter(|_| homes.len() == 1).copied(),
+        words: if known.is_some() { words(&[taking], doubt) } else { words(&fresh, doubt) },
+    };
+    let Some((case, position)) = doubts::raise(tx, doubted, (pack, now)).await? else {
         return Ok(None);
     };
     for taking in fresh {
@@ -136,55 +134,11 @@ async fn doubted(
     Ok(Some(position))
 }
 
-/// A case about receipts, owned by somebody of the hall from the beginning (B4).
-async fn open(
-    tx: &mut Tx,
-    (hall, owner): (HallId, UserId),
-    (takings, doubt): (&[&Taking], Doubt),
-    (pack, now, position): (&Pack, Timestamp, i64),
-) -> Result<CaseId, ApiError> {
-    let id = CaseId(fresh_uuid(now));
-    let homes: BTreeSet<_> = takings.iter().map(|it| it.household.0).collect();
-    let new = NewCase {
-        id,
-        hall,
-        kind: CaseKind::Request,
-        channel: Channel::Other,
-        household: homes.first().filter(|_| homes.len() == 1).copied(),
-        caller: (text(Language::Chinese, "cash.doubt.caller", &[]), String::new()),
-        words: words(takings, doubt),
-        call_back: false,
-        asked: None,
-        by: owner,
-    };
-    cases::open(tx.c(), &new, (pack, now, position)).await?;
-    Ok(id)
-}
-
-/// A case that looks at the others gets one receipt more, while it is open.
-async fn note(
-    tx: &mut Tx,
-    (hall, id): (HallId, CaseId),
-    (taking, doubt): (&Taking, Doubt),
-    (now, position): (Timestamp, i64),
-) -> Result<CaseId, ApiError> {
-    let whole = cases::find(tx.c(), hall, id).await?;
-    let user = whole.standing.owner;
-    let noted = CaseEvent::Noted { text: words(&[taking], doubt) };
-    let actor: Actor = whole.actor(user, false);
-    if whole.standing.closed_at.is_none() {
-        cases::add(tx.c(), &whole, (noted, actor), (now, position)).await?;
-    }
-    Ok(id)
-}
-
 /// What is wrong, in both languages, with the receipts in the order in which they were written.
 fn words(takings: &[&Taking], doubt: Doubt) -> String {
     let mut sorted = takings.to_vec();
     sorted.sort_by_key(|it| (it.day, &it.receipt));
     let said = |it: &&Taking| format!("{} {} ¥{}", it.receipt, it.day, it.amount);
     let receipts = sorted.iter().map(said).collect::<Vec<_>>().join("; ");
-    let key = format!("cash.doubt.{}", doubt.key());
-    let say = |language| text(language, &key, &[("receipts", receipts.clone())]);
-    format!("{}\n{}", say(Language::Chinese), say(Language::English))
+    doubts::words(&format!("cash.doubt.{}", doubt.key()), &receipts)
 }

@@ -76,6 +76,7 @@ pub mod tables;
 pub mod told;
 pub mod tracking;
 mod trouble;
+pub mod twice;
 pub mod upkeep;
 pub mod users;
 pub mod verdicts;

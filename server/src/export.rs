@@ -17,7 +17,7 @@ use domain::measure::{Fen, Volume};
 pub use self::behind::behind;
 pub use self::cash::{cash_balances, cash_receipts};
 pub use self::due::due;
-pub use self::lists::{open_promises, phones};
+pub use self::lists::{OpenPromises, open_promises, phones};
 pub use self::outages::outage_record;
 pub use self::tables::{Table, TooManyRows, rows};
 pub use self::write::{csv, xlsx};

@@ -1,31 +1,30 @@
-//! Hazards as visits and desk know them, and households that were not reached (B7, A2).
+//! Hazards as visits and desk know them (B7).
+
+pub mod restoring;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::hazard::{
-    self, Act, Done, Finding, FindingId, Hazard, KnownHazard, NoticeAnswer, Supply,
+    self, Act, Done, Finding, FindingId, Hazard, KnownHazard, NoticeAnswer, Stoppage,
 };
 use domain::id::{FactId, HallId, HouseholdId, JobId, VisitId};
-use domain::job::JobKind;
-use domain::ladder::{Attempt, Met, Rung, stand};
-use domain::ledger::{Entry, Written};
-use domain::pack::{LadderRules, Pack, PackId};
+use domain::ledger::Written;
+use domain::pack::{Pack, PackId};
 use domain::stamp::{Interval, Timestamp};
 
 use crate::db::C;
-use crate::db::hazards::{self as rows, EndedRow, HazardFactRow};
+use crate::db::hazards::{self as rows, HazardFactRow};
 use crate::ledger;
 use crate::packs::Packs;
-use crate::state::AppState;
 
 /// What is known of a household's hazards.
 #[derive(Debug, Default)]
 pub struct Home {
     /// Those that are open, the most urgent first, each with the pack of its first finding.
     pub open: Vec<(Hazard, Arc<Pack>)>,
-    /// How its supply stands.
-    pub supply: Supply,
+    /// The times without gas because of hazards, oldest first.
+    pub stoppages: Vec<Stoppage>,
 }
 
 /// Folds what visits found and did at one household with what the desk wrote.
@@ -70,10 +69,7 @@ pub async fn homes_by(
     for facts in facts.chunk_by(|a, b| a.household_id == b.household_id) {
         let household = HouseholdId(facts[0].household_id);
         let entries = entries.get(&household).map_or(&[][..], Vec::as_slice);
-        let home = fold(packs, c.lend(), facts, entries).await?;
-        if !home.open.is_empty() || home.supply.stopped_at.is_some() {
-            homes.push((household, home));
-        }
+        homes.push((household, fold(packs, c.lend(), facts, entries).await?));
     }
     Ok(homes)
 }
@@ -95,14 +91,14 @@ async fn fold(
     let acts: Vec<Act> = facts.iter().filter_map(act).collect();
     let flows = facts.iter().filter(|row| row.kind == "gas_switched" && row.body.0["on"] == true);
     let flows: Vec<Interval> = flows.map(interval).collect();
-    let supply = hazard::supply(&findings, &acts, entries, &flows);
+    let stoppages = hazard::stoppages(&findings, &acts, entries, &flows);
     let pack_of = |id: FindingId| {
         let row = facts.iter().find(|row| id_of(row) == id);
         row.map(|row| Arc::clone(&judged_by[row.pack_id.as_str()]))
     };
     let open = hazard::open(&findings, &acts, entries).into_iter();
     let open = open.filter_map(|it| Some((pack_of(*it.findings.first()?)?, it)));
-    Ok(Home { open: open.map(|(pack, it)| (it, pack)).collect(), supply })
+    Ok(Home { open: open.map(|(pack, it)| (it, pack)).collect(), stoppages })
 }
 
 fn finding<'a>(row: &HazardFactRow, pack: &'a Pack) -> Finding<'a> {
@@ -147,82 +143,4 @@ fn interval(row: &HazardFactRow) -> Interval {
 
 fn instant(ms: i64) -> Timestamp {
     Timestamp::from_timestamp_millis(ms).unwrap_or_default()
-}
-
-/// A household that was not reached, for one kind of job.
-#[derive(Debug)]
-pub struct Unreached {
-    /// Whose door.
-    pub household: HouseholdId,
-    /// For what.
-    pub kind: JobKind,
-    /// Where it stands.
-    pub rung: Rung,
-}
-
-/// Earlier attempts of one kind at a household, oldest first.
-pub async fn attempts(
-    mut c: C<'_>,
-    (hall, household): (HallId, HouseholdId),
-    kind: JobKind,
-    (pack, now): (&Pack, Timestamp),
-) -> crate::db::Result<Vec<Attempt>> {
-    let rules = pack.ladder.as_ref().filter(|rules| rules.kinds.contains(&kind));
-    let Some(rules) = rules else { return Ok(Vec::new()) };
-    let ended = rows::list_ended(c.lend(), hall, (since(rules, now), Some(household))).await?;
-    let of_kind = ended.iter().filter(|row| row.kind == kind.key());
-    Ok(of_kind.filter_map(attempt).collect())
-}
-
-/// Households of a hall whose newest attempt did not get in, with what is done next; the longest ago first.
-pub async fn unreached(
-    state: &AppState,
-    mut c: C<'_>,
-    (hall, household): (HallId, Option<HouseholdId>),
-    now: Timestamp,
-) -> anyhow::Result<Vec<Unreached>> {
-    let pack = state.packs.in_force(c.lend(), now).await?;
-    let Some(rules) = &pack.ladder else { return Ok(Vec::new()) };
-    let ended = rows::list_ended(c.lend(), hall, (since(rules, now), household)).await?;
-    let mut doors: BTreeMap<(uuid::Uuid, JobKind), Vec<Attempt>> = BTreeMap::new();
-    for row in &ended {
-        let kind = JobKind::from_key(&row.kind).filter(|kind| rules.kinds.contains(kind));
-        if let (Some(kind), Some(attempt)) = (kind, attempt(row)) {
-            doors.entry((row.household_id, kind)).or_default().push(attempt);
-        }
-    }
-    let mut found = Vec::new();
-    for ((household, kind), attempts) in doors {
-        let entries = ledger::entries(c.lend(), HouseholdId(household)).await?;
-        let rung = stand(&attempts, &done(&entries, kind), rules, now);
-        if rung.next.is_some() {
-            found.push(Unreached { household: HouseholdId(household), kind, rung });
-        }
-    }
-    found.sort_by_key(|it| (it.rung.last.map(|(_, at)| at), it.household));
-    Ok(found)
-}
-
-/// The steps of a ladder that the hall wrote down.
-fn done(entries: &[Written], kind: JobKind) -> Vec<(String, Timestamp)> {
-    let steps = entries.iter().filter_map(|written| {
-        let Entry::LadderStepDone { kind: of, step, .. } = &written.entry else { return None };
-        (*of == kind).then(|| (step.clone(), written.author.at))
-    });
-    steps.collect()
-}
-
-fn since(rules: &LadderRules, now: Timestamp) -> i64 {
-    (now - chrono::TimeDelta::days(i64::from(rules.counts_days))).timestamp_millis()
-}
-
-fn attempt(row: &EndedRow) -> Option<Attempt> {
-    let met = match row.outcome.as_str() {
-        "no_one_home" => Met::NoOneHome,
-        "refused" => Met::Refused,
-        "empty" => Met::Empty,
-        "done" | "cannot_finish" => Met::LetIn,
-        _ => return None,
-    };
-    Some(Attempt { visit: VisitId(row.visit_id), at: instant(row.ended_at), met })
 }

@@ -67,6 +67,8 @@ pub mod sync;
 pub mod told;
 pub mod track;
 pub mod track_answers;
+pub mod twice_views;
+pub mod unreached;
 pub mod users;
 pub mod version;
 pub mod webhooks;
@@ -152,7 +154,7 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(intake::offer_windows)))
         .routes(only(STAFF, routes!(intake::list_promises)))
         .routes(only(STAFF, routes!(hazards::list_hazards)))
-        .routes(only(STAFF, routes!(hazards::list_unreached)))
+        .routes(only(STAFF, routes!(unreached::list_unreached)))
         .routes(only(STAFF, routes!(cases::list_cases)))
         .routes(only(STAFF, once(routes!(cases::open_case))))
         .routes(only(STAFF, routes!(cases::get_case)))

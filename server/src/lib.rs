@@ -25,6 +25,7 @@ pub mod config;
 pub mod db;
 pub mod disk;
 pub mod doctor;
+pub mod doubts;
 pub mod due;
 pub mod exchange;
 pub mod export;
@@ -56,6 +57,8 @@ pub mod retry;
 pub mod state;
 pub mod telemetry;
 pub mod told;
+pub mod twice;
+pub mod unreached;
 pub mod upkeep;
 pub mod webhooks;
 

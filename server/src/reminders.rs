@@ -11,6 +11,7 @@ use domain::id::{HallId, JobId, UserId};
 use domain::job::Window;
 use domain::outage::{ClockState, OutageKind, OutageState};
 use domain::pack::{Pack, PackId, ReminderRules};
+use domain::promise::PromiseState;
 use domain::reminder::{self, Reminder};
 use domain::stamp::Timestamp;
 use domain::status::Status;
@@ -21,7 +22,7 @@ use crate::cases;
 use crate::db::halls::{self, HallRow};
 use crate::db::reminders::{self as rows, KnownRow, NewReminder, WorkRow};
 use crate::db::{C, devices, figures, live_events, outages};
-use crate::hazards;
+use crate::hazards::{self, restoring};
 use crate::http::error::ApiError;
 use crate::ids::fresh_uuid;
 use crate::outage;
@@ -207,6 +208,7 @@ impl Seen<'_> {
         wanted.extend(self.of_cases(c.lend()).await?);
         wanted.extend(self.of_outages(c.lend()).await?);
         wanted.extend(self.of_hazards(c.lend()).await?);
+        wanted.extend(self.of_restoring(c.lend()).await?);
         wanted.extend(self.of_duties(c).await?);
         wanted.retain(|it| it.reminder.holds_at(self.now));
         Ok(wanted)
@@ -371,6 +373,23 @@ impl Seen<'_> {
             }
         }
         Ok(wanted)
+    }
+
+    /// Supplies that are to be restored, since nothing severe is left (B7).
+    async fn of_restoring(&self, c: C<'_>) -> Result<Vec<Wanted>, ApiError> {
+        let stops = restoring::of_hall(&self.state.packs, c, self.hall, self.now).await?;
+        let running = stops.into_iter().filter(|it| it.state == Some(PromiseState::Running));
+        let wanted = running.filter_map(|it| {
+            let promise = it.stoppage.restoring?;
+            Some(Wanted {
+                reminder: reminder::of_promise(promise.due_at, promise.warn_minutes?),
+                subject: it.household.to_string(),
+                occasion: promise.due_at.timestamp_millis().to_string(),
+                links: Links { household: Some(it.household.0), ..Links::default() },
+                is_urgent: false,
+            })
+        });
+        Ok(wanted.collect())
     }
 
     async fn of_duties(&self, c: C<'_>) -> Result<Vec<Wanted>, ApiError> {

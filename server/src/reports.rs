@@ -52,6 +52,19 @@ pub fn promise_state(
     state
 }
 
+/// Up to when the hall has the word of all of these people.
+pub fn heard_of_all(
+    technicians: impl IntoIterator<Item = Uuid>,
+    heard_until: &BTreeMap<UserId, i64>,
+) -> Heard {
+    let each = technicians.into_iter().map(|user| heard(Some(user), heard_until));
+    each.fold(Heard::Nobody, |all, one| match (all, one) {
+        (Heard::Never, _) | (_, Heard::Never) => Heard::Never,
+        (Heard::Until(all), Heard::Until(one)) => Heard::Until(all.min(one)),
+        (Heard::Nobody, only) | (only, Heard::Nobody) => only,
+    })
+}
+
 fn heard(technician: Option<Uuid>, heard_until: &BTreeMap<UserId, i64>) -> Heard {
     let technician = technician.map(UserId);
     let until = technician.and_then(|user| heard_until.get(&user).copied());

@@ -9,7 +9,7 @@ import { PICTURE, Phone } from './browser.js'
 import { Desk } from './desk.js'
 import { opened, place, shows } from './ground.js'
 import { ACCOUNTS, staff } from './hall.js'
-import { goIn } from './visit.js'
+import { goIn, readMeter } from './visit.js'
 
 const me = staff('技术员')
 const dora = staff('调度员')
@@ -69,8 +69,29 @@ test('b7 a severe hazard is shut off, refused to be signed for, followed at the 
 
   await shows(() => line.count(), 0)
   await desk.page.getByRole('button', { name: '因隐患停气' }).click()
-  await shows(() => desk.page.locator('table.doors').innerText(), /前恢复供气/)
+  const stopped = desk.page.locator('[data-stopped]')
+  await shows(() => stopped.innerText(), /进行中 · .*前恢复供气[\s\S]*未派人/)
   await shot(desk.page, 'desk-stopped-zh')
+  const home = await stopped.getAttribute('data-stopped')
+  await desk.go(`/households/${home}`)
+  await shows(() => desk.page.locator('.supply').innerText(), /前恢复供气/)
+  await desk.go(`/job/${recheck}`)
+  await shows(() => desk.page.locator('.supply').innerText(), /前恢复供气/)
+  await shot(desk.page, 'desk-job-supply-zh')
+  await desk.go('/figures/promises')
+  await shows(() => desk.page.locator(`[data-open-supply="${home}"]`).innerText(), /B7/)
+  await shot(desk.page, 'desk-promises-zh')
+
+  const unsealing = await hall.job('unsealing', me.login, ACCOUNTS[0])
+  await desk.go('/doors')
+  await desk.page.getByRole('button', { name: '因隐患停气' }).click()
+  await shows(() => stopped.innerText(), new RegExp(me.name))
+  await phone.sent()
+  await goIn(phone, unsealing)
+  await readMeter(phone)
+  await phone.tap('已通气')
+  await phone.sent()
+  await shows(() => stopped.count(), 0)
   await desk.page.getByRole('button', { name: '未遇用户' }).click()
   await desk.page.locator('.doors, .nothing').first().waitFor()
   await shot(desk.page, 'desk-unreached-zh')

@@ -23,6 +23,9 @@ pub struct HazardCare {
     pub extension_days: u32,
     /// Once nothing severe is left, supply is restored within so many hours.
     pub restore_hours: i64,
+    /// With so many minutes of them left the hall looks at it; packs before it existed do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore_warn_minutes: Option<i64>,
     /// The steps of each level.
     #[serde(default)]
     pub steps: Vec<HazardStep>,
@@ -99,6 +102,12 @@ impl HazardCare {
             ("hazard_care.extend_from_level", "one or more", self.extend_from_level >= 1),
             ("hazard_care.extension_days", "up to 366", self.extension_days <= 366),
             ("hazard_care.restore_hours", "from 1 to 720", (1..=720).contains(&self.restore_hours)),
+            (
+                "hazard_care.restore_warn_minutes",
+                "from 1 to the hours of restore_hours",
+                (self.restore_warn_minutes)
+                    .is_none_or(|warn| (1..=self.restore_hours.saturating_mul(60)).contains(&warn)),
+            ),
             ("hazard_care.steps", "either minutes or days each", self.steps.iter().all(is_timed)),
             (
                 "hazard_care.steps",

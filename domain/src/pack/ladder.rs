@@ -42,6 +42,9 @@ pub struct LadderStep {
     /// Whether supply may be suspended; on the ladder of refusal only, after a step in writing.
     #[serde(default)]
     pub suspends: bool,
+    /// Whether only a visit does it; all others the desk may write down as done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub at_the_door: bool,
     /// Its words in Chinese.
     pub zh: String,
     /// Its words in English.

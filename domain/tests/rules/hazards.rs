@@ -1,13 +1,14 @@
 //! B7: a hazard from its first finding to the recheck that closes it.
 
 use chrono::TimeDelta;
-use domain::hazard::{Act, Done, Finding, FindingId, Hazard, HazardError, NoticeAnswer, Supply};
-use domain::hazard::{check as check_entry, open, supply};
+use domain::hazard::{Act, Done, Finding, FindingId, Hazard, HazardError, NoticeAnswer, Stoppage};
+use domain::hazard::{check as check_entry, open, stoppages};
 use domain::id::{EntryId, FactId, JobId, VisitId};
 use domain::job::{Author, JobKind};
 use domain::ledger::{Entry, Written};
 use domain::pack::Pack;
-use domain::stamp::{Interval, Timestamp};
+use domain::promise::PromiseState;
+use domain::stamp::{Heard, Interval, Timestamp};
 use domain::visit::check::{RecordError, check, missing_to_close};
 use domain::visit::{Fact, Outcome};
 use uuid::Uuid;
@@ -94,15 +95,78 @@ fn b7_a_stop_is_lifted_by_gas_that_flows_and_due_once_nothing_severe_is_left() {
     let findings =
         [found(1, "leak", 1, 0, &pack), found(2, "no_flame_failure_device", 1, 0, &pack)];
     let stopped = act(1, 0, Done::Stopped);
-    let gone = |finding: u128, day: i64| act(finding, day, Done::Rechecked { gone: true });
-    let at = |acts: &[Act], flows: &[Interval]| supply(&findings, acts, &[], flows);
+    let all = [stopped.clone(), gone(1, 2), gone(2, 3)];
+    let at = |acts: &[Act], flows: &[Interval]| stoppages(&findings, acts, &[], flows);
 
-    let inspected = at(&[stopped.clone(), gone(1, 2)], &[]);
-    assert_eq!((inspected.stopped_at, inspected.restore_by), (Some(moment(0)), None));
-    let all = at(&[stopped.clone(), gone(1, 2), gone(2, 3)], &[]);
-    assert_eq!(all.restore_by, Some(moment(3) + TimeDelta::hours(24)));
-    assert_eq!(at(&[stopped.clone(), gone(1, 2), gone(2, 3)], &[exactly(4)]), Supply::default());
-    assert_eq!(at(&[stopped], &[exactly(-1)]).stopped_at, Some(moment(0)), "it flowed before");
+    let inspected = at(&[stopped.clone(), gone(1, 2)], &[])[0];
+    assert_eq!((inspected.stopped_at, inspected.restoring), (moment(0), None));
+    let restoring = at(&all, &[])[0].restoring.unwrap();
+    assert_eq!(restoring.started_at, moment(3), "from the last of them");
+    assert_eq!(restoring.due_at, moment(3) + TimeDelta::hours(24));
+    assert_eq!(at(&all, &[exactly(4)])[0].restored, Some(exactly(4)));
+    assert_eq!(at(&[stopped], &[exactly(-1)])[0].restored, None, "it flowed before");
+}
+
+#[test]
+fn b7_restoring_is_a_promise_kept_by_the_stamp_of_the_visit_that_turned_the_gas_on() {
+    let pack = pack();
+    let findings = [found(1, "leak", 1, 0, &pack)];
+    let acts = [act(1, 0, Done::Stopped), gone(1, 2)];
+    let due_at = moment(3);
+    let state = |flows: &[Interval], now: Timestamp, heard: Heard| {
+        stoppages(&findings, &acts, &[], flows)[0].state(now, heard).unwrap()
+    };
+    let (soon, late) = (due_at, due_at + TimeDelta::milliseconds(1));
+    let before = |latest: Timestamp| Interval { earliest: moment(2), latest };
+
+    assert_eq!(state(&[], soon, Heard::Nobody), PromiseState::Running);
+    assert_eq!(state(&[], late, Heard::Nobody), PromiseState::Broken);
+    assert_eq!(state(&[], late, Heard::Until(moment(2))), PromiseState::NotHeard);
+    assert_eq!(state(&[], late, Heard::Until(due_at)), PromiseState::Broken);
+    let days_later = moment(9);
+    assert_eq!(state(&[before(due_at)], days_later, Heard::Nobody), PromiseState::Kept);
+    assert_eq!(state(&[exactly(4)], days_later, Heard::Nobody), PromiseState::Broken);
+    let wide = state(&[before(late)], days_later, Heard::Nobody);
+    assert!(matches!(wide, PromiseState::CannotTell { .. }), "{wide:?}");
+}
+
+#[test]
+fn b7_what_is_found_in_time_stops_the_restoring_and_what_is_found_later_mends_nothing() {
+    let pack = pack();
+    let acts = [act(1, 0, Done::Stopped), gone(1, 2)];
+    let stop = |found_on: i64, more: &[Act]| -> Stoppage {
+        let findings = [
+            found(1, "leak", 1, 0, &pack),
+            found(2, "no_flame_failure_device", 1, found_on, &pack),
+        ];
+        stoppages(&findings, &[&acts[..], more].concat(), &[], &[])[0]
+    };
+
+    assert_eq!(stop(3, &[]).restoring, None, "on the last moment");
+    assert_eq!(stop(3, &[gone(2, 5)]).restoring.unwrap().started_at, moment(5));
+    assert_eq!(stop(4, &[]).restoring.unwrap().due_at, moment(3), "broken a day before");
+}
+
+#[test]
+fn b7_each_stop_has_a_promise_of_its_own_also_one_for_a_lesser_hazard() {
+    let pack = pack();
+    let findings = [found(1, "hose_overdue", 2, 0, &pack), found(2, "leak", 1, 20, &pack)];
+    let acts = [
+        act(1, 0, Done::Stopped),
+        gone(1, 1),
+        act(2, 20, Done::Stopped),
+        act(2, 21, Done::Stopped),
+        gone(2, 22),
+    ];
+
+    let stops = stoppages(&findings, &acts, &[], &[exactly(2), exactly(10), exactly(30)]);
+
+    let told: Vec<_> = stops
+        .iter()
+        .map(|it| (it.stopped_at, it.restored.unwrap(), it.restoring.unwrap().started_at))
+        .collect();
+    let expected = [(moment(0), exactly(2), moment(1)), (moment(20), exactly(30), moment(22))];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -246,4 +310,8 @@ fn written(days: i64, entry: Entry) -> Written {
         author,
         entry,
     }
+}
+
+fn gone(finding: u128, day: i64) -> Act {
+    act(finding, day, Done::Rechecked { gone: true })
 }

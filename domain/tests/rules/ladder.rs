@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use domain::id::VisitId;
 use domain::job::JobKind;
-use domain::ladder::{Attempt, Met, Rung, of_job, stand};
+use domain::ladder::{Attempt, LadderError, Met, Rung, check, of_job, stand};
 use domain::pack::Pack;
+use domain::stamp::Timestamp;
 use domain::visit::check::missing_to_close;
 use domain::visit::{Fact, Outcome, Subject};
 use uuid::Uuid;
@@ -41,9 +42,9 @@ fn a2_absence_and_refusal_never_add_up() {
         "two refusals, whoever was out between"
     );
 
-    let absent = after(&[NoOneHome; 12], &["written_notice_refusal"]);
+    let absent = noticed_before_the_last(&[NoOneHome; 12]);
     assert!(!absent.next.unwrap().suspends, "nobody's gas is off because they were out");
-    let last_absent = after(&[Refused, Refused, Refused, NoOneHome], &["written_notice_refusal"]);
+    let last_absent = noticed_before_the_last(&[Refused, Refused, Refused, NoOneHome]);
     assert_eq!(last_absent.next.unwrap().id, "phone_first");
 }
 
@@ -52,9 +53,43 @@ fn a2_supply_is_suspended_after_refusals_and_a_written_notice_only() {
     let refused = [Refused; 3];
     assert_eq!(after(&refused, &[]).next.unwrap().id, "written_notice_refusal");
     let noticed = after(&refused, &["written_notice_refusal"]).next.unwrap();
-    assert_eq!((noticed.id.as_str(), noticed.suspends), ("may_suspend", true));
+    assert_eq!(noticed.id, "written_notice_refusal", "nobody refused since the notice");
+    let again = noticed_before_the_last(&refused).next.unwrap();
+    assert_eq!((again.id.as_str(), again.suspends), ("may_suspend", true));
+    let let_in = noticed_before_the_last(&[Refused, Refused, Refused, LetIn]);
+    assert_eq!(let_in.next, None);
     let let_in = after(&[Refused, Refused, LetIn, Refused, Refused, Refused], &[]);
     assert_eq!(let_in.next.unwrap().id, "written_notice_refusal");
+}
+
+#[test]
+fn a2_the_desk_writes_down_steps_that_were_reached_and_none_of_the_door() {
+    let rung = after(&[Refused, NoOneHome, NoOneHome], &["phone_first"]);
+    let told: Vec<_> = rung
+        .steps
+        .iter()
+        .map(|it| (it.step.id.as_str(), it.is_reached, it.done_at.is_some()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("phone_first", true, true),
+            ("next_round_first", true, false),
+            ("sniff_door", false, false),
+            ("tell_committee", false, false),
+            ("explain", true, false),
+            ("written_notice_refusal", false, false),
+            ("may_suspend", false, false),
+        ]
+    );
+
+    assert_eq!(check(&rung, "explain"), Ok(()));
+    assert_eq!(check(&rung, "phone_first"), Ok(()), "they may be phoned again");
+    assert_eq!(check(&rung, "next_round_first"), Err(LadderError::AtTheDoor));
+    assert_eq!(check(&rung, "written_notice_refusal"), Err(LadderError::NotReached));
+    assert_eq!(check(&rung, "register_empty"), Err(LadderError::NotReached));
+    let let_in = after(&[Refused, LetIn], &["explain"]);
+    assert_eq!((let_in.steps.len(), check(&let_in, "explain")), (0, Err(LadderError::NotReached)));
 }
 
 #[test]
@@ -129,6 +164,16 @@ fn attempts(met: &[Met]) -> Vec<Attempt> {
 }
 
 fn after(met: &[Met], done: &[&str]) -> Rung {
-    let done: Vec<_> = done.iter().map(|id| ((*id).to_owned(), at("06:00"))).collect();
+    stood(met, done, at("06:00"))
+}
+
+/// A written notice that was there before the newest attempt.
+fn noticed_before_the_last(met: &[Met]) -> Rung {
+    let newest = attempts(met).last().expect("an attempt").at;
+    stood(met, &["written_notice_refusal"], newest - TimeDelta::hours(1))
+}
+
+fn stood(met: &[Met], done: &[&str], done_at: Timestamp) -> Rung {
+    let done: Vec<_> = done.iter().map(|id| ((*id).to_owned(), done_at)).collect();
     stand(&attempts(met), &done, &pack().ladder.expect("the pack has a ladder"), at("09:00"))
 }

@@ -16,4 +16,5 @@ mod readings;
 mod reminders;
 mod states;
 mod status;
+mod twice;
 mod visits;

@@ -48,6 +48,9 @@ statements! {
     LIST_EVENTS = "select author_id, at, body from case_event where case_id = $1 order by number";
     LIST_CASE_IDS = "select hall_id, case_id from hall_case order by case_id";
     INSERT_JOB = "insert into case_job (case_id, job_id) values ($1, $2) on conflict do nothing";
+    FIND_FIRST_OWNER = "select user_id from user_account where hall_id = $1 and disabled_at is null \
+        and role in ('manager', 'hall', 'dispatcher', 'admin') order by case role when 'manager' then 0 \
+        when 'hall' then 1 when 'dispatcher' then 2 else 3 end, user_id limit 1";
     LIST_JOB_IDS = "select job_id from case_job where case_id = $1 order by job_id";
     LIST_CASES_OF_JOB = "select c.case_id, c.number, c.kind, c.state from case_job j \
         join hall_case c on c.case_id = j.case_id where j.job_id = $1 and c.hall_id = $2 order by c.number";
@@ -294,6 +297,12 @@ pub struct OriginRow {
     pub kind: String,
     /// The state's key.
     pub state: String,
+}
+
+/// Who takes on a case that nobody opened: a manager, or else somebody of the hall's staff.
+pub async fn find_first_owner(c: C<'_>, hall: HallId) -> Result<Option<UserId>> {
+    let found = c.q(FIND_FIRST_OWNER).bind(hall.0).opt::<(Uuid,)>().await?;
+    Ok(found.map(|(user,)| UserId(user)))
 }
 
 /// Lists the cases that a job was born of.

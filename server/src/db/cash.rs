@@ -45,9 +45,6 @@ statements! {
         join hall_case c on c.case_id = d.case_id where t.hall_id = $1 and t.taken_on >= $2 and t.taken_on <= $3 \
         order by c.number, d.doubt";
     INSERT_DOUBT = "insert into cash_doubt (job_id, visit_id, fact_id, doubt, case_id) values ($1, $2, $3, $4, $5)";
-    FIND_OWNER = "select user_id from user_account where hall_id = $1 and disabled_at is null \
-        and role in ('manager', 'hall', 'dispatcher', 'admin') order by case role when 'manager' then 0 \
-        when 'hall' then 1 when 'dispatcher' then 2 else 3 end, user_id limit 1";
 }
 
 /// Receipts of one household or number that are looked at together.
@@ -255,10 +252,4 @@ pub async fn insert_doubt(
 ) -> Result<()> {
     let q = c.q(INSERT_DOUBT).bind(job.0).bind(visit.0).bind(fact.0).bind(doubt.key());
     q.bind(case.0).execute().await.map(drop)
-}
-
-/// Who takes on a case that nobody opened: a manager, or else somebody of the hall's staff.
-pub async fn find_owner(c: C<'_>, hall: HallId) -> Result<Option<UserId>> {
-    let found = c.q(FIND_OWNER).bind(hall.0).opt::<(Uuid,)>().await?;
-    Ok(found.map(|(user,)| UserId(user)))
 }

@@ -17,11 +17,18 @@ statements! {
         j.household_id from fact f join job j on j.job_id = f.job_id where j.household_id = $1 and f.kind in \
         ('hazard_found', 'notice_given', 'supply_stopped', 'hazard_rechecked', 'gas_switched') and not f.withdrawn \
         order by f.latest, f.fact_id";
+    // Whoever is sent to open a supply, or to look whether a hazard is gone, may be who turns the gas on.
+    LIST_SENT = "select household_id, technician_id, u.name from job j join user_account u on u.user_id = j.technician_id \
+        where j.hall_id = $1 and j.status in ('assigned', 'set_out', 'at_door', 'working') \
+        and j.kind in ('ignition', 'unsealing', 'hazard_recheck') \
+        order by j.household_id, case j.kind when 'hazard_recheck' then 1 else 0 end, j.job_id";
     LIST_ENDED = "select v.visit_id, j.household_id, j.kind, v.outcome, max(f.latest) as ended_at \
         from visit v join job j on j.job_id = v.job_id \
         join fact f on f.job_id = v.job_id and f.visit_id = v.visit_id and f.kind = 'closed' and not f.withdrawn \
         where v.hall_id = $1 and v.outcome is not null and f.latest >= $2 \
-        and (j.household_id = $3 or $3 is null) group by v.visit_id, j.household_id, j.kind, v.outcome \
+        and (j.household_id = $3 or $3 is null) and j.household_id in (select k.household_id from visit w \
+        join job k on k.job_id = w.job_id where w.hall_id = $1 and w.outcome in ('no_one_home', 'refused', 'empty')) \
+        group by v.visit_id, j.household_id, j.kind, v.outcome \
         order by ended_at, v.visit_id";
 }
 
@@ -63,6 +70,11 @@ pub struct EndedRow {
     pub ended_at: i64,
 }
 
+/// Lists who is sent to a household where they may turn the gas on: the household, the technician, their name.
+pub async fn list_sent(c: C<'_>, hall: HallId) -> Result<Vec<(Uuid, Uuid, String)>> {
+    c.q(LIST_SENT).bind(hall.0).all().await
+}
+
 /// Lists facts about hazards at every household of a hall where one was ever found.
 pub async fn list_of_hall(c: C<'_>, hall: HallId) -> Result<Vec<HazardFactRow>> {
     c.q(LIST_OF_HALL).bind(hall.0).all().await
@@ -73,7 +85,7 @@ pub async fn list_of_household(c: C<'_>, household: HouseholdId) -> Result<Vec<H
     c.q(LIST_OF_HOUSEHOLD).bind(household.0).all().await
 }
 
-/// Lists visits that ended since an instant, at one household or at all of a hall.
+/// Lists visits that ended since an instant at doors that ever stayed shut, at one household or at all of a hall.
 pub async fn list_ended(
     c: C<'_>,
     hall: HallId,

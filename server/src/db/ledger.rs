@@ -16,7 +16,7 @@ statements! {
     UPDATE_CONTACT = "update household set phone = $2, access = $3 where household_id = $1";
     LIST_TIGHTNESS = "select f.visit_id, f.latest, f.body from job j join fact f on f.job_id = j.job_id \
         where j.household_id = $1 and f.kind = 'tightness_tested' and not f.withdrawn order by f.latest, f.fact_id";
-    LIST_HOSE_CHANGES = "select job_id, visit_id, lot, removed_hose_id, hose_id, kind, length_mm, changed_on, free, joints from hose_change \
+    LIST_HOSE_CHANGES = "select job_id, visit_id, fact_id, lot, removed_hose_id, hose_id, kind, length_mm, changed_on, free, joints from hose_change \
         where household_id = $1 order by changed_on, hose_id";
     LIST_READINGS = "select r.job_id, r.meter_id, r.fact_id, r.read_on, r.register, r.finding, f.body from reading r \
         join fact f on f.job_id = r.job_id and f.visit_id = r.visit_id and f.fact_id = r.fact_id \
@@ -70,6 +70,7 @@ pub async fn update_contact(
 struct HoseChangeRow {
     job_id: Uuid,
     visit_id: Uuid,
+    fact_id: Uuid,
     lot: String,
     removed_hose_id: Option<Uuid>,
     hose_id: Uuid,
@@ -87,6 +88,8 @@ pub struct PutIn {
     pub change: HoseChange,
     /// In which visit.
     pub visit_id: Uuid,
+    /// By which fact.
+    pub fact_id: Uuid,
     /// The maker's lot, where it was noted.
     pub lot: String,
 }
@@ -108,7 +111,7 @@ pub async fn list_hose_changes(c: C<'_>, household: HouseholdId) -> Result<Vec<P
             },
             free: row.free,
         };
-        Ok(PutIn { change, visit_id: row.visit_id, lot: row.lot })
+        Ok(PutIn { change, visit_id: row.visit_id, fact_id: row.fact_id, lot: row.lot })
     });
     changes.collect()
 }

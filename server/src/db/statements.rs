@@ -72,6 +72,7 @@ mod tests {
         ("sessions", sessions::ALL),
         ("told", told::ALL),
         ("tracking", tracking::ALL),
+        ("twice", twice::ALL),
         ("upkeep", upkeep::ALL),
         ("users", users::ALL),
         ("verdicts", verdicts::ALL),

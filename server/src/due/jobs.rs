@@ -22,6 +22,7 @@ use crate::jobs::{NewJob, Scribe, create_job};
 use crate::near;
 use crate::reach;
 use crate::state::AppState;
+use crate::unreached;
 
 /// What a window of these jobs is (A1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
@@ -177,7 +178,7 @@ pub async fn make(
             technician: wanted.technician,
             also_due: Vec::new(),
             hazards: hazards::known(&state.packs, tx.c(), door.household).await?,
-            attempts: hazards::attempts(
+            attempts: unreached::attempts(
                 tx.c(),
                 (caller.hall, door.household),
                 wanted.kind,

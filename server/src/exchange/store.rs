@@ -25,6 +25,7 @@ use crate::jobs::settle::{Happening, settle};
 use crate::leak;
 use crate::retry::until_won;
 use crate::state::AppState;
+use crate::twice;
 
 /// A job with this many changes since its last snapshot gets a new one.
 const SNAPSHOT_EVERY: usize = 32;
@@ -130,6 +131,9 @@ async fn store_job(
     Box::pin(leak::look(state, tx, (hall, job.id))).await?;
     if happening.facts.iter().any(|kind| kind == "cash_taken") {
         Box::pin(cash::look(tx, (hall, &job.after), (&pack, sent.now))).await?;
+    }
+    if happening.facts.iter().any(|kind| twice::FACTS.contains(&kind.as_str())) {
+        Box::pin(twice::look(tx, (hall, &job.after), (&pack, sent.now))).await?;
     }
     snapshot_if_long(tx.c(), job.id, (last, sent.now)).await
 }

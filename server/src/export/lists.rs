@@ -5,11 +5,23 @@ use domain::catalogue::{self, Language};
 
 use super::{Sheet, Value};
 use crate::figures::phones::{PhoneRow, Standing};
-use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage};
+use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage, WatchedSupply};
 
-/// Lists promises whose clock runs, of jobs, cases and outages, broken ones first, as the desk's screen does.
+/// Promises whose clock runs.
+pub struct OpenPromises {
+    /// Of jobs.
+    pub jobs: Vec<OpenPromise>,
+    /// Of cases.
+    pub cases: Vec<WatchedCase>,
+    /// Of outages.
+    pub outages: Vec<WatchedOutage>,
+    /// Of supplies that are to be restored.
+    pub supplies: Vec<WatchedSupply>,
+}
+
+/// Lists promises whose clock runs, of whatever, broken ones first, as the desk's screen does.
 pub fn open_promises(
-    (jobs, cases, outages): (Vec<OpenPromise>, Vec<WatchedCase>, Vec<WatchedOutage>),
+    OpenPromises { jobs, cases, outages, supplies }: OpenPromises,
     language: Language,
     offset: FixedOffset,
 ) -> Sheet {
@@ -33,7 +45,11 @@ pub fn open_promises(
     let jobs = jobs.into_iter().map(|it| row("job", it.into()));
     let cases = cases.into_iter().map(|it| row("case", it.into()));
     let outages = outages.into_iter().map(|it| row("outage", it.into()));
-    let mut rows: Vec<_> = jobs.chain(cases).chain(outages).collect();
+    let supplies = supplies.into_iter().map(|it| {
+        let name = say("doors.restoring");
+        row("household", Watched { name, ..it.into() })
+    });
+    let mut rows: Vec<_> = jobs.chain(cases).chain(outages).chain(supplies).collect();
     rows.sort_by_key(|(order, _)| *order);
     let headers = [
         "figures.state",
@@ -112,6 +128,20 @@ impl From<WatchedOutage> for Watched {
             name: format!("{} {}/{}", it.kind_name, it.told, it.households),
             place: it.area,
             owner: None,
+        }
+    }
+}
+
+impl From<WatchedSupply> for Watched {
+    fn from(it: WatchedSupply) -> Self {
+        Self {
+            is_at_risk: it.is_at_risk == Some(true),
+            state: it.state,
+            due_at: it.due_at,
+            rule: it.rule,
+            name: String::new(),
+            place: it.address,
+            owner: it.technician_name,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Promises: which run, and how those of some days turned out (B2, B5, B6, B13).
+//! Promises: which run, and how those of some days turned out (B2, B5, B6, B7, B13).
 
 use chrono::TimeDelta;
 use domain::catalogue::Language;
@@ -164,8 +164,27 @@ pub fn open_outage(row: CountedRow, clock: &Clock, language: Language) -> Watche
     }
 }
 
+/// A supply that was stopped because of hazards that are gone, and is still to be restored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct WatchedSupply {
+    /// Whose.
+    pub household: Uuid,
+    /// Its address.
+    pub address: String,
+    /// Who is sent, by name.
+    pub technician_name: Option<String>,
+    /// The rule of the rulebook.
+    pub rule: String,
+    /// When it is broken, Unix milliseconds.
+    pub due_at: i64,
+    /// How it stands now.
+    pub state: String,
+    /// Whether so little is left that somebody should look; none where its pack does not say how little.
+    pub is_at_risk: Option<bool>,
+}
+
 /// Whether so little is left of what still runs that somebody should look.
-fn warns(warn_minutes: Option<i64>, state: &str, due_at: i64, now: Timestamp) -> Option<bool> {
+pub fn warns(warn_minutes: Option<i64>, state: &str, due_at: i64, now: Timestamp) -> Option<bool> {
     let due_at = Timestamp::from_timestamp_millis(due_at).unwrap_or(Timestamp::MAX_UTC);
     warn_minutes.map(|minutes| state == "running" && due_at - now <= TimeDelta::minutes(minutes))
 }
@@ -218,7 +237,7 @@ pub fn open(
     }
 }
 
-/// Counts promises by rule and state (B2, B5, B6, B13); each comes with its state as it reads now.
+/// Counts promises by rule and state (B2, B5, B6, B7, B13); each comes with its state as it reads now.
 pub fn by_rule<'a>(
     read: impl Iterator<Item = (&'a str, &'a str, Counted)>,
     language: Language,

@@ -171,6 +171,8 @@ pub struct CaseBody {
     pub may: Vec<&'static str>,
     /// The jobs born of it.
     pub jobs: Vec<JobSummary>,
+    /// The jobs whose work it looks at, because it was done twice.
+    pub about: Vec<JobSummary>,
     /// Who looked at the reporter of abuse.
     pub looks: Vec<Look>,
     /// Whether the caller may look.

@@ -25,6 +25,7 @@ use super::version::{self, IfMatch, Stale};
 use super::{plans, schema};
 use crate::cases::{self, NewCase, Whole};
 use crate::db::cases::{self as rows, Filter, LookRow};
+use crate::db::twice::list_jobs_of_case;
 use crate::db::{Tx, halls, households};
 use crate::identity::Role;
 use crate::ids::fresh_uuid;
@@ -142,6 +143,10 @@ pub async fn get_case(
     for job in rows::list_job_ids(conn.c(), id).await? {
         jobs.extend(summary::find(conn.c(), caller.hall, job, now).await?);
     }
+    let mut about = Vec::new();
+    for job in list_jobs_of_case(conn.c(), id).await? {
+        about.extend(summary::find(conn.c(), caller.hall, job, now).await?);
+    }
     let looks = rows::list_looks(conn.c(), id).await?.iter().map(Look::new).collect();
     let actor = whole.actor(caller.user, manages(&caller));
     let acts = may(whole.nature, &whole.standing, actor);
@@ -154,6 +159,7 @@ pub async fn get_case(
         // In the order in which screens show them.
         may: Act::ALL.into_iter().filter(|act| acts.contains(act)).map(Act::key).collect(),
         jobs,
+        about,
         looks,
         may_see_reporter: is_secret && may_see_reporter(&whole.standing, caller.user),
         reward_yuan: is_secret.then(|| cases::rules(&pack).report_reward_yuan),

@@ -22,6 +22,7 @@ use super::exports::{Form, Tongue, download};
 use super::extract::Query;
 use super::page::{Limit, Words, read_cursor};
 use super::schema;
+use super::unreached::NextRung;
 use crate::db::due::OpenRow;
 use crate::db::halls;
 use crate::due::figures::{DueFigures, figures};
@@ -29,6 +30,7 @@ use crate::due::{Line, Looking, list};
 use crate::export::{self, MOST_ROWS};
 use crate::jobs::summary::WindowBody;
 use crate::state::AppState;
+use crate::unreached::{self, Tried};
 
 /// Nobody looks further ahead.
 const MOST_DAYS: i64 = 400;
@@ -152,8 +154,30 @@ pub struct DueItem {
     zh: String,
     /// Why, in English.
     en: String,
+    /// The newest visit of the kind, where it did not get in.
+    tried: Option<DueTry>,
     /// The open job that serves it.
     job: Option<DueJob>,
+}
+
+/// A visit that did not get in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DueTry {
+    /// How it ended: `no_one_home`, `refused` or `empty`.
+    last: String,
+    last_at: i64,
+    /// What is done next, where its kind has a ladder.
+    next: Option<NextRung>,
+}
+
+impl From<&Tried> for DueTry {
+    fn from(tried: &Tried) -> Self {
+        Self {
+            last: tried.met.key().to_owned(),
+            last_at: tried.at.timestamp_millis(),
+            next: tried.next.clone().map(NextRung::from),
+        }
+    }
 }
 
 /// A job that serves what is due.
@@ -184,7 +208,7 @@ impl From<OpenRow> for DueJob {
 }
 
 impl DueItem {
-    fn new(line: Line, today: NaiveDate) -> Self {
+    fn new(line: Line, today: NaiveDate, tried: Option<&Tried>) -> Self {
         let Line { household, item, job } = line;
         Self {
             household: household.id.0,
@@ -200,6 +224,7 @@ impl DueItem {
             kind: item.kind,
             zh: item.why.say(Language::Chinese),
             en: item.why.say(Language::English),
+            tried: tried.map(DueTry::from),
             job: job.map(DueJob::from),
         }
     }
@@ -279,7 +304,13 @@ pub async fn list_due(
         let (by, address, household, what, about) = line.key();
         (by, address.to_owned(), household, what, about)
     });
-    let items = lines.into_iter().map(|line| DueItem::new(line, today)).collect();
+    let mut conn = state.db.read().await?;
+    let tried = unreached::tried(&state.packs, conn.c(), caller.hall, state.clock.now()).await?;
+    let items = lines.into_iter().map(|line| {
+        let tried = tried.get(&(line.household.id, line.item.kind));
+        DueItem::new(line, today, tried)
+    });
+    let items = items.collect();
     Ok(Json(DueBody { items, next, total, households, today }))
 }
 

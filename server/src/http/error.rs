@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::case::CaseError;
 use domain::hazard::HazardError;
+use domain::ladder::LadderError;
 use domain::ledger::LedgerError;
 use domain::outage::OutageError;
 use domain::procedure::check::ApplicationError;
@@ -122,6 +123,9 @@ pub enum ApiError {
     /// The rules of hazards do not allow it.
     #[error(transparent)]
     Hazard(#[from] HazardError),
+    /// A step of a ladder is not written down.
+    #[error(transparent)]
+    Ladder(#[from] LadderError),
     /// The rules of outages do not allow it.
     #[error(transparent)]
     Outage(#[from] OutageError),
@@ -206,7 +210,7 @@ impl ApiError {
             Self::Ruled(kind, _) => *kind,
             Self::PackRefused { .. } => ProblemKind::PackRefused,
             Self::Case(error) => case_kind(*error),
-            Self::Ledger(_) | Self::Hazard(_) => ProblemKind::LedgerState,
+            Self::Ledger(_) | Self::Hazard(_) | Self::Ladder(_) => ProblemKind::LedgerState,
             Self::Outage(error) if error.is_of_state() => ProblemKind::OutageState,
             Self::Outage(_) => ProblemKind::OutageRefused,
             Self::Clock(_) => ProblemKind::ClockRefused,

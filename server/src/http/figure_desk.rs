@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{FixedOffset, NaiveDate, Offset as _, Utc};
 use domain::calendar::city_day;
 use domain::catalogue::{self, Language};
+use domain::hazard;
 use domain::id::{HallId, HouseholdId, UserId};
 use domain::ledger::shown_groups;
 use domain::outage::{self, Clock, ClockState};
 use domain::pack::PackId;
+use domain::promise::PromiseState;
 use domain::punctuality::Punctuality;
 use domain::stamp::Timestamp;
 use serde::Deserialize;
@@ -24,13 +26,15 @@ use crate::db::exports::Span;
 use crate::db::halls::{self, HallRow};
 use crate::db::outages::{self as promised, CountedRow};
 use crate::db::verdicts::{self, StoredVerdict};
-use crate::db::{C, Conn, applications, calls, devices, figures as rows};
+use crate::db::{C, Conn, applications, calls, devices, figures as rows, households};
 use crate::figures::counter::{self, TripFigures};
 use crate::figures::hoses::{HoseFigures, Replaced};
 use crate::figures::phones::{PhoneRow, Standing};
+use crate::figures::promises::WatchedSupply;
 use crate::figures::readings::ReadingFigures;
 use crate::figures::{Count, Counted, Figure, Named};
 use crate::figures::{arrivals, hoses, phones, promises, ratings, readings, visits};
+use crate::hazards::restoring::{self, Stop};
 use crate::identity::Role;
 use crate::items;
 use crate::ledger;
@@ -180,6 +184,7 @@ impl Desk {
         let read: Vec<_> = read.collect();
         let cases = rows::list_case_promises(self.conn.c(), hall, bounds).await?;
         let outages = self.outages(state).await?;
+        let stops = self.stops(state).await?;
         let is_asked = |due_at: i64| (bounds.0..bounds.1).contains(&due_at);
         let of_jobs = read.iter().filter(|(it, _)| is_asked(it.due_at));
         let of_jobs =
@@ -195,7 +200,10 @@ impl Desk {
         let of_calls = calls
             .iter()
             .map(|it| ("B3", counter::promise_state(&it.answered_as), Counted::Elsewhere));
-        let read_all = of_jobs.chain(of_cases).chain(of_outages).chain(of_calls);
+        let of_stops = stops.iter().filter(|(_, _, due_at)| is_asked(*due_at));
+        let of_stops = of_stops
+            .map(|(it, state, _)| (hazard::RULE, state.key(), Counted::Household(it.household.0)));
+        let read_all = of_jobs.chain(of_cases).chain(of_outages).chain(of_stops).chain(of_calls);
         let by_rule = promises::by_rule(read_all, self.language);
         let (now_ms, language) = (self.now.timestamp_millis(), self.language);
         let open_outages = outages.into_iter().filter(|(row, clock)| {
@@ -213,6 +221,7 @@ impl Desk {
             let warn_minutes = binds.and_then(|rule| rule.warn_minutes);
             open_cases.push(promises::open_case(stored, warn_minutes, self.now, self.language));
         }
+        let open_supplies = self.open_supplies(&stops, most).await?;
         let running = read.into_iter().filter(|(it, _)| it.state == "running");
         let running: Vec<_> = running.collect();
         let open_count = running.len();
@@ -224,7 +233,46 @@ impl Desk {
             });
             open.push(promises::open(stored, binds, (reads, self.now), self.language));
         }
-        Ok(PromiseFigures { open, open_count, open_cases, open_outages, by_rule })
+        Ok(PromiseFigures { open, open_count, open_cases, open_outages, open_supplies, by_rule })
+    }
+
+    /// Every stop of supply because of hazards whose promise runs or ran, with its state and when it is due (B7).
+    async fn stops(
+        &mut self,
+        state: &AppState,
+    ) -> Result<Vec<(Stop, PromiseState, i64)>, ApiError> {
+        let (hall, now) = (self.hall(), self.now);
+        let stops = restoring::of_hall(&state.packs, self.conn.c(), hall, now).await?;
+        let promised = stops.into_iter().filter_map(|it| {
+            let (state, due_at) = (it.state?, it.stoppage.restoring?.due_at);
+            Some((it, state, due_at.timestamp_millis()))
+        });
+        Ok(promised.collect())
+    }
+
+    /// Those that are still to be restored, the first due first.
+    async fn open_supplies(
+        &mut self,
+        stops: &[(Stop, PromiseState, i64)],
+        most: usize,
+    ) -> Result<Vec<WatchedSupply>, ApiError> {
+        let mut open: Vec<_> =
+            stops.iter().filter(|(it, ..)| it.stoppage.restored.is_none()).collect();
+        open.sort_by_key(|(it, _, due_at)| (*due_at, it.household));
+        let (hall, mut watched) = (self.hall(), Vec::new());
+        for (it, state, due_at) in open.into_iter().take(most) {
+            let home = households::find_household(self.conn.c(), hall, it.household).await?;
+            watched.extend(home.map(|home| WatchedSupply {
+                household: home.id.0,
+                address: home.address,
+                technician_name: it.sent.clone(),
+                rule: hazard::RULE.to_owned(),
+                due_at: *due_at,
+                state: state.key().to_owned(),
+                is_at_risk: it.is_at_risk(self.now),
+            }));
+        }
+        Ok(watched)
     }
 
     /// Outages whose promise runs, or was due in the days asked for, with how it stands (B13).

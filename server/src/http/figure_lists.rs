@@ -34,7 +34,7 @@ pub struct AskList {
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WatchedList {
-    /// Promises whose clock runs, of jobs, cases and outages.
+    /// Promises whose clock runs, of jobs, cases, outages and supplies that are to be restored.
     OpenPromises,
     /// Phones that were not shut out.
     Phones,
@@ -63,7 +63,12 @@ pub async fn export_list(
     let (sheet, name) = match list {
         WatchedList::OpenPromises => {
             let promises = desk.promises(&state, usize::MAX).await?;
-            let all = (promises.open, promises.open_cases, promises.open_outages);
+            let all = export::OpenPromises {
+                jobs: promises.open,
+                cases: promises.open_cases,
+                outages: promises.open_outages,
+                supplies: promises.open_supplies,
+            };
             (export::open_promises(all, lang.into(), offset), "open-promises")
         }
         WatchedList::Phones => {

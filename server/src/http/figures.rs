@@ -16,7 +16,7 @@ use super::figure_desk::{By, Desk};
 use crate::figures::Figure;
 use crate::figures::counter::TripFigures;
 use crate::figures::hoses::HoseFigures;
-use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage};
+use crate::figures::promises::{OpenPromise, WatchedCase, WatchedOutage, WatchedSupply};
 use crate::figures::readings::ReadingFigures;
 use crate::state::AppState;
 
@@ -74,6 +74,9 @@ pub struct PromiseFigures {
     /// Outages of which somebody is still to be told, the first due first; at most 1000.
     #[schema(max_items = 1000)]
     pub(super) open_outages: Vec<WatchedOutage>,
+    /// Supplies that were stopped because of hazards and are to be restored, the first due first; at most 1000.
+    #[schema(max_items = 1000)]
+    pub(super) open_supplies: Vec<WatchedSupply>,
     /// Those due in the days asked for, by rule.
     pub(super) by_rule: Figure,
 }

@@ -1,4 +1,4 @@
-//! Hazards that are open and households that were not reached, each with what is done next (B7, A2).
+//! Hazards that are open and supplies that are stopped, each with what is done next (B7).
 
 #![expect(unused_qualifications, reason = "the macro that describes operations writes them")]
 
@@ -9,6 +9,7 @@ use domain::catalogue::{Language, text};
 use domain::hazard::{Hazard, Next, NoticeAnswer};
 use domain::id::HouseholdId;
 use domain::pack::{HazardCare, Pack};
+use domain::stamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -17,12 +18,13 @@ use super::caller::Staff;
 use super::error::ApiError;
 use super::extract::Query;
 use crate::db::{C, households, users};
-use crate::hazards::{self, Home, Unreached};
+use crate::hazards::restoring::{self, Stop};
+use crate::hazards::{self, Home};
 use crate::jobs::summary::Door;
 use crate::state::AppState;
 
 /// Lines that a list shows at most, the most urgent first.
-const MOST: usize = 500;
+pub(super) const MOST: usize = 500;
 
 /// Of which household.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -30,7 +32,7 @@ const MOST: usize = 500;
 #[into_params(parameter_in = Query)]
 pub struct AskHome {
     /// Only this household's.
-    household: Option<Uuid>,
+    pub(super) household: Option<Uuid>,
 }
 
 /// Hazards that are open, the most urgent first, and supplies that are stopped.
@@ -101,8 +103,33 @@ pub struct HazardStepBody {
 pub struct StoppedSupply {
     door: Door,
     stopped_at: i64,
+    /// Since when nothing severe is left; `null` while something is.
+    gone_at: Option<i64>,
     /// Until when it has to be restored; `null` while a severe hazard is there.
     restore_by: Option<i64>,
+    /// How the promise to restore it stands: `running`, `not_heard` or `broken`.
+    state: Option<String>,
+    /// Whether so little is left that somebody should look; none where the pack does not say how little.
+    is_at_risk: Option<bool>,
+    /// Who is sent to where they may turn the gas on.
+    technician_name: Option<String>,
+}
+
+impl StoppedSupply {
+    fn new(door: Door, stop: Stop, now: Timestamp) -> Self {
+        let is_at_risk = stop.is_at_risk(now);
+        let Stop { stoppage, state, sent, .. } = stop;
+        let restoring = stoppage.restoring;
+        Self {
+            door,
+            stopped_at: stoppage.stopped_at.timestamp_millis(),
+            gone_at: restoring.map(|it| it.started_at.timestamp_millis()),
+            restore_by: restoring.map(|it| it.due_at.timestamp_millis()),
+            state: state.map(|it| it.key().to_owned()),
+            is_at_risk,
+            technician_name: sent,
+        }
+    }
 }
 
 /// Lists hazards that are open with the next step and its deadline, and supplies that are stopped.
@@ -128,17 +155,19 @@ pub async fn list_hazards(
         None => hazards::homes(&state.packs, conn.c(), caller.hall).await?,
     };
     let mut body = HazardsBody { hazards: Vec::new(), stopped: Vec::new(), more: false };
-    for (id, Home { open, supply }) in homes {
-        let found = households::find_household(conn.c(), caller.hall, id).await?;
-        let Some(household) = found else { continue };
-        if let Some(stopped_at) = supply.stopped_at {
-            body.stopped.push(StoppedSupply {
-                door: Door::of(&household),
-                stopped_at: stopped_at.timestamp_millis(),
-                restore_by: supply.restore_by.map(|at| at.timestamp_millis()),
-            });
+    let now = state.clock.now();
+    for stop in restoring::of_homes(conn.c(), caller.hall, &homes, now).await? {
+        if stop.stoppage.restored.is_some() {
+            continue;
         }
-        for (hazard, pack) in &open {
+        let found = households::find_household(conn.c(), caller.hall, stop.household).await?;
+        let door = found.map(|household| Door::of(&household));
+        body.stopped.extend(door.map(|door| StoppedSupply::new(door, stop, now)));
+    }
+    for (id, Home { open, .. }) in homes.iter().filter(|(_, home)| !home.open.is_empty()) {
+        let found = households::find_household(conn.c(), caller.hall, *id).await?;
+        let Some(household) = found else { continue };
+        for (hazard, pack) in open {
             let door = Door::of(&household);
             body.hazards.extend(open_hazard(conn.c(), door, (hazard, pack)).await?);
         }
@@ -238,79 +267,4 @@ fn next_of(it: &Hazard) -> HazardStepBody {
         done_by: None,
         at_the_door,
     }
-}
-
-/// Households that were not reached, the longest ago first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UnreachedBody {
-    households: Vec<UnreachedHome>,
-    /// Whether there are more than the list shows.
-    more: bool,
-}
-
-/// A household that was not reached, for one kind of job.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct UnreachedHome {
-    door: Door,
-    /// The key of the kind.
-    kind: String,
-    /// How often nobody opened since somebody was let in.
-    absent: u32,
-    /// How often somebody refused since; law acts on these only.
-    refused: u32,
-    /// How often it was found empty since.
-    empty: u32,
-    /// How the newest attempt ended: `no_one_home`, `refused` or `empty`.
-    last: String,
-    last_at: i64,
-    /// What is done next.
-    next: NextRung,
-}
-
-/// A step of a ladder.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct NextRung {
-    id: String,
-    zh: String,
-    en: String,
-    /// Whether supply may be suspended.
-    suspends: bool,
-}
-
-/// Lists households that were not reached, by any crew, with what is done next.
-#[utoipa::path(
-    get, path = "/api/unreached", tag = "households", params(AskHome),
-    responses(
-        (status = 200, description = "Who was not reached.", body = UnreachedBody),
-        (status = 404, description = "No such household."),
-    ),
-)]
-pub async fn list_unreached(
-    State(state): State<AppState>,
-    Staff(caller): Staff,
-    Query(asked): Query<AskHome>,
-) -> Result<Json<UnreachedBody>, ApiError> {
-    let mut conn = state.db.read().await?;
-    let which = (caller.hall, asked.household.map(HouseholdId));
-    let found = hazards::unreached(&state, conn.c(), which, state.clock.now()).await?;
-    let more = found.len() > MOST;
-    let mut shown = Vec::new();
-    for it in found.into_iter().take(MOST) {
-        let Unreached { household, kind, rung } = it;
-        let home = households::find_household(conn.c(), caller.hall, household).await?;
-        let (Some(home), Some((last, at)), Some(next)) = (home, rung.last, rung.next) else {
-            continue;
-        };
-        shown.push(UnreachedHome {
-            door: Door::of(&home),
-            kind: kind.key().to_owned(),
-            absent: rung.absent,
-            refused: rung.refused,
-            empty: rung.empty,
-            last: last.key().to_owned(),
-            last_at: at.timestamp_millis(),
-            next: NextRung { id: next.id, zh: next.zh, en: next.en, suspends: next.suspends },
-        });
-    }
-    Ok(Json(UnreachedBody { households: shown, more }))
 }

@@ -8,7 +8,7 @@ use domain::calendar::city_day;
 use domain::catalogue::Language;
 use domain::hazard::FindingId;
 use domain::household::{Group, Household};
-use domain::id::{FactId, HouseholdId, JobId, VisitId};
+use domain::id::{FactId, HallId, HouseholdId, JobId, VisitId};
 use domain::job::{Channel, JobKind};
 use domain::ledger::{Entry, Purpose, check};
 use domain::stamp::Timestamp;
@@ -30,6 +30,7 @@ use crate::hazards;
 use crate::ledger::{self, LIVE_KIND};
 use crate::retry::until_won;
 use crate::state::AppState;
+use crate::unreached;
 
 /// The longest telephone number.
 const LONGEST_PHONE: usize = 20;
@@ -167,7 +168,7 @@ async fn add_once(
     let before = ledger::entries(tx.c(), id).await?;
     let entry = entry(body, &household)?;
     check(&household.groups, &before, &entry, today)?;
-    let also = also_cleared(state, tx.c(), id, &entry).await?;
+    let also = also_cleared(state, tx.c(), (caller.hall, id), &entry).await?;
     if let Entry::ContactCorrected { phone, access, .. } = &entry {
         rows::update_contact(tx.c(), id, (phone, access)).await?;
     }
@@ -270,15 +271,14 @@ fn line(text: String) -> Result<String, ApiError> {
 /// finding of the same item that the hall knows now, and nothing that a phone still brings.
 async fn also_cleared(
     state: &AppState,
-    mut c: C<'_>,
-    household: HouseholdId,
+    c: C<'_>,
+    (hall, household): (HallId, HouseholdId),
     entry: &Entry,
 ) -> Result<Vec<Entry>, ApiError> {
-    if let Entry::LadderStepDone { step, .. } = entry {
-        let pack = state.packs.in_force(c.lend(), state.clock.now()).await?;
-        let mut steps = pack.ladder.iter().flat_map(|rules| &rules.steps);
-        let is_known = steps.any(|it| it.id == *step);
-        return if is_known { Ok(Vec::new()) } else { Err(ApiError::NotFound("step")) };
+    if let Entry::LadderStepDone { kind, step, .. } = entry {
+        let (door, now) = ((hall, household), state.clock.now());
+        unreached::check_step(&state.packs, c, door, (*kind, step), now).await?;
+        return Ok(Vec::new());
     }
     let Some(named) = hazard_of(entry) else { return Ok(Vec::new()) };
     let home = hazards::home(&state.packs, c, household).await?;

@@ -26,6 +26,7 @@ use super::instants::check_window;
 use super::once::{Once, Receipt};
 use super::page::{Limit, Words, read_cursor};
 use super::promise_clock::{PromiseClockBody, clock_of};
+use super::twice_views::{TwiceBody, twice_of};
 use super::{schema, version};
 use crate::cases;
 use crate::db::applications::find_of_job;
@@ -45,6 +46,7 @@ use crate::reach;
 use crate::reports;
 use crate::retry::until_won;
 use crate::state::AppState;
+use crate::unreached;
 
 /// Letters of the number of who called.
 pub(super) const LONGEST_PHONE: usize = 40;
@@ -105,6 +107,8 @@ pub struct JobBody {
     clock: Option<PromiseClockBody>,
     /// The application that it was made of.
     application: Option<ApplicationOrigin>,
+    /// What of it was done in another job too.
+    twice: Vec<TwiceBody>,
 }
 
 /// How one appointment turned out, as of now.
@@ -175,7 +179,8 @@ pub async fn get_job(
     let cases = origins.into_iter().map(OriginBody::from).collect();
     let clock = clock_of(&job, &*state.packs.find(conn.c(), &job.pack).await?);
     let application = find_of_job(conn.c(), caller.hall, id).await?.map(ApplicationOrigin::from);
-    let body = JobBody { job, standing, summary, verdicts, cases, clock, application };
+    let twice = twice_of(conn.c(), caller.hall, id).await?;
+    let body = JobBody { job, standing, summary, verdicts, cases, clock, application, twice };
     let body = serde_json::to_vec(&body);
     let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(version::reply(&asked, position, [kind], body.map_err(anyhow::Error::from)?))
@@ -434,7 +439,7 @@ pub(super) async fn make_job(
         technician: wanted.technician,
         also_due: Vec::new(),
         hazards: hazards::known(&state.packs, tx.c(), wanted.household).await?,
-        attempts: hazards::attempts(
+        attempts: unreached::attempts(
             tx.c(),
             (caller.hall, wanted.household),
             wanted.kind,

@@ -14,7 +14,7 @@ use domain::ledger::{
     Consent, Entry, Evidence, Purpose, Written, clearance, consent, evidence, language,
     shown_groups,
 };
-use domain::pack::{Pack, PackId};
+use domain::pack::{HazardStep, ItemName, LadderStep, Pack, PackId};
 use domain::stamp::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -91,6 +91,29 @@ pub struct LedgerBody {
     /// What staff wrote, oldest first; nothing of groups while they are withheld.
     #[schema(value_type = Vec<serde_json::Value>)]
     entries: Vec<Written>,
+    /// What the steps are called that entries name.
+    steps: Vec<StepName>,
+}
+
+/// A step of the rule pack.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepName {
+    id: String,
+    zh: String,
+    en: String,
+}
+
+impl From<ItemName> for StepName {
+    fn from(ItemName { id, zh, en }: ItemName) -> Self {
+        Self { id, zh, en }
+    }
+}
+
+/// The steps that the desk writes down, by the rules that hold.
+fn step_names(pack: &Pack) -> Vec<StepName> {
+    let hazards = pack.hazard_care.iter().flat_map(|care| &care.steps).map(HazardStep::name);
+    let ladder = pack.ladder.iter().flat_map(|rules| &rules.steps).map(LadderStep::name);
+    hazards.chain(ladder).map(StepName::from).collect()
 }
 
 /// A place that no register knows.
@@ -249,6 +272,7 @@ pub async fn ledger_body(
         cases,
         applications,
         entries,
+        steps: step_names(&pack),
         household,
     })
 }

@@ -23,7 +23,7 @@ use crate::hall::text;
 const DAY_MS: i64 = 86_400_000;
 
 /// Three homes and a school canteen; today is 2026-03-02.
-async fn street(counter: &Counter) {
+pub(crate) async fn street(counter: &Counter) {
     let mut tx = counter.hall.db.begin().await.expect("the tests' own calls work");
     let home = |number: u128, address: &str, groups: &[Group]| Household {
         id: home(number),
@@ -76,11 +76,11 @@ async fn street(counter: &Counter) {
     tx.commit().await.expect("the tests' own calls work");
 }
 
-fn home(number: u128) -> HouseholdId {
+pub(crate) fn home(number: u128) -> HouseholdId {
     HouseholdId(Uuid::from_u128(0x700 + number))
 }
 
-fn rubber(id: u128, installed_on: &str) -> Hose {
+pub(crate) fn rubber(id: u128, installed_on: &str) -> Hose {
     Hose {
         id: HoseId(Uuid::from_u128(id)),
         kind: HoseKind::Rubber,
@@ -95,7 +95,7 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("the tests' own calls work")
 }
 
-async fn list(counter: &Counter, query: &str) -> Value {
+pub(crate) async fn list(counter: &Counter, query: &str) -> Value {
     let path = format!("/api/due?until=2026-05-01{query}");
     let reply = counter.node.get(&path, &counter.dispatcher).await;
     assert_eq!(reply.status, 200, "{reply:?}");
@@ -407,6 +407,39 @@ async fn b14_items_found_at_the_door_hold_over_the_register_and_survive_a_rebuil
 }
 
 #[tokio::test]
+async fn b7_a2_what_is_due_says_that_its_visit_was_refused_and_what_comes_next() {
+    let counter = Counter::open().await;
+    street(&counter).await;
+    let mut tom = counter.hire("tom").await;
+    let job = job_at(&counter, "safety_inspection", 1, &tom).await;
+    let guidance = job_at(&counter, "safety_guidance", 3, &tom).await;
+    tom.synced().await;
+    for (job, reason) in [(job, "不让进"), (guidance, "没空")] {
+        tom.phone.arrive(job, None).await.expect("the tests' own calls work");
+        let refused = Outcome::Refused { reason: reason.to_owned() };
+        tom.phone.close(job, refused).await.expect("the tests' own calls work");
+    }
+    tom.synced().await;
+
+    let items = list(&counter, "").await["items"].as_array().cloned();
+    let items = items.expect("the tests' own calls work");
+    let of = |number: u128, kind: &str| {
+        let is_it = |it: &&Value| it["household"] == json!(home(number)) && it["kind"] == kind;
+        items.iter().find(is_it).expect("the tests' own calls work").clone()
+    };
+    let inspection = of(1, "safety_inspection");
+    assert_eq!(inspection["tried"]["last"], "refused");
+    assert_eq!(inspection["tried"]["next"]["id"], "explain");
+    assert_eq!(inspection["job"], Value::Null, "the next crew is still to be sent");
+    let leaflet = of(3, "safety_guidance");
+    assert_eq!(
+        (&leaflet["tried"]["last"], &leaflet["tried"]["next"]),
+        (&json!("refused"), &Value::Null)
+    );
+    assert_eq!(of(1, "meter_reading")["tried"], Value::Null, "another kind");
+}
+
+#[tokio::test]
 async fn b14_two_crews_that_replace_one_hose_offline_are_one_replacement_and_a_flag() {
     let counter = Counter::open().await;
     street(&counter).await;
@@ -469,7 +502,12 @@ async fn reading_job(counter: &Counter, technician: &Technician) -> JobId {
     job_at(counter, "meter_reading", 1, technician).await
 }
 
-async fn job_at(counter: &Counter, kind: &str, number: u128, technician: &Technician) -> JobId {
+pub(crate) async fn job_at(
+    counter: &Counter,
+    kind: &str,
+    number: u128,
+    technician: &Technician,
+) -> JobId {
     let ten = counter.hall.config.clock.now_ms() + 3_600_000;
     let body = json!({
         "kind": kind, "household": home(number), "technician": technician.user,
@@ -480,7 +518,7 @@ async fn job_at(counter: &Counter, kind: &str, number: u128, technician: &Techni
     text(&made.body["id"]).parse().expect("the tests' own calls work")
 }
 
-async fn go_in(technician: &mut Technician, job: JobId) {
+pub(crate) async fn go_in(technician: &mut Technician, job: JobId) {
     technician.phone.arrive(job, None).await.expect("the tests' own calls work");
     for item in ["uniform_badge", "knock_identify", "asked_to_enter", "shoe_covers", "tool_mat"] {
         technician

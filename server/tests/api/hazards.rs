@@ -12,7 +12,7 @@ use crate::hall::{MORNING_MS, text};
 use crate::told::agreed;
 
 const HOUR_MS: i64 = 3_600_000;
-const HOME: &str = "00000000-0000-0000-0000-000000000040";
+pub(crate) const HOME: &str = "00000000-0000-0000-0000-000000000040";
 
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one hazard's life, in order")]
@@ -179,10 +179,53 @@ async fn a2_who_is_not_reached_by_any_crew_climbs_one_ladder_and_the_phone_knows
     let step = json!({"what": "ladder_step", "kind": "safety_inspection", "step": "written_notice_refusal", "text": "挂号信已送达"});
     assert_eq!(wrote(&counter, &step).await, 201);
     let list = unreached(&counter).await;
+    assert_eq!(list[0]["next"]["suspends"], false, "nobody refused since the notice");
+    counter.wait_minutes(1, &[&ana, &ben]).await;
+    let job = given(&counter, &ana, "safety_inspection").await;
+    ana.synced().await;
+    ana.phone.arrive(job, None).await.expect("it is there");
+    let refused = Outcome::Refused { reason: "收到通知也不让进".to_owned() };
+    ana.phone.close(job, refused).await.expect("it is there");
+    ana.synced().await;
+    let list = unreached(&counter).await;
     assert_eq!(
         (&list[0]["next"]["id"], &list[0]["next"]["suspends"]),
         (&json!("may_suspend"), &json!(true))
     );
+}
+
+#[tokio::test]
+async fn a2_the_desk_writes_down_what_it_did_about_a_door_and_every_step_is_shown() {
+    let counter = Counter::open().await;
+    let mut ana = counter.hire("ana").await;
+    let job = given(&counter, &ana, "meter_reading").await;
+    ana.synced().await;
+    ana.phone.arrive(job, None).await.expect("it is there");
+    let notice = ana.phone.take_photo(job, "d4".repeat(32), Subject::NoticeOnDoor);
+    notice.await.expect("it is there");
+    ana.phone.close(job, Outcome::NoOneHome).await.expect("it is there");
+    ana.synced().await;
+
+    let step = |kind: &str, step: &str| json!({"what": "ladder_step", "kind": kind, "step": step, "text": "无人接听"});
+    assert_eq!(wrote(&counter, &step("meter_reading", "tell_committee")).await, 409, "not yet");
+    assert_eq!(wrote(&counter, &step("meter_reading", "next_round_first")).await, 409);
+    assert_eq!(wrote(&counter, &step("safety_inspection", "phone_first")).await, 409, "let in");
+    assert_eq!(wrote(&counter, &step("meter_reading", "phone_first")).await, 201);
+
+    let home = unreached(&counter).await[0].clone();
+    let steps = home["steps"].as_array().expect("it is there");
+    let told: Vec<_> = steps.iter().map(|it| (text(&it["id"]), it["is_reached"] == true)).collect();
+    let expected = [("phone_first", true), ("next_round_first", false), ("sniff_door", false)];
+    assert_eq!(told[..3], expected.map(|(id, is_reached)| (id.to_owned(), is_reached)));
+    assert_eq!(
+        (&steps[0]["done_by"], &steps[0]["done_text"]),
+        (&json!("DORA"), &json!("无人接听"))
+    );
+    assert_eq!(steps[1]["done_at"], Value::Null);
+    let page = counter.node.get(&format!("/api/households/{HOME}"), &counter.dispatcher).await.body;
+    assert_eq!(page["entries"][0]["step"], "phone_first");
+    let names = page["steps"].as_array().expect("it is there");
+    assert!(names.iter().any(|it| it["id"] == "phone_first" && it["zh"] == "先电话预约再上门"));
 }
 
 #[tokio::test]
@@ -228,14 +271,14 @@ async fn b14_a_consent_that_is_taken_back_hides_groups_on_the_phone_at_its_next_
 }
 
 /// A job given to somebody, from ten to twelve of the first day.
-async fn given(counter: &Counter, technician: &Technician, kind: &str) -> JobId {
+pub(crate) async fn given(counter: &Counter, technician: &Technician, kind: &str) -> JobId {
     let job = agreed(counter, kind, MORNING_MS + HOUR_MS).await;
     let given = json!({"technician": technician.user});
     assert_eq!(counter.add(job, "assignments", &given).await.status, 201);
     job
 }
 
-async fn enter(technician: &mut Technician, job: JobId) {
+pub(crate) async fn enter(technician: &mut Technician, job: JobId) {
     technician.phone.arrive(job, None).await.expect("it is there");
     for item in Pack::builtin().conduct {
         let fact = Fact::Conduct { item: item.id, answer: Answer::Done };
@@ -243,25 +286,25 @@ async fn enter(technician: &mut Technician, job: JobId) {
     }
 }
 
-async fn find(technician: &mut Technician, job: JobId, item: &str) -> FactId {
+pub(crate) async fn find(technician: &mut Technician, job: JobId, item: &str) -> FactId {
     enter(technician, job).await;
     technician.phone.find_hazard(job, item, "厨房".to_owned()).await.expect("it is there").fact
 }
 
-async fn hazards(counter: &Counter) -> Value {
+pub(crate) async fn hazards(counter: &Counter) -> Value {
     let reply = counter.node.get("/api/hazards", &counter.dispatcher).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.body
 }
 
-async fn unreached(counter: &Counter) -> Vec<Value> {
+pub(crate) async fn unreached(counter: &Counter) -> Vec<Value> {
     let reply = counter.node.get("/api/unreached", &counter.dispatcher).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     reply.body["households"].as_array().expect("it is there").clone()
 }
 
 /// Writes into the household's ledger; tells the status.
-async fn wrote(counter: &Counter, entry: &Value) -> u16 {
+pub(crate) async fn wrote(counter: &Counter, entry: &Value) -> u16 {
     let path = format!("/api/households/{HOME}/entries");
     let reply = counter.node.post(&path, Some(&counter.dispatcher), entry).await;
     if reply.status == 201 {

@@ -177,6 +177,18 @@ export interface JobPage {
   /** The application that it was made of. */
   application: { id: string; number: number; procedure: string; state: string } | null
   clock: PromiseClock | null
+  /** What of it was done in another job too. */
+  twice: Twice[]
+}
+
+/** Work that was done in another job too, with the case in which somebody settles it (B14). */
+export interface Twice {
+  why: 'same_hose' | 'same_meter' | 'free_hose'
+  case: string
+  number: number
+  state: string
+  owner: string
+  jobs: string[]
 }
 
 /** How the clock of a job's promise runs. */

@@ -65,6 +65,8 @@ export interface WholeCase {
   history: Happened[]
   may: string[]
   jobs: Job[]
+  /** The jobs whose work it looks at, because it was done twice. */
+  about: Job[]
   looks: { by: string; at: number; refused: boolean }[]
   may_see_reporter: boolean
   reward_yuan: number | null

@@ -40,22 +40,52 @@ export interface OpenHazard {
   steps: Step[]
 }
 
+/** A supply that is stopped, and the promise to restore it once nothing severe is left. */
+export interface StoppedSupply {
+  door: Door
+  stopped_at: number
+  gone_at: number | null
+  restore_by: number | null
+  state: 'running' | 'not_heard' | 'broken' | null
+  is_at_risk: boolean | null
+  technician_name: string | null
+}
+
 export interface HazardsPage {
   hazards: OpenHazard[]
-  stopped: { door: Door; stopped_at: number; restore_by: number | null }[]
+  stopped: StoppedSupply[]
   more: boolean
 }
 
+/** A step of a ladder that a household stands on. */
+export interface Rung {
+  id: string
+  zh: string
+  en: string
+  /** How an attempt has to end, and how often, before it comes. */
+  after: 'no_one_home' | 'refused' | 'empty'
+  times: number
+  is_reached: boolean
+  at_the_door: boolean
+  suspends: boolean
+  done_at: number | null
+  done_by: string | null
+  done_text: string | null
+}
+
+export interface UnreachedHome {
+  door: Door
+  kind: string
+  absent: number
+  refused: number
+  empty: number
+  last: 'no_one_home' | 'refused' | 'empty'
+  last_at: number
+  next: { id: string; zh: string; en: string; suspends: boolean }
+  steps: Rung[]
+}
+
 export interface UnreachedPage {
-  households: {
-    door: Door
-    kind: string
-    absent: number
-    refused: number
-    empty: number
-    last: 'no_one_home' | 'refused' | 'empty'
-    last_at: number
-    next: { id: string; zh: string; en: string; suspends: boolean }
-  }[]
+  households: UnreachedHome[]
   more: boolean
 }

@@ -18,6 +18,8 @@ export interface DueItem {
   kind: string
   zh: string
   en: string
+  /** The newest visit for it did not get in. */
+  tried: { last: 'no_one_home' | 'refused' | 'empty'; last_at: number; next: { zh: string; en: string } | null } | null
   job: { id: string; status: string; technician: string | null; window: Span | null; proposed: Span | null } | null
 }
 

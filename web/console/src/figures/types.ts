@@ -67,11 +67,23 @@ export interface OpenOutage {
   is_at_risk: boolean | null
 }
 
+/** A supply that is to be restored since the hazards are gone (B7). */
+export interface OpenSupply {
+  household: string
+  address: string
+  technician_name: string | null
+  rule: string
+  due_at: number
+  state: string
+  is_at_risk: boolean | null
+}
+
 export interface Promises {
   open: OpenPromise[]
   open_count: number
   open_cases: OpenCase[]
   open_outages: OpenOutage[]
+  open_supplies: OpenSupply[]
   by_rule: Figure
 }
 

@@ -161,6 +161,15 @@ export interface Entry {
   register?: number
   state?: string
   verdict?: { finding: string }
+  /** Of a step: its key in the rule pack. */
+  step?: string
+}
+
+/** What a step of the rule pack is called. */
+export interface StepName {
+  id: string
+  zh: string
+  en: string
 }
 
 export interface Ledger {
@@ -183,4 +192,6 @@ export interface Ledger {
   cases: Case[]
   applications: Application[]
   entries: Entry[]
+  /** What the steps are called that entries name. */
+  steps: StepName[]
 }

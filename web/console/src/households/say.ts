@@ -1,9 +1,9 @@
 // An entry of the ledger, said in a line.
 
-import { cubicMetres, t, telephone } from '../../../face/words'
-import type { Entry } from './kinds'
+import { cubicMetres, named, t, telephone } from '../../../face/words'
+import type { Entry, StepName } from './kinds'
 
-export function entryWords(it: Entry): string {
+export function entryWords(it: Entry, steps: StepName[]): string {
   const group = it.group ? t(`group.${it.group}`) : ''
   const purpose = it.purpose ? t(`ledger.purpose.${it.purpose}`) : ''
   const channel = it.channel ? t(`channel.${it.channel}`) : ''
@@ -27,6 +27,13 @@ export function entryWords(it: Entry): string {
       return t('ledger.entry.register', { register: cubicMetres(it.register ?? 0), state: t(`reading_state.${it.state}`), channel, finding: t(`finding.${it.verdict?.finding}`) })
     case 'language_chosen':
       return t('told.language_chosen', { language: it.language === 'en' ? 'English' : '中文' })
+    case 'hazard_extended':
+      return t('ledger.entry.hazard_extended', { until: it.until ?? '', text: it.text ?? '' })
+    case 'hazard_step_done':
+    case 'ladder_step_done': {
+      const step = steps.find((one) => one.id === it.step)
+      return t('ledger.entry.step', { step: step ? named(step) : it.step ?? '', text: it.text ?? '' })
+    }
     default:
       return t('ledger.entry.hazard_cleared', { text: it.text ?? '' })
   }
