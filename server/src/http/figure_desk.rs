@@ -30,7 +30,7 @@ use crate::db::{C, Conn, applications, calls, devices, figures as rows, househol
 use crate::figures::counter::{self, TripFigures};
 use crate::figures::hoses::{HoseFigures, Replaced};
 use crate::figures::phones::{PhoneRow, Standing};
-use crate::figures::promises::WatchedSupply;
+use crate::figures::promises::{CasePromise, WatchedCase, WatchedSupply};
 use crate::figures::readings::ReadingFigures;
 use crate::figures::{Count, Counted, Figure, Named};
 use crate::figures::{arrivals, hoses, phones, promises, ratings, readings, visits};
@@ -213,14 +213,7 @@ impl Desk {
         let open_outages = open_outages.take(most);
         let open_outages =
             open_outages.map(|(row, clock)| promises::open_outage(row, &clock, language)).collect();
-        let mut open_cases = Vec::new();
-        for stored in cases.into_iter().filter(|it| it.told_at.is_none()).take(most) {
-            let pack = state.packs.find(self.conn.c(), &PackId(stored.pack_id.clone())).await?;
-            let rules = pack.cases.as_ref().map(|cases| cases.promises.as_slice());
-            let binds = rules.into_iter().flatten().find(|it| it.rule == stored.rule);
-            let warn_minutes = binds.and_then(|rule| rule.warn_minutes);
-            open_cases.push(promises::open_case(stored, warn_minutes, self.now, self.language));
-        }
+        let open_cases = self.open_cases(state, cases, most).await?;
         let open_supplies = self.open_supplies(&stops, most).await?;
         let running = read.into_iter().filter(|(it, _)| it.state == "running");
         let running: Vec<_> = running.collect();
@@ -234,6 +227,24 @@ impl Desk {
             open.push(promises::open(stored, binds, (reads, self.now), self.language));
         }
         Ok(PromiseFigures { open, open_count, open_cases, open_outages, open_supplies, by_rule })
+    }
+
+    /// Cases whose callers were not told yet, the first due first.
+    async fn open_cases(
+        &mut self,
+        state: &AppState,
+        cases: Vec<CasePromise>,
+        most: usize,
+    ) -> Result<Vec<WatchedCase>, ApiError> {
+        let mut open_cases = Vec::new();
+        for stored in cases.into_iter().filter(|it| it.told_at.is_none()).take(most) {
+            let pack = state.packs.find(self.conn.c(), &PackId(stored.pack_id.clone())).await?;
+            let rules = pack.cases.as_ref().map(|cases| cases.promises.as_slice());
+            let binds = rules.into_iter().flatten().find(|it| it.rule == stored.rule);
+            let warn_minutes = binds.and_then(|rule| rule.warn_minutes);
+            open_cases.push(promises::open_case(stored, warn_minutes, self.now, self.language));
+        }
+        Ok(open_cases)
     }
 
     /// Every stop of supply because of hazards whose promise runs or ran, with its state and when it is due (B7).

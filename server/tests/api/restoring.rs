@@ -83,10 +83,10 @@ async fn stopped_and_gone(counter: &Counter, ana: &mut Technician) {
     let recheck = given(counter, ana, "hazard_recheck").await;
     ana.synced().await;
     enter(ana, recheck).await;
-    let photo = Some("c3".repeat(32));
-    ana.phone.recheck(recheck, "leak", (true, photo.clone())).await.expect("it is there");
+    let kitchen = "c3".repeat(32);
+    let seen = (true, Some(kitchen.clone()));
+    ana.phone.recheck(recheck, "leak", seen).await.expect("it is there");
     ana.phone.test_tightness(recheck, true).await.expect("it is there");
-    let kitchen = photo.expect("it is there");
     ana.phone.take_photo(recheck, kitchen.clone(), Subject::Hazard).await.expect("it is there");
     ana.phone.sign(recheck, kitchen).await.expect("it is there");
     ana.phone.close(recheck, Outcome::Done).await.expect("it is there");

@@ -85,6 +85,12 @@ export interface UnreachedHome {
   steps: Rung[]
 }
 
+/** What the desk was to do next is done since the last visit: somebody comes again. */
+export function isDone(home: UnreachedHome): boolean {
+  const next = home.steps.find((it) => it.id === home.next.id)
+  return (next?.done_at ?? 0) > home.last_at
+}
+
 export interface UnreachedPage {
   households: UnreachedHome[]
   more: boolean
