@@ -1,4 +1,4 @@
-//! What two crews did twice offline, in jobs apart, is counted once and settled by somebody (B14, A9).
+//! What two crews did twice offline, in one job or in jobs apart, is counted once and settled by somebody (B14, A9).
 
 use domain::household::{Hose, HoseKind};
 use domain::id::{HoseId, JobId, MeterId};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::counter::{Counter, Technician};
 use crate::due::{go_in, home, job_at, rubber, street};
+use crate::hall::text;
 
 /// Two crews with a job each at the elderly household, inside and without a network.
 struct Apart {
@@ -66,6 +67,52 @@ impl Apart {
         let reply = self.counter.node.get("/api/cases", &self.counter.manager).await.body;
         reply["cases"].as_array().expect("the tests' own calls work").clone()
     }
+}
+
+#[tokio::test]
+async fn b14_two_crews_that_replace_one_hose_offline_are_one_replacement_and_a_flag() {
+    let counter = Counter::open().await;
+    street(&counter).await;
+    let (mut tom, mut ben) = (counter.hire("tom").await, counter.hire("ben").await);
+    let job = job_at(&counter, "repair", 2, &tom).await;
+    tom.synced().await;
+    let given = json!({"technician": ben.user});
+    assert_eq!(counter.add(job, "assignments", &given).await.status, 201);
+    ben.synced().await;
+    for (crew, id) in [(&mut tom, 0x91), (&mut ben, 0x92)] {
+        go_in(crew, job).await;
+        let (removed, free, lot) = (Some(HoseId(Uuid::from_u128(0x51))), true, String::new());
+        let installed = Hose { kind: HoseKind::Corrugated, ..rubber(id, "2026-03-02") };
+        let fact = Fact::HoseReplaced { removed, installed, free, lot };
+        crew.phone.record(job, fact).await.expect("the tests' own calls work");
+    }
+    tom.synced().await;
+    ben.synced().await;
+
+    let path = format!("/api/households/{}", home(2));
+    let shown = counter.node.get(&path, &counter.dispatcher).await.body;
+    assert_eq!(shown["replacements"].as_array().expect("the tests' own calls work").len(), 1);
+    assert_eq!(shown["hoses"].as_array().expect("the tests' own calls work").len(), 1);
+    assert_eq!(shown["entitlement"]["entitlement"], "used_up");
+    let path = "/api/reports/hoses?from=2026-03-01&to=2026-03-31&lang=en";
+    let figures = counter.node.get(path, &counter.manager).await.body;
+    let cells =
+        figures["replaced"]["lines"][0]["cells"].as_array().expect("the tests' own calls work");
+    assert_eq!(
+        cells
+            .iter()
+            .map(|it| it["count"].as_u64().expect("the tests' own calls work"))
+            .sum::<u64>(),
+        1
+    );
+    let clashes = counter.job(job).await["standing"]["clashes"].clone();
+    let said: Vec<_> = clashes
+        .as_array()
+        .expect("the tests' own calls work")
+        .iter()
+        .map(|it| text(&it["clash"]))
+        .collect();
+    assert!(said.contains(&"hose_replaced_twice".to_owned()), "{said:?}");
 }
 
 #[tokio::test]
