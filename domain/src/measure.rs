@@ -36,6 +36,11 @@ impl fmt::Display for Volume {
 #[serde(transparent)]
 pub struct Fen(pub i64);
 
+impl Fen {
+    /// More than anybody pays at a door; sums of it stay far below the end of their numbers.
+    pub const MOST: Self = Self(1_000_000_000_000);
+}
+
 /// Writes yuan with two decimals: `12.50`.
 impl fmt::Display for Fen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

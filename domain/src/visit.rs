@@ -5,7 +5,8 @@ pub mod check;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::conduct::Answer;
 use crate::hazard::NoticeAnswer;
@@ -38,6 +39,13 @@ pub struct Recorded {
     /// What happened.
     #[serde(flatten)]
     pub fact: Fact,
+}
+
+/// Reads what a receipt can be about, so that nothing else ever counts in a till.
+fn paid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fen, D::Error> {
+    let amount = Fen::deserialize(deserializer)?;
+    let is_paid = amount > Fen(0) && amount <= Fen::MOST;
+    if is_paid { Ok(amount) } else { Err(D::Error::custom("nobody pays such an amount")) }
 }
 
 /// Something that happened in a visit. Never overwritten: a correction is another fact.
@@ -230,7 +238,8 @@ pub enum Fact {
     },
     /// Cash taken at home (B15).
     CashTaken {
-        /// How much.
+        /// How much, from one fen to [`Fen::MOST`].
+        #[serde(deserialize_with = "paid")]
         amount: Fen,
         /// The receipt's number, one of those that the hall handed to the phone.
         receipt: String,

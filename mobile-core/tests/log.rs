@@ -1,8 +1,9 @@
 //! The log against every crash, cut and flipped bit.
 
 use mobile_core::log::memory::{Landing, MemoryDisk, MemoryLog, Stop};
-use mobile_core::log::{Beginning, Log, OpenLogError, Opened, StoreError};
+use mobile_core::log::{Beginning, Found, Log, LogStore, OpenLogError, Opened, StoreError};
 use mobile_core::native;
+use mobile_core::photo::BlobStore;
 use pollster::block_on;
 
 #[test]
@@ -141,7 +142,7 @@ fn damage_with_a_lost_header_and_first_record_says_that_nobody_knows_how_much() 
 }
 
 #[test]
-fn a_record_of_another_log_in_the_middle_breaks_the_chain_and_is_told() {
+fn a_record_of_another_log_in_the_middle_breaks_the_chain_and_is_told_once() {
     let (ours, theirs) = (MemoryDisk::new(), MemoryDisk::new());
     write_records(&ours, 3);
     let mut log = open(&theirs).log;
@@ -159,6 +160,42 @@ fn a_record_of_another_log_in_the_middle_breaks_the_chain_and_is_told() {
 
     assert_eq!(opened.payloads, [record(0), b"second".to_vec(), record(2)]);
     assert_eq!((opened.recovery.chain_breaks, opened.recovery.is_clean()), (2, false));
+    drop(opened);
+    let again = open(&ours);
+    assert!(again.recovery.is_clean(), "{:?}", again.recovery);
+    assert_eq!(again.payloads, [record(0), b"second".to_vec(), record(2)]);
+}
+
+#[test]
+fn s1_a_damaged_first_record_of_a_compacted_log_is_told_once() {
+    let disk = MemoryDisk::new();
+    write_records(&disk, 5);
+    let short = [record(0), record(1)];
+    block_on(open(&disk).log.replace_all(short.iter().map(Vec::as_slice))).unwrap();
+    let mut bytes = disk.log_bytes();
+    bytes[30] ^= 1;
+    disk.set_log_bytes(bytes);
+
+    let opened = open(&disk);
+    assert_eq!((opened.payloads.len(), opened.recovery.missing()), (1, 1));
+    drop(opened);
+
+    assert!(open(&disk).recovery.is_clean());
+    write_records(&disk, 1);
+    assert!(open(&disk).recovery.is_clean());
+}
+
+#[test]
+fn s1_a_log_compacted_to_nothing_goes_on() {
+    let disk = MemoryDisk::new();
+    write_records(&disk, 3);
+    block_on(open(&disk).log.replace_all([])).unwrap();
+
+    write_records(&disk, 2);
+
+    let opened = open(&disk);
+    assert!(opened.recovery.is_clean(), "{:?}", opened.recovery);
+    assert_eq!((opened.payloads.len(), opened.log.last_seq()), (2, 5));
 }
 
 #[test]
@@ -367,6 +404,72 @@ fn erasing_leaves_a_phone_as_new() {
     assert_eq!(open(&disk).payloads, [record(5)]);
     disk.restart(Stop::PowerLoss { unflushed_bytes: 0 });
     assert_eq!(open(&disk).payloads, [record(5)]);
+}
+
+#[test]
+fn s23_erasing_leaves_nothing_and_cut_short_it_looks_like_no_eviction() {
+    let damaged = || {
+        let disk = MemoryDisk::new();
+        write_records(&disk, 2);
+        let mut bytes = disk.log_bytes();
+        bytes[40] ^= 1;
+        disk.set_log_bytes(bytes);
+        // What was damaged lies beside the log, and is erased with it.
+        let log = open(&disk).log;
+        (disk, log)
+    };
+    let (whole, mut log) = damaged();
+    let before = whole.ops();
+    block_on(log.erase()).unwrap();
+    let steps = whole.ops() - before;
+    drop(log);
+    let mut store = MemoryLog::open(whole).unwrap();
+    assert_eq!(block_on(store.read()), Ok(Found::Nothing));
+    assert_eq!(block_on(store.asides()), Ok(Vec::new()));
+
+    for step in 1..=steps {
+        let (disk, mut log) = damaged();
+        disk.crash_at(disk.ops() + step, Landing::After);
+        assert!(block_on(log.erase()).is_err());
+        drop(log);
+        disk.restart(Stop::Kill);
+        assert_ne!(open(&disk).recovery.beginning, Beginning::Gone, "step {step} of {steps}");
+    }
+}
+
+#[test]
+fn s1_what_a_failed_write_left_does_not_stand_behind_the_next() {
+    let disk = MemoryDisk::new();
+    let mut log = open(&disk).log;
+    disk.fill_up(1);
+    assert_eq!(block_on(log.append(&[7; 500])), Err(StoreError::Full));
+
+    block_on(log.append(b"short")).unwrap();
+
+    assert_eq!(log.size_bytes(), disk.log_bytes().len() as u64);
+    drop(log);
+    let opened = open(&disk);
+    assert!(opened.recovery.is_clean(), "{:?}", opened.recovery);
+    assert_eq!(opened.payloads, [b"short"]);
+}
+
+#[test]
+fn s1_a_picture_that_was_kept_is_there_after_the_loss_of_power() {
+    let disk = MemoryDisk::new();
+    let mut store = MemoryLog::open(disk.clone()).unwrap();
+    for (name, bytes) in [("one", b"old".to_vec()), ("two", b"2".to_vec()), ("one", b"1".to_vec())]
+    {
+        block_on(store.keep_blob(name, &bytes)).unwrap();
+    }
+    drop(store);
+    disk.restart(Stop::PowerLoss { unflushed_bytes: 0 });
+
+    let mut store = MemoryLog::open(disk).unwrap();
+    assert_eq!(block_on(store.blob_names()), Ok(vec!["one".to_owned(), "two".to_owned()]));
+    assert_eq!(block_on(store.read_blob("one")), Ok(Some(b"1".to_vec())));
+    block_on(store.remove_blob("one")).unwrap();
+    assert_eq!(block_on(store.read_blob("one")), Ok(None));
+    assert_eq!(block_on(store.blob_names()), Ok(vec!["two".to_owned()]));
 }
 
 fn stops() -> [Stop; 3] {

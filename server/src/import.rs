@@ -6,7 +6,7 @@
 mod bookings;
 mod cell;
 mod content;
-mod file;
+pub mod file;
 mod homes;
 mod problem;
 mod reader;

@@ -14,7 +14,7 @@ use door::Door;
 use proptest::prelude::*;
 use sync::authority::Authority;
 use sync::document::{apply, contents, load, read};
-use sync::limits::Limits;
+use sync::limits::{DOCUMENT_OPS, Limits};
 use sync::preflight::{PreflightError, check_counter, inspect};
 
 #[test]
@@ -212,15 +212,22 @@ fn s17_a_change_cannot_burn_the_counter_of_a_document() {
 
 #[test]
 fn s17_a_full_document_takes_nothing_more() {
-    let mut door = Door::new();
-    let mut tx = door.doc.transaction();
-    let filler = tx.put_object(ROOT, "filler", ObjType::List).unwrap();
-    tx.splice(&filler, 0, 0, vec![ScalarValue::Null; 200_000]).unwrap();
-    tx.commit();
-    let full = door.doc.clone();
-    let change = Change::from_bytes(door.fact(0x3000, &Fact::SetOut)).unwrap();
+    let max_op = |change: &[u8]| Change::from_bytes(change.to_vec()).unwrap().max_op();
+    let alone = max_op(&Door::new().fact(0x3000, &Fact::SetOut));
+    // The list itself is an operation too.
+    let fills = usize::try_from(DOCUMENT_OPS - alone - 1).unwrap();
 
-    let refused = Authority::new(&full).unwrap().admit(&change, &door.writer);
+    for (nulls, expected) in [(fills, None), (fills + 1, Some("full"))] {
+        let mut door = Door::new();
+        let mut tx = door.doc.transaction();
+        let filler = tx.put_object(ROOT, "filler", ObjType::List).unwrap();
+        tx.splice(&filler, 0, 0, vec![ScalarValue::Null; nulls]).unwrap();
+        tx.commit();
+        let full = door.doc.clone();
+        let change = Change::from_bytes(door.fact(0x3000, &Fact::SetOut)).unwrap();
 
-    assert_eq!(refused.unwrap_err().key(), "full");
+        let admitted = Authority::new(&full).unwrap().admit(&change, &door.writer);
+
+        assert_eq!(admitted.err().map(|refusal| refusal.key()), expected);
+    }
 }

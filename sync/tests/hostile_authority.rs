@@ -11,12 +11,13 @@ use automerge::{
 };
 use domain::id::{DeviceId, FactId, MessageId, UserId, VisitId};
 use domain::job::Message;
+use domain::measure::Fen;
 use domain::visit::{Fact, Outcome};
 use door::{Door, recorded, uuid};
 use serde_json::json;
 use sync::authority::{Authority, Grant, Refusal, Writer};
 use sync::document::{apply, message_change, read};
-use sync::limits::Limits;
+use sync::limits::{FACT_DEPTH, Limits, TEXT_BYTES};
 use sync::preflight::inspect;
 
 #[test]
@@ -91,6 +92,35 @@ fn s15_a_technician_writes_nowhere_else() {
     let mut deep = note.clone();
     deep["more"] = json!({"a": {"b": {"c": {"d": {"e": {"f": {"g": {}}}}}}}});
     refuses("too_deep", &format!("{visit}/facts/{new}"), &deep);
+}
+
+#[test]
+fn b15_no_till_is_spoilt_by_an_amount_that_nobody_pays() {
+    let at = format!("visits/{}/facts/{}", uuid(0x901), uuid(0x4000));
+    let cash = Fact::CashTaken { amount: Fen(1), receipt: "1".to_owned(), reason: String::new() };
+    let mut cash = json!(recorded(&cash));
+
+    admits(&at, &cash);
+    for amount in [0, -1, i64::MAX] {
+        cash["amount"] = json!(amount);
+        refuses("unreadable", &at, &cash);
+    }
+}
+
+#[test]
+fn s15_a_fact_is_let_in_up_to_its_bounds_and_not_beyond() {
+    let at = format!("visits/{}/facts/{}", uuid(0x901), uuid(0x4000));
+    let mut fact = json!(recorded(&Fact::Noted { text: "x".repeat(TEXT_BYTES) }));
+    admits(&at, &fact);
+    fact["text"] = json!("x".repeat(TEXT_BYTES + 1));
+    refuses("text_too_long", &at, &fact);
+
+    fact["text"] = json!("x");
+    let nested = |levels| (0..levels).fold(json!(1), |inner, _| json!({ "in": inner }));
+    fact["more"] = nested(FACT_DEPTH);
+    admits(&at, &fact);
+    fact["more"] = nested(FACT_DEPTH + 1);
+    refuses("too_deep", &at, &fact);
 }
 
 #[test]
@@ -273,6 +303,13 @@ fn refuses(expected: &str, path: &str, value: &serde_json::Value) {
 }
 
 /// Commits an edit as the technician's phone would and offers it.
+/// Expects that a value is let in at a path that ends in a new key.
+fn admits(path: &str, value: &serde_json::Value) {
+    let (map, name) = path.rsplit_once('/').expect("a key lies in a map");
+    let admitted = attempt(&|tx, door| write(tx, &object(door, map), name, value));
+    assert!(admitted.is_ok(), "{path}: {:?}", admitted.err());
+}
+
 fn attempt(edit: &dyn Fn(&mut Transaction<'_>, &Door) -> Edited) -> Result<Grant, Refusal> {
     let door = Door::new();
     let mut doc = door.doc.clone().with_actor(door.pen.actor.clone());

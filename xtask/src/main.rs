@@ -7,6 +7,7 @@ mod contract;
 mod deb;
 mod demo;
 mod fleet;
+mod fuzz;
 mod hall;
 mod javascript;
 mod run;
@@ -53,6 +54,8 @@ enum Task {
     Claims,
     /// Sends malformed bodies to every route of a server that works meanwhile, and prints what became of them.
     Storm(storm::Storm),
+    /// Explores parsers of foreign bytes with libFuzzer: `cargo xtask fuzz change log --minutes 10`.
+    Fuzz(fuzz::Fuzz),
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
     /// Builds the technician's app into `target/web`.
@@ -78,6 +81,7 @@ fn main() -> anyhow::Result<()> {
         }
         Task::Claims => claims::write(&root),
         Task::Storm(storm) => storm.run(&root),
+        Task::Fuzz(fuzz) => fuzz.run(&root),
         Task::Bench(bench) => bench.run(&root),
         Task::Demo { check } => demo::run(&root, check),
     }

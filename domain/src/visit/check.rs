@@ -92,6 +92,9 @@ pub enum RecordError {
     /// Cash is more than nothing (B15).
     #[error("say how much was paid")]
     NoAmount,
+    /// Nobody has so much cash on them.
+    #[error("the amount is beyond any: check it")]
+    TooMuch,
     /// The household is in no group that may pay cash at home (B15).
     #[error("say why this household pays cash at home: it is in none of the groups that may")]
     CashNeedsReason,
@@ -118,6 +121,7 @@ impl RecordError {
             Self::NoticeNeedsAnswer => "record.notice_needs_answer",
             Self::RecheckNeedsPhoto => "record.recheck_needs_photo",
             Self::NoAmount => "record.no_amount",
+            Self::TooMuch => "record.too_much",
             Self::CashNeedsReason => "record.cash_needs_reason",
             Self::WindowEndsFirst => "record.window_ends_first",
             Self::NotEntered(item) => {
@@ -298,6 +302,9 @@ impl Steps<'_> {
         self.needs_entrance()?;
         if amount.0 <= 0 {
             return Err(RecordError::NoAmount);
+        }
+        if amount > Fen::MOST {
+            return Err(RecordError::TooMuch);
         }
         let groups = &self.job.briefing.household.groups;
         let is_entitled = cash::is_entitled(groups, self.pack);

@@ -56,6 +56,20 @@ fn b15_nothing_and_less_is_no_cash() {
 }
 
 #[test]
+fn b15_an_amount_beyond_any_is_neither_recorded_nor_read() {
+    assert_eq!(try_cash(&[Group::Elderly], Fen::MOST.0, ""), Ok(()));
+    assert_eq!(try_cash(&[Group::Elderly], Fen::MOST.0 + 1, ""), Err(RecordError::TooMuch));
+
+    let read = |amount: i64| {
+        serde_json::from_value::<Fact>(serde_json::to_value(paid(amount, "")).unwrap()).is_ok()
+    };
+    assert!(read(1) && read(Fen::MOST.0));
+    for amount in [0, -1, i64::MIN, Fen::MOST.0 + 1, i64::MAX] {
+        assert!(!read(amount), "{amount}");
+    }
+}
+
+#[test]
 fn b15_a_day_balances_to_the_fen_and_a_void_receipt_counts_nothing() {
     let takings = [
         taking(1, "2026-11-24", 12_350),

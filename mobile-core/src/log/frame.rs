@@ -201,6 +201,17 @@ mod tests {
     }
 
     #[test]
+    fn only_the_head_of_a_frame_announces_a_length() {
+        let mut bytes = Vec::new();
+        Frame { kind: Kind::Record, seq: 1, payload: b"x" }.write([0; 16], &mut bytes);
+        assert!(has_announced_length(&bytes));
+        assert!(!has_announced_length(&bytes[..bytes.len() - 1]));
+
+        bytes[0] ^= 1;
+        assert!(!has_announced_length(&bytes), "no frame begins so");
+    }
+
+    #[test]
     fn no_flipped_bit_leaves_a_header_whole() {
         let (bytes, chain) = header(40);
         assert_eq!(read_header(&bytes), Ok((40, chain)));

@@ -121,7 +121,7 @@ pub(super) fn examine(bytes: &[u8], beginning: Beginning) -> Result<Examined, Op
         Ok((base, chain)) => {
             walk.at = HEADER_LEN;
             walk.last_seq = base;
-            walk.chain = Some(chain);
+            (walk.chain, walk.last_chain) = (Some(chain), chain);
             walk.rewrite = bytes[..HEADER_LEN].to_vec();
         }
         Err(HeaderError::TooNew(format)) => return Err(OpenLogError::TooNew(format)),
@@ -149,6 +149,8 @@ struct Walk {
     asides: Vec<Part>,
     rewrite: Vec<u8>,
     whole_until: usize,
+    /// Whether frames have to be chained anew, so that a break is told once as other damage is.
+    chains_anew: bool,
 }
 
 impl Walk {
@@ -173,6 +175,7 @@ impl Walk {
             asides: Vec::new(),
             rewrite: Vec::new(),
             whole_until: HEADER_LEN,
+            chains_anew: false,
         }
     }
 
@@ -235,6 +238,7 @@ impl Walk {
             && frame::next_chain(previous, whole.kind, whole.seq, payload) != whole.chain
         {
             self.recovery.chain_breaks += 1;
+            self.chains_anew = true;
         }
         match whole.kind {
             Kind::Record => {
@@ -248,11 +252,16 @@ impl Walk {
                 self.chain = None;
             }
         }
-        self.last_chain = whole.chain;
+        self.last_chain = if self.chains_anew {
+            let frame = Frame { kind: whole.kind, seq: whole.seq, payload };
+            frame.write(self.last_chain, &mut self.rewrite)
+        } else {
+            self.rewrite.extend_from_slice(&bytes[whole.range.clone()]);
+            whole.chain
+        };
         self.last_seq = whole.seq;
         self.at = whole.range.end;
         self.whole_until = whole.range.end;
-        self.rewrite.extend_from_slice(&bytes[whole.range.clone()]);
     }
 
     fn cut_tail(&mut self, bytes: &[u8]) {
@@ -267,7 +276,8 @@ impl Walk {
     fn repair(&mut self) -> Option<Repair> {
         let asides = std::mem::take(&mut self.asides);
         let rewrite = std::mem::take(&mut self.rewrite);
-        if self.recovery.header_damaged || !self.recovery.damages.is_empty() {
+        let is_damaged = self.recovery.header_damaged || !self.recovery.damages.is_empty();
+        if is_damaged || self.chains_anew {
             return Some(Repair { asides, rewrite: Some(rewrite), keep_bytes: 0 });
         }
         self.recovery.cut_tail.map(|_| Repair {

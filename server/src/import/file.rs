@@ -19,16 +19,16 @@ const MOST_CELLS: usize = 8_000_000;
 
 /// A table as it stands in a file, before anybody knows what it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Grid {
+pub struct Grid {
     /// The file's name, with the sheet's where there are several.
-    pub(crate) name: String,
+    pub name: String,
     /// The rows in which anything stands, each with its line; cells are trimmed.
-    pub(crate) rows: Vec<(u64, Vec<String>)>,
+    pub rows: Vec<(u64, Vec<String>)>,
 }
 
 /// Why a file is no table.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FileError {
+pub enum FileError {
     /// It is a picture, a document, a program: anything but a table.
     #[error("is no table")]
     NotATable,
@@ -47,7 +47,7 @@ pub(crate) enum FileError {
 }
 
 /// Reads every table of a file. What it is, is told by its bytes and not by its name.
-pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Vec<Grid>, FileError> {
+pub fn read(name: &str, bytes: &[u8]) -> Result<Vec<Grid>, FileError> {
     match bytes {
         [b'P', b'K', 3, 4, ..] => workbook::read(name, bytes),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Err(FileError::OldWorkbook),

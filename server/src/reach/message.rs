@@ -17,6 +17,12 @@ use crate::db::push::SubscriptionRow;
 /// How long a token is believed, in seconds; services take a day at most.
 const TOKEN_S: i64 = 12 * 3600;
 
+/// How long a browser's key is: a point of P-256, written out.
+const POINT_BYTES: usize = 65;
+
+/// How such a point begins.
+const UNCOMPRESSED: u8 = 4;
+
 /// The words for a kind of news; a reminder without its own says that it is one.
 pub fn words(kind: &str, language: Language) -> String {
     let say = |key: &str| {
@@ -110,5 +116,7 @@ pub fn takes_messages(endpoint: &str, p256dh: &[u8], auth: &[u8]) -> bool {
     let info = SubscriptionInfo::new(endpoint.to_owned(), encode(p256dh), encode(auth));
     let mut builder = WebPushMessageBuilder::new(&info);
     builder.set_payload(ContentEncoding::Aes128Gcm, b"{}");
-    auth.len() == 16 && builder.build().is_ok()
+    // Below web-push a point in any other form panics where one in this form is copied to.
+    let is_whole_point = p256dh.len() == POINT_BYTES && p256dh[0] == UNCOMPRESSED;
+    is_whole_point && auth.len() == 16 && builder.build().is_ok()
 }
