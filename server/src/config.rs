@@ -236,31 +236,7 @@ impl Config {
                 "only loopback is listened on without TLS: put a proxy in front and set behind_tls = true",
             ));
         }
-        let limits = [
-            ("body_limit_bytes", self.body_limit_bytes),
-            ("sync_body_limit_bytes", self.sync_body_limit_bytes),
-        ];
-        for (key, limit) in limits {
-            if limit < SMALLEST_BODY {
-                let why = format!("is {limit}: nothing fits in less than {SMALLEST_BODY}");
-                return Err(ConfigError::Value {
-                    place: "configuration".into(),
-                    key: key.into(),
-                    why,
-                });
-            }
-        }
-        for (key, limit) in
-            [("head_timeout_s", self.head_timeout_s), ("body_timeout_s", self.body_timeout_s)]
-        {
-            if limit == 0 {
-                return Err(ConfigError::Value {
-                    place: "configuration".into(),
-                    key: key.into(),
-                    why: "is 0: nobody is that fast".into(),
-                });
-            }
-        }
+        self.check_limits()?;
         if !(1..=14).contains(&self.lease_days) {
             let why = format!("is {}: a phone goes 1 to 14 days without the hall", self.lease_days);
             return Err(ConfigError::Value {
@@ -293,6 +269,29 @@ impl Config {
             });
         }
         Ok(())
+    }
+
+    /// Limits below which nobody could be served.
+    fn check_limits(&self) -> Result<(), ConfigError> {
+        let wrong = |key: &str, why: String| ConfigError::Value {
+            place: "configuration".into(),
+            key: key.into(),
+            why,
+        };
+        let limits = [
+            ("body_limit_bytes", self.body_limit_bytes),
+            ("sync_body_limit_bytes", self.sync_body_limit_bytes),
+        ];
+        if let Some((key, limit)) = limits.into_iter().find(|(_, limit)| *limit < SMALLEST_BODY) {
+            let why = format!("is {limit}: nothing fits in less than {SMALLEST_BODY}");
+            return Err(wrong(key, why));
+        }
+        let times =
+            [("head_timeout_s", self.head_timeout_s), ("body_timeout_s", self.body_timeout_s)];
+        match times.into_iter().find(|(_, limit)| *limit == 0) {
+            Some((key, _)) => Err(wrong(key, "is 0: nobody is that fast".to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// Households are sent whole addresses.
