@@ -50,7 +50,7 @@ async fn f26_peers_that_stop_in_the_middle_are_let_go_and_nobody_waits_for_them(
 
 /// What a peer is told until the server closes the connection; a server that never does fails the read.
 fn end(mut peer: TcpStream) -> String {
-    peer.set_read_timeout(Some(Duration::from_secs(60))).expect("a limit for the test");
+    peer.set_read_timeout(Some(Duration::from_mins(1))).expect("a limit for the test");
     let mut told = Vec::new();
     peer.read_to_end(&mut told).expect("the server closes the connection");
     String::from_utf8_lossy(&told).into_owned()
