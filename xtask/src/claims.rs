@@ -46,7 +46,22 @@ const CLAIMS: &[(&str, &str)] = &[
         "kills.server",
         "The server killed {kills} times right after it acknowledged or in the middle: {acknowledged} acknowledged facts, each there once",
     ),
+    (
+        "upgrades",
+        "The databases and phones of older releases go on with this one ({releases}): nothing that either held is missing",
+    ),
+    (
+        "fuzz",
+        "{parsers} parsers of foreign bytes given {inputs} kept inputs and {mutations} mutations of them: each keeps its promises",
+    ),
+    (
+        "storm",
+        "{bodies} malformed bodies sent to {routes} routes while neighbours work: {refused} refused in words, {failed} failures of the server, and nothing of another hall changed",
+    ),
 ];
+
+/// Malformed bodies that are sent.
+const BODIES: &str = "20000";
 
 /// Runs everything and writes the page.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
@@ -58,7 +73,9 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     }
     let databases = Cluster::start(&["fsync = off"])?;
     databases.sql("postgres", "create database statements")?;
-    for line in followed(kills(root).env("DOORSTEP_TEST_POSTGRES", databases.url("statements")))? {
+    let mut on_postgres = processes(root, &["s2_killed"]);
+    on_postgres.env("DOORSTEP_TEST_POSTGRES", databases.url("statements"));
+    for line in followed(&mut on_postgres)? {
         enter(&mut claims, &line);
     }
     let page = page(root, &claims)?;
@@ -67,29 +84,38 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
 
 fn commands(root: &Path) -> Vec<Command> {
     let fleet = |options: &[&str]| {
-        let mut command = Command::new("cargo");
-        command.current_dir(root).args(["run", "--quiet", "--profile", "fleet", "-p", "fleet"]);
-        command.arg("--").args(options);
-        command
+        let all = ["run", "--quiet", "--profile", "fleet", "-p", "fleet", "--"];
+        cargo(root, &[&all[..], options].concat())
     };
-    let mut phone = Command::new("cargo");
-    phone.current_dir(root).args(["test", "--quiet", "-p", "mobile-core", "--test", "phone"]);
-    phone.args(["--", "--nocapture", "kill_sweep::s1"]);
+    let test = |package: &str, test: &str, filter: &str| {
+        cargo(
+            root,
+            &["test", "--quiet", "-p", package, "--test", test, "--", "--nocapture", filter],
+        )
+    };
+    let mut storm = test("server", "api", "hostile::storm");
+    storm.env("DOORSTEP_STORM", BODIES);
     vec![
         fleet(&["--known"]),
         fleet(&["--seeds", SMALL]),
         fleet(&["--long", "--seeds", LONG]),
         fleet(&["--bugs", "--seeds", BUGS]),
-        phone,
-        kills(root),
+        test("mobile-core", "phone", "kill_sweep::s1"),
+        processes(root, &["s2_killed", "s18_what_older"]),
+        test("fuzz", "replay", ""),
+        storm,
     ]
 }
 
-/// The server killed, on SQLite or, with the variable set, on PostgreSQL.
-fn kills(root: &Path) -> Command {
+/// Servers as processes of their own, on SQLite or, with the variable set, on PostgreSQL.
+fn processes(root: &Path, filters: &[&str]) -> Command {
+    let all = ["test", "--quiet", "-p", "server", "--test", "processes", "--", "--nocapture"];
+    cargo(root, &[&all[..], filters].concat())
+}
+
+fn cargo(root: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("cargo");
-    command.current_dir(root).args(["test", "--quiet", "-p", "server", "--test", "processes"]);
-    command.args(["--", "--nocapture", "s2_killed", "s18_what_older"]);
+    command.current_dir(root).args(arguments);
     command
 }
 

@@ -45,6 +45,13 @@ fn replay(name: &str) {
             );
         }
     }
+    claim(corpus.len(), target.mutations);
+}
+
+/// Prints the figures for the page of claims.
+#[expect(clippy::print_stdout, reason = "the page of claims is made of such lines")]
+fn claim(inputs: usize, mutations: usize) {
+    println!("claim fuzz parsers=1 inputs={inputs} mutations={mutations}");
 }
 
 fn try_one(run: fn(&[u8]), bytes: &[u8]) -> Result<(), ()> {

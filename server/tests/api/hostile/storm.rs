@@ -88,6 +88,19 @@ async fn check_28_check_48_malformed_bodies_are_refused_and_neighbours_go_on() {
     // Halls and rules are kept by whoever is an admin of any hall.
     changed.retain(|it| !it.contains("GET /api/halls") && !it.contains("GET /api/packs"));
     assert_eq!(changed, Vec::<String>::new(), "the other hall is as it was");
+    claim(&told, targets.len());
+}
+
+/// Prints the figures for the page of claims.
+#[expect(clippy::print_stdout, reason = "the page of claims is made of such lines")]
+fn claim(told: &Told, routes: usize) {
+    let sum = |is: fn(u16) -> bool| {
+        let counts = told.counts.iter().filter(|((_, status), _)| is(*status));
+        counts.map(|(_, count)| count).sum::<usize>()
+    };
+    let (all, refused) = (sum(|_| true), sum(|status| (400..500).contains(&status)));
+    let failed = sum(|status| status >= 500);
+    println!("claim storm bodies={all} refused={refused} failed={failed} routes={routes}");
 }
 
 fn number_of(variable: &str) -> Option<usize> {
