@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use server::identity::Role;
 
 use super::asking::{Asking, ask, asking, leaves, replaced, tells, with_query};
@@ -359,11 +359,30 @@ pub(crate) async fn seen(side: &Side) -> BTreeMap<String, String> {
         }
         for who in ["mara", "adam", "ana"] {
             let answer = ask(side, &asking(&operation, side, &[]), &side.tokens[who]).await;
-            let body = answer.words.split_once('\n').expect("a body").1.to_owned();
-            all.insert(format!("{who}: {}", operation.name()), body);
+            let body = answer.words.split_once('\n').expect("a body").1;
+            all.insert(format!("{who}: {}", operation.name()), without_travel(body));
         }
     }
     all
+}
+
+/// A body without how far messages are: those travel meanwhile, whoever asks.
+fn without_travel(body: &str) -> String {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Array(all) => all.iter_mut().for_each(strip),
+            Value::Object(fields) => {
+                if fields.contains_key("send_at") {
+                    fields.retain(|name, _| !["state", "ended_at", "error"].contains(&&**name));
+                }
+                fields.values_mut().for_each(strip);
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let Ok(mut value) = serde_json::from_str(body) else { return body.to_owned() };
+    strip(&mut value);
+    value.to_string()
 }
 
 /// What reads otherwise than before.
