@@ -8,6 +8,7 @@ use super::{C, Result, insert_rows, statements};
 statements! {
     INSERT_IMPORT = "insert into import (import_id, hall_id, user_id, created_at, preview, applied_at) \
         values ($1, $2, $3, $4, $5, null)";
+    HOLD_IMPORT = "update import set preview = preview where import_id = $1";
     SET_PREVIEW = "update import set preview = $1 where import_id = $2";
     SET_APPLIED = "update import set applied_at = $1, preview = $2 where import_id = $3 and applied_at is null";
     FIND_IMPORT = "select import_id, created_at, preview, applied_at from import where import_id = $1 and hall_id = $2 \
@@ -113,6 +114,11 @@ pub async fn find_import(
     since_ms: i64,
 ) -> Result<Option<ImportRow>> {
     c.q(FIND_IMPORT).bind(import).bind(hall.0).bind(since_ms).opt().await
+}
+
+/// Holds an import until the transaction ends: files that come at once are counted one after another.
+pub async fn hold_import(c: C<'_>, import: Uuid) -> Result<()> {
+    c.q(HOLD_IMPORT).bind(import).execute().await.map(drop)
 }
 
 /// Adds a file to an import.

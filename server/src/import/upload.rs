@@ -46,6 +46,7 @@ pub(crate) async fn add(
 ) -> Result<ImportRow, ApiError> {
     check_name(file.0)?;
     let mut tx = state.db.begin().await?;
+    imports::hold_import(tx.c(), id).await?;
     check_open(&find(state, tx.c(), hall, id).await?)?;
     let count = imports::count_files(tx.c(), id).await?;
     if count >= MOST_FILES {

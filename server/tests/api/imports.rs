@@ -68,6 +68,27 @@ async fn files_are_looked_at_first_and_loaded_when_asked() {
     assert_eq!(anew["preview"]["counts"]["meter"]["unchanged"], 1, "twice changes nothing");
 }
 
+/// Two windows of one clerk, or a repeated request, hand files in at one moment: each becomes a file of its own.
+#[tokio::test]
+async fn files_that_come_at_one_moment_are_all_taken() {
+    let counter = Counter::open().await;
+    let first = hand_in(&counter, "/api/imports", "六月用户.csv", USERS.as_bytes()).await;
+    let id = first.body["id"].as_str().unwrap().to_owned();
+    let files = format!("/api/imports/{id}/files");
+    let names: Vec<String> = (0..12).map(|number| format!("表具{number}.csv")).collect();
+    let handing = names
+        .iter()
+        .map(|name| hand_in(&counter, &files, name, METERS.as_bytes()))
+        .collect::<Vec<_>>();
+
+    for reply in futures_util::future::join_all(handing).await {
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    let path = format!("/api/imports/{id}");
+    let preview = counter.node.get(&path, &counter.manager).await.body["preview"].take();
+    assert_eq!(preview["tables"].as_array().map(Vec::len), Some(13), "{preview}");
+}
+
 #[tokio::test]
 async fn skills_in_a_file_are_the_words_of_the_pack_that_holds() {
     let (mut counter, admin) = packs::open().await;
