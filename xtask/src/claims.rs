@@ -61,7 +61,7 @@ const CLAIMS: &[(&str, &str)] = &[
 ];
 
 /// Malformed bodies that are sent.
-const BODIES: &str = "20000";
+const BODIES: &str = "10000";
 
 /// Runs everything and writes the page.
 pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
