@@ -75,13 +75,16 @@ struct Backup {
 /// How far the clocks of nodes are off, in seconds (F30).
 const NODES: [i64; 3] = [0, 300, -300];
 
+/// The hall's first history.
+const FIRST: Epoch = Epoch([1; 16]);
+
 /// What an event did, in a word for the story.
 pub type Done = Result<String, Broken>;
 
 impl World {
     /// A fleet at the beginning of a script.
     pub fn new(script: &Script, bug: Option<Bug>) -> Result<Self, Broken> {
-        let mut hall = Hall::new(Epoch([1; 16]), SealKey::new([9; 32]), hall_actor([0; 12]));
+        let mut hall = Hall::new(FIRST, SealKey::new([9; 32]), hall_actor([0; 12]));
         hall.give_receipts(20, 5);
         let now = DateTime::from_timestamp_millis(BEGIN_MS).unwrap_or_default();
         let mut world = Self {
@@ -111,6 +114,11 @@ impl World {
             world.take_on(number)?;
         }
         Ok(world)
+    }
+
+    /// Whether the hall ever went back in time.
+    pub fn was_restored(&self) -> bool {
+        self.hall.epoch() != FIRST
     }
 
     /// The true time.
