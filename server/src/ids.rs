@@ -15,3 +15,8 @@ pub fn random_bytes<const N: usize>() -> [u8; N] {
 pub fn fresh_uuid(now: Timestamp) -> Uuid {
     uuid_v7(now.timestamp_millis(), random_bytes())
 }
+
+/// The moment to draw an id at, so that it sorts after everything known: now, or just past the newest, in Unix ms.
+pub fn moment_past(newest_ms: i64, now: Timestamp) -> Timestamp {
+    now.max(Timestamp::from_timestamp_millis(newest_ms + 1).unwrap_or_default())
+}

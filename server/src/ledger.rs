@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::db::ledger::{EntryRow, ReadingRow};
 use crate::db::{C, Result, Tx, changes, halls, ledger, meter_changes, meters, places};
 use crate::http::error::ApiError;
-use crate::ids::fresh_uuid;
+use crate::ids::{fresh_uuid, moment_past};
 use crate::jobs::plan::{change_row, load, read};
 use crate::jobs::settle::{Happening, settle};
 use crate::state::AppState;
@@ -58,7 +58,7 @@ pub fn written(row: EntryRow) -> Result<Written> {
 /// A moment after all entries of a ledger, for the next one's id: entries of one millisecond keep their order.
 pub fn moment_after(before: &[Written], now: Timestamp) -> Timestamp {
     let newest = before.iter().filter_map(|it| id_ms(it.id.0)).max().unwrap_or(0);
-    now.max(Timestamp::from_timestamp_millis(newest + 1).unwrap_or_default())
+    moment_past(newest, now)
 }
 
 /// Writes an entry into a household's ledger; its id is drawn at `moment`. The hall's row has to be held.

@@ -302,7 +302,6 @@ fn refuses(expected: &str, path: &str, value: &serde_json::Value) {
     assert_eq!(key(refused), expected, "{path}");
 }
 
-/// Commits an edit as the technician's phone would and offers it.
 /// Expects that a value is let in at a path that ends in a new key.
 fn admits(path: &str, value: &serde_json::Value) {
     let (map, name) = path.rsplit_once('/').expect("a key lies in a map");
@@ -310,6 +309,7 @@ fn admits(path: &str, value: &serde_json::Value) {
     assert!(admitted.is_ok(), "{path}: {:?}", admitted.err());
 }
 
+/// Commits an edit as the technician's phone would and offers it.
 fn attempt(edit: &dyn Fn(&mut Transaction<'_>, &Door) -> Edited) -> Result<Grant, Refusal> {
     let door = Door::new();
     let mut doc = door.doc.clone().with_actor(door.pen.actor.clone());

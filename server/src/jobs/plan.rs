@@ -21,7 +21,7 @@ use crate::http::error::ApiError;
 use crate::http::once::Receipt;
 use crate::http::plans::AddedBody;
 use crate::http::version::{IfMatch, tag};
-use crate::ids::fresh_uuid;
+use crate::ids::{fresh_uuid, moment_past};
 use crate::leak;
 use crate::near;
 use crate::reach;
@@ -180,8 +180,7 @@ fn write(
 
 /// A moment after everything that stands in the job, for the id of what is added now.
 fn moment_after(job: &Job, now: Timestamp) -> Timestamp {
-    let after = Timestamp::from_timestamp_millis(job.newest_ms() + 1);
-    now.max(after.unwrap_or_default())
+    moment_past(job.newest_ms(), now)
 }
 
 /// The raw change as a row of the hall's own.
