@@ -28,6 +28,9 @@ impl Language {
     }
 }
 
+/// Ends the name of a place that another key of the catalogue fills.
+const KEY: &str = "key";
+
 /// A sentence before it is said: its key in the catalogue with what goes into it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Sentence {
@@ -60,9 +63,16 @@ impl Sentence {
         })
     }
 
+    /// Fills one place with what another key of the catalogue says.
+    #[must_use]
+    pub fn with_words_of(self, place: &str, key: &str) -> Self {
+        self.with(&format!("{place}.{KEY}"), key)
+    }
+
     /// Says it.
     pub fn say(&self, language: Language) -> String {
         let said = |(name, value): (&String, &String)| match name.rsplit_once('.') {
+            Some((place, KEY)) => Some((place.to_owned(), text(language, value, &[]))),
             Some((place, tag)) if tag == language.tag() => Some((place.to_owned(), value.clone())),
             Some(_) => None,
             None => Some((name.clone(), value.clone())),

@@ -22,7 +22,7 @@ use domain::calendar::city_day;
 use domain::cash::receipt as written;
 use domain::id::{FactId, JobId, MessageId, VisitId, uuid_v7};
 use domain::job::{Job, Message};
-use domain::pack::{Pack, PackId};
+use domain::pack::{BUILTIN as BUILTIN_TEXT, Pack, PackId};
 use domain::stamp::{Stamp, Timestamp};
 use domain::visit::{Fact, Recorded, Visit, check, live_facts};
 use sync::device::{Device, Enrolment, Notice, Record, SetAside};
@@ -240,7 +240,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         match entry {
             Entry::Sync(record) => {
                 if let Record::Pack(text) = &record
-                    && let Ok(pack) = Pack::parse(&text.toml)
+                    && let Some(pack) = read_pack(&text.toml)
                 {
                     self.take_pack(Arc::new(pack));
                 }
@@ -346,7 +346,16 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
 /// The pack that the app was built with, for jobs whose own has not arrived.
 fn builtin_pack() -> Arc<Pack> {
     static BUILTIN: OnceLock<Arc<Pack>> = OnceLock::new();
-    Arc::clone(BUILTIN.get_or_init(|| Arc::new(Pack::builtin())))
+    let read = || Arc::new(read_pack(BUILTIN_TEXT).expect("a test reads the built-in pack"));
+    Arc::clone(BUILTIN.get_or_init(read))
+}
+
+/// Reads a pack that its hall has checked; nothing where this app cannot.
+///
+/// It goes through a tree of values, which costs a browser a quarter of the code of [`Pack::parse`].
+fn read_pack(text: &str) -> Option<Pack> {
+    let tree: serde_json::Value = toml::from_str(text).ok()?;
+    serde_json::from_value(tree).ok()
 }
 
 fn draw_actor(rng: &mut impl Rng) -> ActorId {

@@ -12,6 +12,8 @@ export interface Sentence {
 }
 
 const KEPT = 'doorstep.language'
+/** Ends the name of a place that another key of the catalogue fills. */
+const KEY = '.key'
 
 export const language = ref<Language>(chosen())
 
@@ -40,11 +42,12 @@ export function t(key: string, places: Record<string, string | number> = {}): st
   return template.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(places[name] ?? place))
 }
 
-/** Says a sentence that the brain made; some places have words of their own in each language. */
+/** Says a sentence that the brain made; some places have words of their own in each language, or another key's. */
 export function say(sentence: Sentence): string {
   const mine = `.${language.value}`
   const places = Object.entries(sentence.arguments ?? {}).flatMap(([name, value]): [string, string][] => {
     if (!name.includes('.')) return [[name, value]]
+    if (name.endsWith(KEY)) return [[name.slice(0, -KEY.length), t(value)]]
     return name.endsWith(mine) ? [[name.slice(0, -mine.length), value]] : []
   })
   return t(sentence.key, Object.fromEntries(places))

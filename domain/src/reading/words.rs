@@ -1,9 +1,8 @@
 //! A verdict in sentences that a technician can read to the household (A9).
 
 use super::{Finding, Grounds, ReadingState, Verdict};
-use crate::catalogue::{Language, Sentence, text};
+use crate::catalogue::Sentence;
 use crate::measure::Volume;
-use crate::pack::ItemName;
 
 /// The sentence that tells technician and household why a reading was judged so (A9).
 pub fn explain(verdict: &Verdict) -> Sentence {
@@ -27,10 +26,10 @@ pub fn explain(verdict: &Verdict) -> Sentence {
         .with("last", volume(verdict.since.map(|it| it.register)))
         .with("since", verdict.since.map(|it| it.on.to_string()).unwrap_or_default())
         .with("zero_since", verdict.zero_since.map(|it| it.to_string()).unwrap_or_default())
-        .naming("state", &name(verdict.state));
+        .with_words_of("state", &name(verdict.state));
     match guess {
         Some((state, on, register)) => {
-            sentence.naming("guess", &name(state)).with("on", on).with("guessed", register)
+            sentence.with_words_of("guess", &name(state)).with("on", on).with("guessed", register)
         }
         None => sentence,
     }
@@ -50,9 +49,7 @@ pub fn grounds(verdict: &Verdict) -> Option<Sentence> {
     })
 }
 
-/// What a state is called.
-fn name(state: ReadingState) -> ItemName {
-    let key = format!("reading_state.{}", state.key());
-    let say = |language| text(language, &key, &[]);
-    ItemName { id: state.key().to_owned(), zh: say(Language::Chinese), en: say(Language::English) }
+/// The key of what a state is called: a phone carries the catalogue with its screens and not with its rules.
+fn name(state: ReadingState) -> String {
+    format!("reading_state.{}", state.key())
 }
