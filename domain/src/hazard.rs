@@ -406,6 +406,7 @@ pub fn check(hazard: &Hazard, entry: &Entry, care: &HazardCare) -> Result<(), Ha
         | Entry::LanguageChosen { .. }
         | Entry::RegisterReported { .. }
         | Entry::HolderChanged { .. }
+        | Entry::AddressChanged { .. }
         | Entry::LadderStepDone { .. } => Ok(()),
     }
 }

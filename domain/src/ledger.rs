@@ -106,6 +106,15 @@ pub enum Entry {
         /// The transfer that it was asked for with.
         application: ApplicationId,
     },
+    /// The account went to another address; the old one stays on record (C3).
+    AddressChanged {
+        /// The address before.
+        address_before: String,
+        /// The address from now on.
+        address: String,
+        /// The relocation that it was asked for with.
+        application: ApplicationId,
+    },
     /// The household said what its meter shows, or the hall guessed it (C5).
     RegisterReported {
         /// Which meter.
@@ -244,6 +253,7 @@ pub fn evidence(
             | Entry::ConsentWithdrawn { .. }
             | Entry::LanguageChosen { .. }
             | Entry::HolderChanged { .. }
+            | Entry::AddressChanged { .. }
             | Entry::RegisterReported { .. }
             | Entry::HazardCleared { .. }
             | Entry::HazardExtended { .. }
@@ -289,6 +299,7 @@ pub fn consent(entries: &[Written], purpose: Purpose) -> Option<Consent> {
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
         | Entry::HolderChanged { .. }
+        | Entry::AddressChanged { .. }
         | Entry::RegisterReported { .. }
         | Entry::HazardCleared { .. }
         | Entry::HazardExtended { .. }
@@ -392,6 +403,7 @@ pub fn check(
         | Entry::ConsentWithdrawn { .. }
         | Entry::LanguageChosen { .. }
         | Entry::HolderChanged { .. }
+        | Entry::AddressChanged { .. }
         | Entry::HazardCleared { .. }
         | Entry::HazardExtended { .. }
         | Entry::HazardStepDone { .. }

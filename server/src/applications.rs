@@ -2,6 +2,7 @@
 
 use domain::id::{ApplicationId, HallId, HouseholdId, UserId};
 use domain::job::{Channel, Job};
+use domain::ledger::Entry;
 use domain::pack::{CounterRules, Pack, PackId, Procedure};
 use domain::procedure::check::check;
 use domain::procedure::{ApplicationEvent, ApplicationStanding, ApplicationState, Happened, fold};
@@ -12,6 +13,7 @@ use sqlx::types::Json;
 use crate::db::applications::{self, ApplicationRow, EventRow, ListedRow, StandingRow};
 use crate::db::{C, live_events};
 use crate::http::error::ApiError;
+use crate::ledger;
 use crate::packs::Packs;
 
 /// What the live stream calls news of an application.
@@ -174,7 +176,34 @@ pub async fn job_done(
     let number = i64::try_from(history.len()).unwrap_or(i64::MAX);
     let Some(standing) = fold(&history) else { return Ok(()) };
     insert(c.lend(), id, number, &done).await?;
-    applications::update_standing(c, id, &standing_row(&standing, number)).await
+    applications::update_standing(c.lend(), id, &standing_row(&standing, number)).await?;
+    relocate(c, (job.hall, id), (by, now)).await
+}
+
+/// Gives an account its new address once everything is put in there; the ledger keeps the old one (C3).
+///
+/// Where the register knows a home at that address, both accounts stay as they are: the company decides.
+async fn relocate(
+    mut c: C<'_>,
+    (hall, id): (HallId, ApplicationId),
+    (by, now): (UserId, Timestamp),
+) -> crate::db::Result<()> {
+    let Some(found) = applications::find_application(c.lend(), hall, id).await? else {
+        return Ok(());
+    };
+    let of = &found.application;
+    if of.new_address.is_empty() || of.new_household_id.is_some() {
+        return Ok(());
+    }
+    let household = HouseholdId(of.household_id);
+    let entry = Entry::AddressChanged {
+        address_before: found.address.clone(),
+        address: of.new_address.clone(),
+        application: id,
+    };
+    let moment = ledger::moment_after(&ledger::entries(c.lend(), household).await?, now);
+    ledger::write(c.lend(), household, (by, now), (&entry, moment)).await?;
+    applications::update_address(c, household, &of.new_address).await
 }
 
 /// Derives anew what the events of an application come to.

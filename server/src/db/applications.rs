@@ -43,6 +43,10 @@ statements! {
     COUNT_OPEN_JOBS = "select count(*) from application_job a join job j on j.job_id = a.job_id \
         where a.application_id = $1 and j.status not in ('done', 'cancelled')";
     UPDATE_HOLDER = "update household set holder = $2, phone = $3 where household_id = $1";
+    LIST_OPEN_JOBS = "select a.job_id from application_job a join job j on j.job_id = a.job_id \
+        where a.application_id = $1 and j.status not in ('done', 'cancelled') order by a.job_id";
+    UPDATE_ADDRESS = "update household set address = $2, longitude = null, latitude = null \
+        where household_id = $1";
     LIST_OPENED = "select a.application_id, a.procedure_id, a.taken_at, \
         (select min(j.status_since) from job j where j.household_id = a.household_id and j.kind = 'ignition' \
         and j.status = 'done' and j.status_since >= a.taken_at) as first_gas_at, \
@@ -275,6 +279,17 @@ pub async fn find_of_job(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<Or
 /// How many jobs of an application are not over.
 pub async fn count_open_jobs(c: C<'_>, id: ApplicationId) -> Result<i64> {
     c.q(COUNT_OPEN_JOBS).bind(id.0).scalar().await
+}
+
+/// Jobs of an application that are not over.
+pub async fn list_open_jobs(c: C<'_>, id: ApplicationId) -> Result<Vec<JobId>> {
+    let ids: Vec<(Uuid,)> = c.q(LIST_OPEN_JOBS).bind(id.0).all().await?;
+    Ok(ids.into_iter().map(|(job,)| JobId(job)).collect())
+}
+
+/// Gives a household another address, whose place on the map nobody knows yet.
+pub async fn update_address(c: C<'_>, household: HouseholdId, address: &str) -> Result<()> {
+    c.q(UPDATE_ADDRESS).bind(household.0).bind(address).execute().await.map(drop)
 }
 
 /// Gives a household another holder and number.

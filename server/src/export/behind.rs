@@ -7,20 +7,22 @@ use domain::stamp::Timestamp;
 
 use super::tables::{Desk, JOBS};
 use super::{Sheet, Value};
-use crate::db::applications::{self, ListedRow};
+use crate::applications::{self, Whole};
 use crate::db::exports::{self, CaseRow, DoorRow};
 use crate::db::halls::HallRow;
 use crate::db::outages::{self, OutageRow};
 use crate::db::{C, devices};
 use crate::figures::Pile;
+use crate::http::error::ApiError;
 use crate::outage::outage;
+use crate::packs::Packs;
 
 /// Lists what is behind a number of a hall's figure, in the order in which it was made.
 pub async fn behind(
     mut c: C<'_>,
     hall: &HallRow,
     pile: &Pile,
-    (language, now): (Language, Timestamp),
+    (packs, language, now): (&Packs, Language, Timestamp),
 ) -> anyhow::Result<Sheet> {
     let (desk, id) = (Desk::of(hall, language), HallId(hall.hall_id));
     let heard = devices::list_heard_until(c.lend(), id).await?;
@@ -46,8 +48,11 @@ pub async fn behind(
         }
     }
     for application in &pile.applications {
-        let found = applications::find_application(c.lend(), id, ApplicationId(*application));
-        rows.extend(found.await?.map(|row| desk.application(row)));
+        match applications::find(c.lend(), packs, id, ApplicationId(*application)).await {
+            Ok(whole) => rows.push(desk.application(whole, language)),
+            Err(ApiError::NotFound(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let say = |key: &str| catalogue::text(language, key, &[]);
     // A job's columns, but that a case has a number where a job has an id.
@@ -92,12 +97,16 @@ impl Desk {
         ]
     }
 
-    fn application(&self, row: ListedRow) -> Vec<Value> {
+    fn application(&self, Whole { row, procedure, .. }: Whole, language: Language) -> Vec<Value> {
         let it = row.application;
+        let name = match language {
+            Language::Chinese => procedure.zh,
+            Language::English => procedure.en,
+        };
         let mut cells = vec![
             self.what("application"),
             Value::text(it.number.to_string()),
-            Value::text(it.procedure_id),
+            Value::text(name),
             self.word("application.state", &it.standing.state),
         ];
         cells.extend([row.account, row.holder, row.address].map(Value::text));

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::id::{ApplicationId, HouseholdId, JobId};
-use domain::job::{Author, Channel, ClockEvent, JobKind, PlanEntry, Tick};
+use domain::job::{Author, Cancellation, Channel, ClockEvent, JobKind, PlanEntry, Tick};
 use domain::ledger::Entry;
 use domain::measure::Fen;
 use domain::pack::{Change, Start};
@@ -26,7 +26,7 @@ use super::once::{Once, Receipt};
 use super::version::{self, IfMatch, Stale};
 use super::{plans, schema};
 use crate::applications::{self, Whole};
-use crate::db::applications::update_holder;
+use crate::db::applications::{list_open_jobs, update_holder};
 use crate::db::{Tx, halls, households, live_events};
 use crate::jobs::plan::enter;
 use crate::ledger;
@@ -138,9 +138,13 @@ async fn add_once(
     }
     let event = event(body, &whole)?;
     let accepts = event == ApplicationEvent::Accepted;
+    let withdraws = matches!(event, ApplicationEvent::Withdrawn { .. });
     applications::add(tx.c(), &mut whole, (event, caller.user), now).await?;
     if accepts {
         accept(state, caller, (&mut tx, &mut whole), body.appointment).await?;
+    }
+    if withdraws {
+        cancel_jobs(state, caller, (&mut tx, &whole), body.text.trim()).await?;
     }
     let position = halls::take_positions(tx.c(), caller.hall, 1).await?;
     applications::tell(tx.c(), &whole, (now, position)).await?;
@@ -233,6 +237,23 @@ async fn accept(
     }
     if whole.procedure.jobs.is_empty() {
         applications::add(tx.c(), whole, (ApplicationEvent::Done, caller.user), now).await?;
+    }
+    Ok(())
+}
+
+/// Nobody goes for what the household does not want any more: jobs that are not over are cancelled, with its reason.
+async fn cancel_jobs(
+    state: &AppState,
+    caller: &Caller,
+    (tx, whole): (&mut Tx, &Whole),
+    reason: &str,
+) -> Result<(), ApiError> {
+    let author = Author { by: caller.user, at: state.clock.now() };
+    let reason = format!("{} {} {reason}", whole.procedure.zh, whole.row.application.number);
+    for job in list_open_jobs(tx.c(), whole.id()).await? {
+        let cancelled = Cancellation { reason: reason.trim().to_owned(), author };
+        let entry = PlanEntry::Cancellation(cancelled);
+        enter(state, tx, (caller.hall, caller.user), (job, &[entry])).await?;
     }
     Ok(())
 }

@@ -209,7 +209,7 @@ pub async fn export_behind(
     })?;
     let mut conn = state.db.read().await?;
     let hall = halls::find_hall(conn.c(), caller.hall).await?.ok_or(ApiError::NotFound("hall"))?;
-    let how = (lang.into(), state.clock.now());
+    let how = (&state.packs, lang.into(), state.clock.now());
     let sheet = export::behind(conn.c(), &hall, pile, how).await?;
     drop(conn);
     download(sheet, format, &format!("{}-behind-{from}-{to}", which.key())).await

@@ -320,6 +320,7 @@ fn changes_groups(entry: &Entry) -> bool {
         | Entry::LanguageChosen { .. }
         | Entry::RegisterReported { .. }
         | Entry::HolderChanged { .. }
+        | Entry::AddressChanged { .. }
         | Entry::HazardCleared { .. }
         | Entry::HazardExtended { .. }
         | Entry::HazardStepDone { .. }

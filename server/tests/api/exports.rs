@@ -14,7 +14,7 @@ use crate::hall::reply;
 
 const DAYS: &str = "from=2026-03-01&to=2026-03-04";
 
-async fn bytes(counter: &Counter, path: &str, token: &str) -> (u16, String, Vec<u8>) {
+pub(crate) async fn bytes(counter: &Counter, path: &str, token: &str) -> (u16, String, Vec<u8>) {
     let url = format!("{}{path}", counter.node.base);
     let response = reqwest::Client::new()
         .get(url)

@@ -49,6 +49,7 @@ mod push_service;
 mod reach;
 mod refusals;
 mod registers;
+mod relocations;
 mod reminders;
 mod reports;
 mod restore;

@@ -153,6 +153,8 @@ export interface Entry {
   phone?: string
   access_before?: string
   holder_before?: string
+  address_before?: string
+  address?: string
   holder?: string
   application?: string
   access?: string

@@ -23,6 +23,8 @@ export function entryWords(it: Entry, steps: StepName[]): string {
       return t('ledger.entry.consent_withdrawn', { purpose, channel })
     case 'holder_changed':
       return t('ledger.entry.holder', { before: it.holder_before || '—', after: it.holder ?? '' })
+    case 'address_changed':
+      return t('ledger.entry.address', { before: it.address_before || '—', after: it.address ?? '' })
     case 'register_reported':
       return t('ledger.entry.register', { register: cubicMetres(it.register ?? 0), state: t(`reading_state.${it.state}`), channel, finding: t(`finding.${it.verdict?.finding}`) })
     case 'language_chosen':
