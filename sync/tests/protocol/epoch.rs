@@ -1,6 +1,7 @@
 //! A hall restored from a backup, and phones whose stores are not what they were.
 
 use domain::stamp::BootId;
+use sync::chunk::chunk_hash;
 use sync::device::{Notice, Record, Standing};
 use sync::message::Request;
 
@@ -94,6 +95,36 @@ fn s13_what_was_released_after_the_backup_comes_back_released() {
     world.sync(1);
 
     assert!(world.hall.position_of(hash).is_some() && world.hall.quarantined(hash).is_none());
+}
+
+#[test]
+fn s5_what_waits_for_its_cause_and_comes_from_another_phone_as_well_is_stored_once() {
+    let mut world = World::new(2, 1);
+    world.heal();
+    world.backup();
+    let job = world.jobs[0];
+    let hashes = [(); 2].map(|()| world.note(0, job).unwrap());
+    world.sync(0);
+    world.assign(job, Some(1));
+    world.sync(1);
+    world.restore();
+    world.exchange(0, Fate::Good);
+    let mut second = Request::decode(&world.phones[0].request()).unwrap();
+    second.changes.retain(|offered| chunk_hash(&offered.bytes) == hashes[1]);
+    let (writer, now) = (world.phones[0].writer, world.now());
+    world.hall.exchange(writer, &second.encode(), now).unwrap();
+    assert!(world.hall.is_waiting(hashes[1]), "the first is not there yet");
+
+    world.sync(1);
+
+    let stored: Vec<_> =
+        world.hall.changes(job).iter().map(|change| chunk_hash(&change.bytes)).collect();
+    for hash in hashes {
+        assert_eq!(stored.iter().filter(|it| **it == hash).count(), 1, "{stored:?}");
+        assert!(!world.hall.is_waiting(hash));
+    }
+    world.heal();
+    world.assert_converged();
 }
 
 #[test]
