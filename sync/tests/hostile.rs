@@ -6,15 +6,15 @@ mod bytes;
 #[path = "hostile/door.rs"]
 mod door;
 
-use automerge::transaction::{Transactable, Transaction};
+use automerge::transaction::{CommitOptions, Transactable, Transaction};
 use automerge::{ActorId, AutomergeError, Change, ObjId, ObjType, ROOT, ReadDoc, ScalarValue};
-use bytes::{Chunk, body, hostile, seal};
+use bytes::{Chunk, body, hostile, leb, seal};
 use domain::visit::Fact;
 use door::Door;
 use proptest::prelude::*;
 use sync::authority::Authority;
 use sync::document::{apply, contents, load, read};
-use sync::limits::{DOCUMENT_OPS, Limits};
+use sync::limits::{COUNTER_MAX, DOCUMENT_OPS, Limits};
 use sync::preflight::{PreflightError, check_counter, inspect};
 
 #[test]
@@ -208,6 +208,111 @@ fn s17_a_change_cannot_burn_the_counter_of_a_document() {
     let before = load(None, &door.changes).unwrap();
     let refused = Authority::new(&before).unwrap().admit(&skipping.into(), &door.writer);
     assert_eq!(refused.unwrap_err().key(), "counter", "the gate leaves no gap at all");
+}
+
+#[test]
+fn s17_a_change_may_count_up_to_the_end_and_not_beyond() {
+    let door = Door::new();
+    let limits = Limits::default();
+    let ending_at = |end: u64| {
+        let mut expanded = Change::from_bytes(door.changes[1].clone()).unwrap().decode();
+        let start = end - expanded.operations.len() as u64;
+        expanded.start_op = start.try_into().unwrap();
+        inspect(Change::from(expanded).raw_bytes(), &limits)
+    };
+    let stepped = 100 + limits.counter_step;
+
+    let check = |end, max_op| check_counter(&ending_at(end).unwrap(), max_op, &limits);
+
+    assert!(check(stepped, 100).is_ok());
+    assert!(matches!(check(stepped + 1, 100), Err(PreflightError::Counter)));
+    assert!(check(COUNTER_MAX, COUNTER_MAX).is_ok());
+    assert!(matches!(ending_at(COUNTER_MAX + 1), Err(PreflightError::Counter)));
+}
+
+#[test]
+fn s17_each_bound_is_reached_and_not_passed() {
+    let bytes = change_of_two_maps();
+    let change = Change::from_bytes(bytes.clone()).unwrap();
+    let (ops, deps) = (change.len() as u64, change.deps().len());
+    type Bound = (&'static str, u64, fn(&mut Limits, u64));
+    let bounds: [Bound; 9] = [
+        ("TooLong", bytes.len() as u64, |it, to| it.chunk_bytes = size(to)),
+        ("operations", ops, |it, to| (it.ops, it.preds) = (to, it.preds.min(to))),
+        ("dependencies", deps as u64, |it, to| it.deps = size(to)),
+        ("actors", 2, |it, to| it.actors = size(to)),
+        ("actor bytes", 17, |it, to| it.actor_bytes = size(to)),
+        ("message bytes", 3, |it, to| it.message_bytes = size(to)),
+        ("key bytes", 6, |it, to| it.key_bytes = size(to)),
+        ("value bytes", 20, |it, to| it.value_bytes = to),
+        ("predecessors", 2, |it, to| (it.ops, it.preds) = (it.ops, to)),
+    ];
+
+    for (name, needed, set) in bounds {
+        let inspected = |to| {
+            let mut limits = Limits::default();
+            set(&mut limits, to);
+            inspect(&bytes, &limits).err().map(|error| format!("{error:?}"))
+        };
+
+        assert_eq!(inspected(needed), None, "{name}");
+        let refused = inspected(needed - 1).expect(name);
+        assert!(refused.contains(name), "{name}: {refused}");
+    }
+}
+
+#[test]
+fn s17_what_is_written_once_counts_as_often_as_it_stands() {
+    let mut chunk = Chunk::nulls(3);
+    chunk.columns[0].1 = vec![3, 2, b'k', b'k'];
+    let bytes = chunk.bytes();
+    let keys = |keys_bytes| inspect(&bytes, &Limits { keys_bytes, ..Limits::default() });
+
+    assert!(keys(6).is_ok());
+    assert!(matches!(keys(5), Err(PreflightError::TooMany("key bytes"))));
+}
+
+#[test]
+fn s17_counters_and_actions_in_columns_reach_their_last_and_not_beyond() {
+    let counter = |at: u64| {
+        let mut chunk = Chunk::nulls(1);
+        chunk.columns.insert(0, (0x01, vec![1, 0]));
+        chunk.columns.insert(1, (0x02, [vec![1], leb(at)].concat()));
+        chunk
+    };
+    let action = |action: u8| {
+        let mut chunk = Chunk::nulls(1);
+        chunk.columns[2].1 = vec![1, action];
+        chunk
+    };
+    let refused = |chunk: Chunk| format!("{:?}", inspect(&chunk.bytes(), &Limits::default()).err());
+
+    assert!(!refused(counter(COUNTER_MAX)).contains("Counter"));
+    assert!(refused(counter(COUNTER_MAX + 1)).contains("Counter"));
+    assert!(!refused(action(7)).contains("BadColumn"));
+    assert!(refused(action(8)).contains("BadColumn"));
+}
+
+/// A change that writes over what two others wrote at one time, and so has some of everything.
+fn change_of_two_maps() -> Vec<u8> {
+    let mut here = Door::new().doc.with_actor(ActorId::from(b"one of two"));
+    let mut there = here.clone().with_actor(ActorId::from(b"the other one"));
+    for doc in [&mut here, &mut there] {
+        let mut tx = doc.transaction();
+        tx.put(ROOT, "both", 1).unwrap();
+        tx.commit();
+    }
+    here.merge(&mut there).unwrap();
+    let mut third = here.with_actor(ActorId::from(b"a third, who adds"));
+    let mut tx = third.transaction();
+    tx.put(ROOT, "both", "twenty bytes of text").unwrap();
+    tx.put(ROOT, "single", 2).unwrap();
+    tx.commit_with(CommitOptions::default().with_message("why"));
+    third.get_last_local_change().unwrap().raw_bytes().to_vec()
+}
+
+fn size(bound: u64) -> usize {
+    usize::try_from(bound).unwrap()
 }
 
 #[test]
