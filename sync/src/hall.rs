@@ -156,6 +156,14 @@ impl Hall {
         Ok(self.store(job, bytes, None))
     }
 
+    /// Stores a change that another node of the hall wrote, perhaps one of a newer release.
+    pub fn take_in(&mut self, job: JobId, bytes: Vec<u8>) -> Result<Position, HallError> {
+        if !self.documents.contains_key(&job) {
+            return Err(HallError::NoJob(job));
+        }
+        Ok(self.store(job, bytes, None))
+    }
+
     /// Gives a job to a technician, or takes it back: in the plan, and in who may hold it.
     pub fn assign(
         &mut self,

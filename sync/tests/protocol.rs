@@ -5,8 +5,12 @@
 mod convergence;
 #[path = "protocol/epoch.rs"]
 mod epoch;
+#[path = "protocol/feed.rs"]
+mod feed;
 #[path = "protocol/impostor.rs"]
 mod impostor;
+#[path = "protocol/judged.rs"]
+mod judged;
 #[path = "protocol/order.rs"]
 mod order;
 #[path = "protocol/phone.rs"]
