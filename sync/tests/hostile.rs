@@ -235,7 +235,6 @@ fn s17_each_bound_is_reached_and_not_passed() {
     let bytes = change_of_two_maps();
     let change = Change::from_bytes(bytes.clone()).unwrap();
     let (ops, deps) = (change.len() as u64, change.deps().len());
-    type Bound = (&'static str, u64, fn(&mut Limits, u64));
     let bounds: [Bound; 9] = [
         ("TooLong", bytes.len() as u64, |it, to| it.chunk_bytes = size(to)),
         ("operations", ops, |it, to| (it.ops, it.preds) = (to, it.preds.min(to))),
@@ -292,6 +291,9 @@ fn s17_counters_and_actions_in_columns_reach_their_last_and_not_beyond() {
     assert!(!refused(action(7)).contains("BadColumn"));
     assert!(refused(action(8)).contains("BadColumn"));
 }
+
+/// What a bound is called, what [`change_of_two_maps`] needs of it, and how it is set.
+type Bound = (&'static str, u64, fn(&mut Limits, u64));
 
 /// A change that writes over what two others wrote at one time, and so has some of everything.
 fn change_of_two_maps() -> Vec<u8> {

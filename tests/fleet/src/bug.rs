@@ -35,11 +35,21 @@ pub enum Bug {
     HazardClearedByConcurrency,
     /// Entries of a plan are ordered by the clock of the node that took them.
     PlanByNodeClock,
+    /// When something was recorded is believed as the phone's clock says it.
+    JudgedByPhoneClock,
+    /// The hall turns phones away that are older than a document, with all that they bring.
+    OlderTurnedAway,
+    /// A snapshot holds what the release that made it knows, and nothing else.
+    SnapshotOfWhatIsKnown,
+    /// A phone is emptied whatever only it has.
+    WipedUnasked,
+    /// An order to empty a phone makes it forget, and leaves its store.
+    StoreNotErased,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::AckBeforeCommit,
         Self::SequenceCursor,
         Self::ActorReuse,
@@ -56,5 +66,10 @@ impl Bug {
         Self::StoredStatus,
         Self::HazardClearedByConcurrency,
         Self::PlanByNodeClock,
+        Self::JudgedByPhoneClock,
+        Self::OlderTurnedAway,
+        Self::SnapshotOfWhatIsKnown,
+        Self::WipedUnasked,
+        Self::StoreNotErased,
     ];
 }

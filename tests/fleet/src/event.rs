@@ -122,6 +122,20 @@ pub enum Event {
         /// Which job.
         job: u8,
     },
+    /// A node of a newer release writes into a job what this release does not know (F19, F20).
+    Upgrade {
+        /// Which job.
+        job: u8,
+        /// Whether the document has a newer shape afterwards, which this release may only read.
+        raises: bool,
+    },
+    /// A phone is emptied on somebody's order (F29).
+    Wipe {
+        /// Whose phone.
+        phone: u8,
+        /// Whether everything that only it has goes into a file first, in place of being handed in.
+        after_rescue: bool,
+    },
     /// The hall makes a verified backup.
     BackUp,
     /// The hall is restored from its last verified backup (F17, and F16 where data was lost).

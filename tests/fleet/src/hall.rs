@@ -13,6 +13,7 @@ use sync::message::{Judged, Position, Reply, Request, Verdict};
 
 use crate::bug::Bug;
 use crate::event::Fate;
+use crate::newer::is_newer;
 
 /// What another node does to the hall meanwhile.
 pub type Meanwhile<'a> = Box<dyn FnOnce(&mut Hall) + 'a>;
@@ -115,6 +116,9 @@ impl Way<'_> {
     }
 
     fn answer(&mut self, request: &[u8]) -> Result<Vec<u8>, LinkError> {
+        if self.bug == Some(Bug::OlderTurnedAway) && self.brings_to_newer(request) {
+            return Err(LinkError::Refused(426));
+        }
         let before = self.bug.map(|_| self.hall.clone());
         let read_first = self.serve_another(request);
         let answered = self.hall.exchange(self.writer, request, self.node_now());
@@ -139,6 +143,13 @@ impl Way<'_> {
             (Some(bug), Some(before)) => Ok(self.spoil(bug, before, request, read)),
             _ => Ok(read.encode()),
         }
+    }
+
+    /// Whether a request has changes for a document of a newer shape.
+    fn brings_to_newer(&self, request: &[u8]) -> bool {
+        let asked = Request::decode(request).ok();
+        let mut offered = asked.into_iter().flat_map(|it| it.changes);
+        offered.any(|it| self.hall.job(it.job).is_ok_and(|job| is_newer(&job)))
     }
 
     /// A careless till: what a phone offers again counts again.
@@ -178,7 +189,12 @@ impl Way<'_> {
             | Bug::CutTooMuch
             | Bug::StoredStatus
             | Bug::HazardClearedByConcurrency
-            | Bug::PlanByNodeClock => {}
+            | Bug::PlanByNodeClock
+            | Bug::JudgedByPhoneClock
+            | Bug::OlderTurnedAway
+            | Bug::SnapshotOfWhatIsKnown
+            | Bug::WipedUnasked
+            | Bug::StoreNotErased => {}
         }
         reply.encode()
     }

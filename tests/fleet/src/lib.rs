@@ -12,11 +12,13 @@ pub mod disk;
 pub mod event;
 pub mod hall;
 pub mod homes;
+pub mod newer;
 pub mod oracle;
 pub mod phone;
 pub mod run;
 pub mod script;
 pub mod shrink;
+pub mod twin;
 pub mod world;
 
 pub use bug::Bug;

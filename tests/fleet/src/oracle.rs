@@ -53,6 +53,8 @@ pub struct Oracle {
     pub covered: BTreeSet<ChangeHash>,
     /// Changes in the last of them.
     pub in_last_backup: BTreeSet<ChangeHash>,
+    /// What nodes of a newer release wrote: the job, the change, and the text in it.
+    pub newer: Vec<(JobId, ChangeHash, String)>,
     /// Findings of hazards that the desk knew and cleared.
     pub cleared: BTreeSet<Uuid>,
 }

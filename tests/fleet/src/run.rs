@@ -10,6 +10,7 @@ use crate::check;
 use crate::dice::Dice;
 use crate::event::{Event, Fate, Trick};
 use crate::script::Script;
+use crate::twin;
 use crate::world::{Broken, Done, World, broken};
 
 /// The most rounds in which a healed fleet comes to rest (L1).
@@ -63,7 +64,9 @@ pub fn run(script: &Script, bug: Option<Bug>) -> Ran {
     if ran.broken.is_none() {
         let healed =
             heal(&mut world).and_then(|()| check::at_rest(&world, &mut Dice::new(script.seed)));
-        ran.broken = healed.err().map(|broken| (script.events.len(), broken));
+        let agreed = healed
+            .and_then(|()| if twin::has_twin(script) { twin::agree(script, bug) } else { Ok(()) });
+        ran.broken = agreed.err().map(|broken| (script.events.len(), broken));
     }
     for job in world.hall.jobs() {
         hasher.update(format!("{job} {:?}", world.hall.heads(job)).as_bytes());
@@ -75,10 +78,20 @@ pub fn run(script: &Script, bug: Option<Bug>) -> Ran {
     ran
 }
 
+/// A fleet once a script was over and all met in peace.
+pub fn live(script: &Script, bug: Option<Bug>) -> Result<World, Broken> {
+    let mut world = World::new(script, bug)?;
+    for event in &script.events {
+        world.happen(*event)?;
+    }
+    heal(&mut world)?;
+    Ok(world)
+}
+
 /// Lets every fault end and everybody meet the hall, until nothing is left to say (L1, L2).
 fn heal(world: &mut World) -> Result<(), Broken> {
     for at in 0..world.phones.len() {
-        world.phones[at].skew = TimeDelta::zero();
+        world.phones[at].skew = world.off(at);
         world.restart(at, Stop::Kill)?;
     }
     for _ in 0..PEACE {
@@ -172,6 +185,8 @@ fn is_fault(event: Event) -> bool {
         | Event::SecondTab { .. }
         | Event::SetClock { .. }
         | Event::Restore
+        | Event::Upgrade { .. }
+        | Event::Wipe { .. }
         | Event::ShutOut { .. }
         | Event::Hostile { .. } => true,
     }

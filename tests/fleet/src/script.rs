@@ -23,6 +23,8 @@ pub struct Script {
     pub jobs: u8,
     /// How many nodes serve the hall; their clocks differ (F30).
     pub nodes: u8,
+    /// How many hours further off the clocks of phones are than the events say; twins of a script differ in nothing else.
+    pub off_hours: i32,
     /// What happens, in order.
     pub events: Vec<Event>,
 }
@@ -41,7 +43,8 @@ impl Script {
         // Calm fleets find what only order breaks; wild ones what only faults break.
         let wildness = dice.below(4);
         let events = (0..count).map(|_| draw(&mut dice, size, wildness)).collect();
-        Self { seed, phones, jobs, nodes, events }
+        let events = with_releases_and_wipes(events, seed);
+        Self { seed, phones, jobs, nodes, off_hours: 0, events }
     }
 
     /// The same without some of its events.
@@ -62,6 +65,24 @@ fn draw(dice: &mut Dice, size: Size, wildness: u64) -> Event {
         3 => draw_fault(dice, phone),
         _ => draw_disaster(dice, phone),
     }
+}
+
+/// Puts events of newer releases and of emptied phones between the others, in one of eight seeds.
+///
+/// They are drawn apart, so that the scripts of all other seeds, the known ones among them, stay what they were.
+fn with_releases_and_wipes(mut events: Vec<Event>, seed: u64) -> Vec<Event> {
+    if seed % 8 != 6 {
+        return events;
+    }
+    let mut dice = Dice::new(!seed);
+    for _ in 0..2 + dice.below(4) + events.len() as u64 / 60 {
+        let at = usize::try_from(dice.below(events.len() as u64 + 1)).unwrap_or(0);
+        let (phone, job, is_so) = (dice.small(8), dice.small(16), dice.small(2) == 0);
+        let upgrade = Event::Upgrade { job, raises: is_so };
+        let wipe = Event::Wipe { phone, after_rescue: is_so };
+        events.insert(at, dice.weighted(&[(3, upgrade), (2, wipe)]));
+    }
+    events
 }
 
 fn draw_act(dice: &mut Dice) -> Act {

@@ -3,6 +3,7 @@
 mod desk;
 mod session;
 mod store;
+mod wipe;
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,7 @@ use crate::bug::Bug;
 use crate::check;
 use crate::event::{Act, Event, Trick};
 use crate::homes::DISPATCHER;
+use crate::newer;
 use crate::oracle::{Oracle, Recorded};
 use crate::phone::FleetPhone;
 use crate::script::Script;
@@ -60,6 +62,7 @@ pub struct World {
     /// How many rounds the last session took.
     pub last_rounds: u32,
     nodes: Vec<i64>,
+    off_hours: i32,
     backup: Backup,
     now: Timestamp,
     counter: u64,
@@ -98,11 +101,14 @@ impl World {
             entries: Vec::new(),
             last_rounds: 0,
             nodes: NODES[..usize::from(script.nodes).clamp(1, NODES.len())].to_vec(),
+            off_hours: script.off_hours,
             now,
             counter: 0,
         };
         for number in 0..script.phones {
             let mut phone = FleetPhone::new(u128::from(number) + 1, script.seed, now);
+            phone.skew = world.off(usize::from(number));
+            phone.tick(now);
             phone.disk.is_relaxed = bug == Some(Bug::RelaxedStorage);
             phone.repeats_chance = bug == Some(Bug::ActorReuse);
             phone
@@ -167,7 +173,7 @@ impl World {
             Event::SecondTab { phone } => self.second_tab(self.which(phone)),
             Event::SetClock { phone, hours } => {
                 let at = self.which(phone);
-                self.phones[at].skew = TimeDelta::hours(i64::from(hours));
+                self.phones[at].skew = TimeDelta::hours(i64::from(hours)) + self.off(at);
                 self.phones[at].tick(self.now);
                 Ok(format!("its clock is set {hours} h off"))
             }
@@ -187,6 +193,8 @@ impl World {
                     .plan(job, |author| PlanEntry::Cancellation(Cancellation { reason, author })))
             }
             Event::Clear { job } => Ok(self.clear(job)),
+            Event::Upgrade { job, raises } => newer::upgrade(self, self.job(job), raises),
+            Event::Wipe { phone, after_rescue } => self.wipe(self.which(phone), after_rescue),
             Event::BackUp => Ok(self.back_up()),
             Event::Restore => self.restore(),
             Event::Snapshots => {
@@ -208,6 +216,13 @@ impl World {
         }
     }
 
+    /// How far a phone's clock is off when nobody set it: one ahead, the next behind, and none as far as another.
+    pub fn off(&self, at: usize) -> TimeDelta {
+        let times = i64::try_from(at).unwrap_or(0) + 1;
+        let hours = i64::from(self.off_hours) * times;
+        TimeDelta::hours(if at.is_multiple_of(2) { hours } else { -hours })
+    }
+
     /// The phone that a number names.
     pub fn which(&self, number: u8) -> usize {
         usize::from(number) % self.phones.len()
@@ -226,6 +241,12 @@ impl World {
     }
 
     /// Whoever decides something, by the clock of the node that takes it.
+    /// A number that no other thing of this run has.
+    pub fn next_number(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
     fn author(&self) -> Author {
         let node = usize::try_from(self.counter).unwrap_or(0) % self.nodes.len();
         Author { by: DISPATCHER, at: self.now + TimeDelta::seconds(self.nodes[node]) }
@@ -262,6 +283,7 @@ impl World {
         if off {
             return self.restart(at, Stop::Kill).map(|then| format!("{said}; {then}"));
         }
+        newer::act_is_allowed(self, (at, job), done.is_ok())?;
         self.take_note(at);
         let is_stuck =
             matches!(done, Err(CommandError::Store(mobile_core::log::StoreError::Stuck)));

@@ -27,6 +27,7 @@ pub fn at_rest(world: &World, dice: &mut Dice) -> Result<(), Broken> {
     for job in world.hall.jobs() {
         follows_its_ground(world, job)?;
         same_in_any_order(world, job, dice)?;
+        crate::newer::survives(world, job)?;
     }
     for at in 0..world.phones.len() {
         converged(world, at)?;

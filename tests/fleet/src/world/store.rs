@@ -56,6 +56,8 @@ impl World {
         }
         let number = 0x100 + self.phones.len() as u128;
         let mut clone = FleetPhone::new(number, self.counter, self.now);
+        clone.skew = self.off(self.phones.len());
+        clone.tick(self.now);
         clone.writer = self.phones[at].writer;
         clone.is_shut_out = self.phones[at].is_shut_out;
         clone.was_damaged = self.phones[at].was_damaged;
