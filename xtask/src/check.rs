@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use cluster::Cluster;
 
 use crate::run::{cargo, run, succeeds};
-use crate::{contract, demo, fleet, javascript, wasm, web};
+use crate::{advisories, contract, demo, fleet, javascript, wasm, web};
 
 /// Runs every check, or those named.
 #[derive(clap::Args)]
@@ -42,7 +42,7 @@ enum Step {
     Web,
     /// The JavaScript library opens what the hall gives out.
     Javascript,
-    /// Licences, bans and sources of dependencies.
+    /// Licences, bans, sources and known weaknesses of dependencies.
     Deny,
     /// The server's tests and a whole day on PostgreSQL.
     Postgres,
@@ -104,7 +104,7 @@ impl Step {
             Self::Contract => "the API against its description",
             Self::Web => "the technician's app in a browser",
             Self::Javascript => "documents in JavaScript",
-            Self::Deny => "licences, bans and sources",
+            Self::Deny => "licences, bans, sources and known weaknesses",
             Self::Postgres => "the server's tests and a whole day on PostgreSQL",
             Self::Demo => "the demo hall",
             Self::Day => "a whole day over real HTTP",
@@ -184,10 +184,5 @@ fn deny(root: &Path) -> anyhow::Result<()> {
         cargo(root, &["install", "--locked", "cargo-deny"])?;
     }
     cargo(root, &["deny", "check", "licenses", "bans", "sources"])?;
-    let Some(folder) = std::env::var_os("DOORSTEP_ADVISORY_DB") else { return Ok(()) };
-    if !succeeds("cargo", &["audit", "--version"]) {
-        bail!("DOORSTEP_ADVISORY_DB is set: install cargo-audit to use it");
-    }
-    let audit = ["audit", "--no-fetch", "--stale", "--db"];
-    run(Command::new("cargo").current_dir(root).args(audit).arg(folder))
+    advisories::check(root)
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 
 use crate::hall::send;
 use crate::run::{cargo, output, run, succeeds};
-use crate::web;
+use crate::{sbom, web};
 
 /// Builds the Debian package.
 #[derive(clap::Args)]
@@ -31,6 +31,7 @@ impl Deb {
         web::build(root)?;
         let profile = if self.debug { "dev" } else { "release" };
         cargo(root, &["build", "--package", "server", "--bin", "doorstep", "--profile", profile])?;
+        sbom::write(root)?;
         let package = root.join("target/doorstep.deb");
         let mut pack = Command::new("cargo");
         pack.current_dir(root).args(["deb", "--package", "server", "--no-build", "--no-strip"]);

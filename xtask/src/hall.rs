@@ -45,9 +45,10 @@ impl DemoHall {
         run(import.stdout(Stdio::null()))?;
         let mut serve = Command::new(&doorstep);
         serve.args(["serve", "--listen", "127.0.0.1:0", "--database", &database]);
-        // What is tried here is the description; how guessing is slowed has tests of its own.
+        // What is tried here is the description; how guessing is slowed and passwords are asked again has tests of its own.
         serve.env("DOORSTEP_LOGIN_TRIES_PER_ACCOUNT", "1000000");
         serve.env("DOORSTEP_LOGIN_TRIES_PER_ADDRESS", "1000000");
+        serve.env("DOORSTEP_PASSWORD_AGAIN_S", "3600");
         serve.env("DOORSTEP_LOG", "warn").current_dir(&folder).stdout(Stdio::piped());
         let mut process = serve.spawn().context("the server does not start")?;
         let mut line = String::new();

@@ -1,5 +1,6 @@
 //! The tasks of the workspace: `cargo xtask <task>`.
 
+mod advisories;
 mod bench;
 mod check;
 mod claims;
@@ -11,6 +12,7 @@ mod fuzz;
 mod hall;
 mod javascript;
 mod run;
+mod sbom;
 mod serve;
 mod storm;
 mod wasm;
@@ -56,6 +58,10 @@ enum Task {
     Storm(storm::Storm),
     /// Explores parsers of foreign bytes with libFuzzer: `cargo xtask fuzz change log --minutes 10`.
     Fuzz(fuzz::Fuzz),
+    /// Looks Cargo.lock up among known weaknesses: in the database at DOORSTEP_ADVISORY_DB, or fetched.
+    Advisories,
+    /// Writes the bill of materials of what is shipped, as CycloneDX, into `target/doorstep.cdx.json`.
+    Sbom,
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),
     /// Builds the technician's app into `target/web`.
@@ -74,6 +80,8 @@ fn main() -> anyhow::Result<()> {
         Task::Serve(serve) => serve.run(&root),
         Task::Test(check) => check.run(&root),
         Task::Web => web::build(&root),
+        Task::Advisories => advisories::check(&root),
+        Task::Sbom => sbom::write(&root).map(drop),
         Task::Deb(deb) => deb.run(&root),
         Task::Sim { options } => fleet::sail(&root, &options),
         Task::Soak { minutes, seed } => {
