@@ -49,6 +49,8 @@ whats! {
     SignedIn = "signed_in";
     /// A password or code was wrong, or tried too often.
     SignInFailed = "sign_in_failed";
+    /// A password was given again before an act of weight.
+    PasswordGiven = "password_given";
     /// A session was ended by who held it.
     SignedOut = "signed_out";
     /// Somebody chose another password of their own.
@@ -99,6 +101,10 @@ whats! {
     DutyRecorded = "duty_recorded";
     /// A place was tied to a household.
     PlaceTied = "place_tied";
+    /// What names a household's people, and what was said with them, was erased at its request.
+    HouseholdErased = "household_erased";
+    /// Jobs, pictures or accounts were erased because their time was over.
+    RecordsErased = "records_erased";
     /// A link to a household's page was made.
     LinkMade = "link_made";
     /// The links of a job were ended.

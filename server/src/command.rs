@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod phone;
 pub mod rebuild;
 pub mod restore;
+pub mod retention;
 pub mod serve;
 pub mod watch;
 pub(crate) mod words;
@@ -56,6 +57,8 @@ enum Command {
     Config(configuration::Configuration),
     /// Looks for what is wrong with the machine, the database and the backups.
     Doctor(doctor::Doctor),
+    /// Says what is over by `job_days`, `photo_days` and `account_days`, and erases nothing.
+    Retention(retention::Retention),
     /// Brings the database's schema up to date and stops.
     Migrate(migrate::Migrate),
 }
@@ -81,6 +84,7 @@ impl Cli {
                 configuration.run(&effective, variables, out)
             }
             Command::Doctor(doctor) => doctor.run(&effective, self.config.as_deref(), out).await,
+            Command::Retention(retention) => retention.run(&config, out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }
     }

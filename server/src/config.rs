@@ -19,6 +19,9 @@ const SMALLEST_BODY: usize = 1024;
 /// Six months: what the Cybersecurity Law (art. 21) asks of logs at least.
 const LEAST_AUDIT_DAYS: u32 = 183;
 
+/// Three years: for so long anybody can bring a claim (Civil Code, art. 188), and what shows how it was is kept.
+const LEAST_RECORD_DAYS: u32 = 1096;
+
 /// Every key with its default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -55,12 +58,16 @@ pub struct Config {
     pub photo_store_secret: Secret,
     /// How many bytes of photos one phone may hand in within a day. Default 1 GiB.
     pub photo_quota_bytes: u64,
+    /// How many changes one phone may hand in within a day; it keeps more and offers it again. 0 takes all. Default 50000.
+    pub changes_per_day: u32,
     /// How often one log-in may be tried in a window. Default 10.
     pub login_tries_per_account: u32,
     /// How often one address may try in a window; a whole hall may share it. Default 100.
     pub login_tries_per_address: u32,
     /// The window in which tries are counted. Default 900.
     pub login_window_s: u32,
+    /// For how long a password that was given counts for exports, shutting out and releases, 30 to 3600. Default 300.
+    pub password_again_s: u32,
     /// Receivers of webhooks that may stand beside the server or speak plain HTTP, each as `host:port`. Default none.
     pub webhook_allowed: Vec<String>,
     /// Push services besides the browsers' own, each as `host:port`; these may speak plain HTTP. Default none.
@@ -89,6 +96,12 @@ pub struct Config {
     pub quarantine_days: u32,
     /// After how many days messages of webhooks that were sent or given up leave the log. 0 keeps them. Default 30.
     pub delivery_days: u32,
+    /// After how many days what was recorded and said in jobs that are over is erased, 1096 or more. 0 keeps it. Default 0.
+    pub job_days: u32,
+    /// After how many days pictures and signatures are erased, 1096 or more. 0 keeps them. Default 0.
+    pub photo_days: u32,
+    /// After how many days people who were shut out lose name, log-in, number and card, 1096 or more. 0 keeps them. Default 0.
+    pub account_days: u32,
     /// Whether this server reminds people and tells who waits in vain; one of several is enough. Default `true`.
     pub reminders: bool,
     /// For how many days a phone's PIN opens its store without the hall being heard, 1 to 14. Default 7.
@@ -123,9 +136,11 @@ impl Default for Config {
             photo_store_key_id: String::new(),
             photo_store_secret: Secret(String::new()),
             photo_quota_bytes: 1 << 30,
+            changes_per_day: 50_000,
             login_tries_per_account: 10,
             login_tries_per_address: 100,
             login_window_s: 900,
+            password_again_s: 300,
             webhook_allowed: Vec::new(),
             push_allowed: Vec::new(),
             push_contact: "mailto:push@doorstep.invalid".to_owned(),
@@ -140,6 +155,9 @@ impl Default for Config {
             audit_days: 400,
             quarantine_days: 365,
             delivery_days: 30,
+            job_days: 0,
+            photo_days: 0,
+            account_days: 0,
             reminders: true,
             lease_days: 7,
             near_days_ahead: 2,
@@ -237,6 +255,17 @@ impl Config {
             ));
         }
         self.check_limits()?;
+        if !(30..=3600).contains(&self.password_again_s) {
+            let why = format!(
+                "is {}: a password counts for 30 to 3600 seconds before an act asks for it again",
+                self.password_again_s
+            );
+            return Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: "password_again_s".into(),
+                why,
+            });
+        }
         if !(1..=14).contains(&self.lease_days) {
             let why = format!("is {}: a phone goes 1 to 14 days without the hall", self.lease_days);
             return Err(ConfigError::Value {
@@ -256,6 +285,7 @@ impl Config {
                 why,
             });
         }
+        self.check_records()?;
         self.check_public_url()?;
         if let Err(error) = Address::parse(self) {
             return Err(ConfigError::PhotoStore(error.to_string()));
@@ -290,6 +320,25 @@ impl Config {
             [("head_timeout_s", self.head_timeout_s), ("body_timeout_s", self.body_timeout_s)];
         match times.into_iter().find(|(_, limit)| *limit == 0) {
             Some((key, _)) => Err(wrong(key, "is 0: nobody is that fast".to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Records do not go before a claim could rest on them.
+    fn check_records(&self) -> Result<(), ConfigError> {
+        let days = [
+            ("job_days", self.job_days),
+            ("photo_days", self.photo_days),
+            ("account_days", self.account_days),
+        ];
+        match days.into_iter().find(|(_, days)| (1..LEAST_RECORD_DAYS).contains(days)) {
+            Some((key, days)) => Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: key.into(),
+                why: format!(
+                    "is {days}: claims can be brought for three years, so write {LEAST_RECORD_DAYS} or more, or 0 for ever"
+                ),
+            }),
             None => Ok(()),
         }
     }

@@ -24,7 +24,7 @@ use sync::seal::SealKey;
 
 use crate::db::devices::{self, DeviceRow};
 use crate::db::halls::{self, HallRow};
-use crate::db::{C, anchors, packs};
+use crate::db::{C, anchors, changes, packs};
 use crate::http::caller::Sender;
 use crate::http::error::ApiError;
 use crate::retry::until_won;
@@ -34,6 +34,8 @@ pub use store::release;
 
 /// A phone that was heard a shorter while ago and brings nothing new is not written down again.
 const HEARD_EVERY_MS: i64 = 10_000;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What the hall is, as one transaction found it.
 struct Hall {
@@ -55,9 +57,34 @@ pub async fn exchange(state: &AppState, sender: &Sender, body: &[u8]) -> Result<
             format!("this hall speaks versions up to {VERSION}, not {sent}: update the server");
         return Err(ApiError::BadRequest(what));
     }
-    let request = Arc::new(request);
+    let request = Arc::new(within_quota(state, sender, request).await?);
     let reply = until_won(|| attempt(state, sender, &request)).await?;
     Ok(reply.encode())
+}
+
+/// Leaves out what is more than a phone may hand in within a day: it gets no answer, so the phone keeps it and offers
+/// it again, and everything else of the exchange goes on.
+async fn within_quota(
+    state: &AppState,
+    sender: &Sender,
+    mut request: Request,
+) -> Result<Request, ApiError> {
+    let most = i64::from(state.config.changes_per_day);
+    if most == 0 || request.changes.is_empty() {
+        return Ok(request);
+    }
+    let (device, since_ms) = (sender.phone.device, state.clock.now_ms() - DAY_MS);
+    let came = changes::count_came(state.db.read().await?.c(), device, since_ms).await?;
+    let left = usize::try_from(most - came).unwrap_or(0);
+    if request.changes.len() > left {
+        tracing::warn!(
+            device.id = %device,
+            changes.left_out = request.changes.len() - left,
+            "a phone has handed in as many changes as it may in a day: it keeps the rest"
+        );
+        request.changes.truncate(left);
+    }
+    Ok(request)
 }
 
 async fn attempt(

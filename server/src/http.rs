@@ -16,6 +16,7 @@ pub mod clock;
 pub mod devices;
 pub mod due;
 pub mod due_jobs;
+pub mod erasure;
 pub mod error;
 pub mod exports;
 pub mod extract;
@@ -47,6 +48,7 @@ pub mod outage_preview;
 pub mod outage_record;
 pub mod outage_views;
 pub mod outages;
+pub mod own_sessions;
 pub mod packs;
 mod page;
 pub mod photos;
@@ -54,6 +56,7 @@ pub mod places;
 pub mod plans;
 pub mod problem;
 pub mod promise_clock;
+pub mod proof;
 pub mod proposals;
 pub mod push;
 pub mod qualifications;
@@ -90,7 +93,7 @@ use self::caller::{require_sender, require_session};
 use self::error::ApiError;
 use self::openapi::{
     ADMINS, ANYBODY, CASHIERS, DISPATCHERS, MANAGERS, Routes, STAFF, TECHNICIANS, cached,
-    described, edit, once, only, open,
+    described, edit, guarded, once, only, open,
 };
 use crate::listen;
 use crate::state::AppState;
@@ -124,6 +127,8 @@ fn at_households() -> Routes {
         .routes(only(STAFF, routes!(registers::judge_register)))
         .routes(only(STAFF, once(routes!(registers::report_register))))
         .routes(only(STAFF, routes!(places::tie_place)))
+        .routes(guarded(only(MANAGERS, routes!(erasure::export_household))))
+        .routes(guarded(only(MANAGERS, routes!(erasure::erase_household))))
 }
 
 /// Open to who is signed in; each handler's signature says to whom of them.
@@ -131,6 +136,11 @@ fn signed_in() -> Routes {
     at_households()
         .routes(only(ANYBODY, routes!(sessions::delete_session)))
         .routes(only(ANYBODY, routes!(sessions::get_me)))
+        .routes(guarded(only(STAFF, routes!(proof::get_proof))))
+        .routes(only(STAFF, routes!(proof::give_password)))
+        .routes(only(STAFF, routes!(own_sessions::list_own_sessions)))
+        .routes(only(STAFF, routes!(own_sessions::end_other_sessions)))
+        .routes(only(STAFF, routes!(own_sessions::end_own_session)))
         .routes(only(ANYBODY, routes!(sessions::change_password)))
         .routes(only(TECHNICIANS, routes!(devices::get_share)))
         .routes(only(STAFF, routes!(jobs::list_jobs)))
@@ -163,12 +173,12 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(case_views::list_questions)))
         .routes(only(ANYBODY, routes!(photos::list_job_photos)))
         .routes(only(ANYBODY, routes!(photos::get_photo)))
-        .routes(only(STAFF, routes!(exports::export_table)))
-        .routes(only(STAFF, routes!(figure_files::export_figure)))
-        .routes(only(STAFF, routes!(figure_files::export_behind)))
-        .routes(only(STAFF, routes!(figure_lists::export_list)))
-        .routes(only(STAFF, routes!(exports::map_jobs)))
-        .routes(only(ANYBODY, routes!(exports::get_calendar)))
+        .routes(guarded(only(STAFF, routes!(exports::export_table))))
+        .routes(guarded(only(STAFF, routes!(figure_files::export_figure))))
+        .routes(guarded(only(STAFF, routes!(figure_files::export_behind))))
+        .routes(guarded(only(STAFF, routes!(figure_lists::export_list))))
+        .routes(guarded(only(STAFF, routes!(exports::map_jobs))))
+        .routes(guarded(only(ANYBODY, routes!(exports::get_calendar))))
         .routes(only(STAFF, routes!(packs::get_pack)))
         .routes(only(STAFF, routes!(live::follow_hall)))
         .routes(only(STAFF, routes!(photos::list_missing_photos)))
@@ -255,7 +265,7 @@ fn outages_of_gas() -> Routes {
         .routes(only(DISPATCHERS, once(routes!(outages::end_outage))))
         .routes(only(DISPATCHERS, once(routes!(outages::cancel_outage))))
         .routes(only(STAFF, routes!(outage_record::list_outage_households)))
-        .routes(only(STAFF, routes!(outage_record::export_outage)))
+        .routes(guarded(only(STAFF, routes!(outage_record::export_outage))))
         .routes(only(DISPATCHERS, once(routes!(outage_record::note_doors))))
 }
 
@@ -264,7 +274,7 @@ fn money() -> Routes {
     Routes::default()
         .routes(only(CASHIERS, routes!(cash::get_cash_day)))
         .routes(only(CASHIERS, once(routes!(cash::count_cash))))
-        .routes(only(CASHIERS, routes!(cash::export_cash)))
+        .routes(guarded(only(CASHIERS, routes!(cash::export_cash))))
         .routes(only(TECHNICIANS, routes!(cash::get_own_cash)))
 }
 
@@ -286,7 +296,7 @@ fn due_work() -> Routes {
     Routes::default()
         .routes(only(STAFF, routes!(due::list_due)))
         .routes(only(STAFF, routes!(due::count_due)))
-        .routes(only(STAFF, routes!(due::export_due)))
+        .routes(guarded(only(STAFF, routes!(due::export_due))))
         .routes(only(DISPATCHERS, routes!(due_jobs::preview_due_jobs)))
         .routes(only(DISPATCHERS, once(routes!(due_jobs::make_due_jobs))))
 }
@@ -295,19 +305,19 @@ fn due_work() -> Routes {
 fn administration() -> Routes {
     Routes::default()
         .routes(only(STAFF, routes!(users::list_users)))
-        .routes(only(MANAGERS, once(routes!(users::create_user))))
-        .routes(only(MANAGERS, routes!(users::disable_user)))
-        .routes(only(MANAGERS, routes!(accounts::change_user)))
-        .routes(only(MANAGERS, routes!(accounts::enable_user)))
+        .routes(guarded(only(MANAGERS, once(routes!(users::create_user)))))
+        .routes(guarded(only(MANAGERS, routes!(users::disable_user))))
+        .routes(guarded(only(MANAGERS, routes!(accounts::change_user))))
+        .routes(guarded(only(MANAGERS, routes!(accounts::enable_user))))
         .routes(only(MANAGERS, routes!(accounts::end_sessions)))
-        .routes(only(MANAGERS, routes!(accounts::reset_password)))
+        .routes(guarded(only(MANAGERS, routes!(accounts::reset_password))))
         .routes(only(MANAGERS, routes!(halls::list_halls)))
         .routes(only(ADMINS, once(routes!(halls::create_hall))))
         .routes(only(ADMINS, routes!(halls::rename_hall)))
         .routes(only(MANAGERS, routes!(audit::list_audit)))
         .routes(only(MANAGERS, routes!(audit::check_chain)))
-        .routes(only(MANAGERS, routes!(audit::export_audit)))
-        .routes(only(DISPATCHERS, routes!(users::create_enrolment_code)))
+        .routes(guarded(only(MANAGERS, routes!(audit::export_audit))))
+        .routes(guarded(only(DISPATCHERS, routes!(users::create_enrolment_code))))
         .routes(only(STAFF, routes!(qualifications::get_qualification)))
         .routes(only(MANAGERS, routes!(qualifications::put_qualification)))
         .routes(only(STAFF, routes!(work_cards::get_work_card)))
@@ -316,7 +326,7 @@ fn administration() -> Routes {
         .routes(only(MANAGERS, routes!(work_cards::put_card_portrait)))
         .routes(only(MANAGERS, routes!(work_cards::delete_card_portrait)))
         .routes(only(ANYBODY, routes!(devices::list_devices)))
-        .routes(only(DISPATCHERS, routes!(devices::revoke_device)))
+        .routes(guarded(only(DISPATCHERS, routes!(devices::revoke_device))))
         .routes(only(MANAGERS, routes!(packs::list_packs)))
         .routes(only(ADMINS, once(routes!(packs::add_pack))))
         .routes(only(MANAGERS, routes!(packs::get_pack_text)))
@@ -327,9 +337,9 @@ fn administration() -> Routes {
         .routes(only(MANAGERS, routes!(imports::list_import_problems)))
         .routes(only(MANAGERS, routes!(imports::apply_import)))
         .routes(only(MANAGERS, routes!(quarantine::list_quarantine)))
-        .routes(only(MANAGERS, routes!(quarantine::release_change)))
+        .routes(guarded(only(MANAGERS, routes!(quarantine::release_change))))
         .routes(only(MANAGERS, routes!(webhooks::list_webhooks)))
-        .routes(only(MANAGERS, once(routes!(webhooks::create_webhook))))
+        .routes(guarded(only(MANAGERS, once(routes!(webhooks::create_webhook)))))
         .routes(only(MANAGERS, routes!(webhooks::delete_webhook)))
         .routes(only(MANAGERS, routes!(webhooks::rotate_secret)))
         .routes(only(MANAGERS, routes!(webhooks::enable_webhook)))

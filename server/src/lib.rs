@@ -27,6 +27,7 @@ pub mod disk;
 pub mod doctor;
 pub mod doubts;
 pub mod due;
+pub mod erasure;
 pub mod exchange;
 pub mod export;
 pub mod figures;

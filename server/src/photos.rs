@@ -136,6 +136,11 @@ impl Photos {
         self.store.probe().await
     }
 
+    /// Takes what lies under a key from the store; what is not there is no error.
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.store.delete(key).await
+    }
+
     /// Reads a picture that the hall holds; what is not what its name says is an error.
     pub async fn read(
         &self,
@@ -326,6 +331,7 @@ fn row(
         height: i64::from(picture.height),
         device_id: device.0,
         received_at: state.clock.now_ms(),
+        erased_at: None,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::audit::{By, Entry, Subject, What};
 use crate::db::{
     Db, Result, audit, imports, login_attempts, notice_deliveries, reminders, upkeep, webhooks,
 };
+use crate::erasure;
 use crate::import::upload::KEPT_MS;
 use crate::near;
 use crate::reminders as reminding;
@@ -74,6 +75,16 @@ pub async fn run(state: AppState) {
                 "what is over was deleted"
             ),
             Err(error) => tracing::error!(%error, "what is over cannot be deleted"),
+        }
+        match erasure::prune(&state).await {
+            Ok(over) if over == erasure::Over::default() => {}
+            Ok(over) => tracing::info!(
+                erased.jobs = over.jobs,
+                erased.photos = over.photos,
+                erased.accounts = over.accounts,
+                "what is over by its age was erased"
+            ),
+            Err(error) => tracing::error!(%error, "what is over by its age cannot be erased"),
         }
     }
 }

@@ -154,3 +154,44 @@ fn check_32_no_page_makes_markup_or_code_of_text() {
     assert!(seen > 100, "{seen} files");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// The record of processing names every table, and each number of days as the program has it.
+#[test]
+fn check_66_the_record_of_processing_is_what_the_program_does() {
+    let record = fs::read_to_string(root().join("docs/privacy.md")).expect("the record is there");
+    for part in ["## Record of processing", "## Impact assessment", "## After a breach"] {
+        assert!(record.contains(part), "{part}");
+    }
+    let table = record.lines().filter(|line| line.starts_with('|')).collect::<String>();
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for file in named::files(&root().join("migrations/sqlite"), &["sql"]) {
+        let text = fs::read_to_string(&file).expect("a readable file");
+        for made in text.lines().filter_map(|line| line.strip_prefix("create table ")) {
+            let name = made.split([' ', '(']).next().unwrap_or_default();
+            seen += 1;
+            if !table.contains(&format!("`{name}`")) {
+                missing.push(name.to_owned());
+            }
+        }
+    }
+    assert!(seen > 80, "{seen} tables");
+    assert_eq!(missing, Vec::<String>::new(), "tables that docs/privacy.md does not speak of");
+
+    let config = fs::read_to_string(root().join("server/src/config.rs")).expect("the settings");
+    let mut numbers = 0;
+    for (key, rest) in
+        record.split('`').skip(1).step_by(2).zip(record.split('`').skip(2).step_by(2))
+    {
+        if !key.contains("_days") || key.contains(' ') {
+            continue;
+        }
+        assert!(config.contains(&format!("pub {key}: u32")), "there is no setting {key}");
+        let said = rest.strip_prefix(" (").and_then(|it| it.split(')').next());
+        if let Some(days) = said.filter(|it| it.parse::<u32>().is_ok()) {
+            numbers += 1;
+            assert!(config.contains(&format!("{key}: {days},")), "{key} is not {days}");
+        }
+    }
+    assert!(numbers >= 8, "{numbers} numbers");
+}

@@ -69,7 +69,7 @@ for (const [language, theme, width, height] of [
     await desk.go('/wall')
     await page.locator('table').waitFor()
     await look_at('wall')
-    await desk.go(`/find/${encodeURIComponent('30100005')}`)
+    await desk.find('30100005')
     await page.locator('.found li').first().waitFor()
     await look_at('find')
     await page.locator('.found li a').first().click()

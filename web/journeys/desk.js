@@ -37,6 +37,13 @@ export class Desk {
     await this.page.evaluate((path) => (location.hash = path), path)
   }
 
+  /** Searches as from the head of each screen. */
+  async find(words) {
+    const form = this.page.locator('header form[role="search"]')
+    await form.locator('input').fill(words)
+    await form.locator('button').click()
+  }
+
   bar(job) {
     return this.page.locator(`[data-bar="${job}"]`)
   }

@@ -94,7 +94,9 @@ struct Found {
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let given = std::env::var_os("DOORSTEP_ADVISORY_DB").map(PathBuf::from);
     let Some(folder) = given.or_else(|| fetched(root)) else {
-        println!("known weaknesses were NOT looked at: no database is given and none can be fetched");
+        println!(
+            "known weaknesses were NOT looked at: no database is given and none can be fetched"
+        );
         return Ok(());
     };
     let lock = fs::read_to_string(root.join("Cargo.lock"))?;
@@ -109,7 +111,11 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     for said in &found.noted {
         println!("  {said}");
     }
-    ensure!(found.idle.is_empty(), "deny.toml lets pass what nothing has: {}", found.idle.join(", "));
+    ensure!(
+        found.idle.is_empty(),
+        "deny.toml lets pass what nothing has: {}",
+        found.idle.join(", ")
+    );
     ensure!(found.weak.is_empty(), "known weaknesses:\n{}", found.weak.join("\n"));
     Ok(())
 }
@@ -118,7 +124,8 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
 fn fetched(root: &Path) -> Option<PathBuf> {
     let folder = root.join("target/advisory-db");
     let mark = folder.join(".git/FETCH_HEAD");
-    let recent = Command::new("find").arg(&mark).args(["-mmin", &format!("-{FRESH_MINUTES}")]).output();
+    let recent =
+        Command::new("find").arg(&mark).args(["-mmin", &format!("-{FRESH_MINUTES}")]).output();
     if recent.is_ok_and(|it| !it.stdout.is_empty()) {
         return Some(folder);
     }
@@ -265,8 +272,16 @@ mod tests {
             );
             fs::write(place.join(format!("{id}.md")), text).unwrap();
         };
-        write("RUSTSEC-2026-0001", "leaky", "[versions]\npatched = [\">= 1.2.4, < 1.3\", \">= 2.0.0\"]");
-        write("RUSTSEC-2026-0002", "tired", "informational = \"unmaintained\"\n[versions]\npatched = []");
+        write(
+            "RUSTSEC-2026-0001",
+            "leaky",
+            "[versions]\npatched = [\">= 1.2.4, < 1.3\", \">= 2.0.0\"]",
+        );
+        write(
+            "RUSTSEC-2026-0002",
+            "tired",
+            "informational = \"unmaintained\"\n[versions]\npatched = []",
+        );
         write("RUSTSEC-2026-0003", "leaky", "withdrawn = \"2026-05-05\"\n[versions]\npatched = []");
         write("RUSTSEC-2026-0004", "absent", "[versions]\npatched = []");
         folder

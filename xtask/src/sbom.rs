@@ -96,7 +96,8 @@ fn crates(root: &Path) -> anyhow::Result<Vec<Value>> {
     ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let metadata: Metadata = serde_json::from_slice(&done.stdout)?;
     let lock: Lock = toml::from_str(&fs::read_to_string(root.join("Cargo.lock"))?)?;
-    let sums = lock.package.into_iter().filter_map(|it| Some(((it.name, it.version), it.checksum?)));
+    let sums =
+        lock.package.into_iter().filter_map(|it| Some(((it.name, it.version), it.checksum?)));
     let sums: BTreeMap<_, _> = sums.collect();
     let reached = reached(&metadata);
     let mut listed = BTreeMap::new();
@@ -118,7 +119,8 @@ fn reached(metadata: &Metadata) -> BTreeSet<&str> {
     let nodes: BTreeMap<&str, &Node> =
         metadata.resolve.nodes.iter().map(|it| (it.id.as_str(), it)).collect();
     let own = |it: &&Package| it.source.is_none() && SHIPPED.contains(&it.name.as_str());
-    let mut open: Vec<&str> = metadata.packages.iter().filter(own).map(|it| it.id.as_str()).collect();
+    let mut open: Vec<&str> =
+        metadata.packages.iter().filter(own).map(|it| it.id.as_str()).collect();
     let mut reached = BTreeSet::new();
     while let Some(id) = open.pop() {
         if !reached.insert(id) {
@@ -188,10 +190,13 @@ mod tests {
         assert_eq!(purls.len(), components.len(), "each once");
         assert!(components.len() > 200, "{}", components.len());
         let holds = |begin: &str| purls.iter().any(|it| it.starts_with(begin));
-        for it in ["pkg:cargo/automerge@0.12.0", "pkg:cargo/sqlx@", "pkg:cargo/axum@", "pkg:npm/vue@"] {
+        for it in
+            ["pkg:cargo/automerge@0.12.0", "pkg:cargo/sqlx@", "pkg:cargo/axum@", "pkg:npm/vue@"]
+        {
             assert!(holds(it), "{it} is shipped");
         }
-        for it in ["pkg:cargo/proptest@", "pkg:cargo/rcgen@", "pkg:npm/vite@", "pkg:npm/axe-core@"] {
+        for it in ["pkg:cargo/proptest@", "pkg:cargo/rcgen@", "pkg:npm/vite@", "pkg:npm/axe-core@"]
+        {
             assert!(!holds(it), "{it} is for tests and builds");
         }
         for it in components {

@@ -165,11 +165,13 @@ pub(super) fn check(folder: &Path, part: &Part) -> Result<(), BackupError> {
         ("change", Some(hash), Some(bytes)) => Some((hash, bytes)),
         _ => None,
     };
+    let erased = column("erased_at");
     let mut rows = 0;
     while let Some(row) = reader.next(part)? {
         rows += 1;
         if let Some((hash, bytes)) = named
             && let (Cell::Bytes(hash), Cell::Bytes(bytes)) = (&row.0[hash], &row.0[bytes])
+            && !(bytes.is_empty() && erased.is_some_and(|at| row.0[at] != Cell::Null))
             && chunk_hash(bytes).0[..] != hash[..]
         {
             return Err(BackupError::Damaged(format!("change {rows} is not what its name says")));

@@ -48,6 +48,15 @@ pub struct Named {
     pub bytes: u64,
 }
 
+/// What a backup's tables say of photos.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Names {
+    /// What must be there.
+    kept: Vec<Named>,
+    /// Where erased ones lay.
+    erased: Vec<String>,
+}
+
 /// What came of going through photos.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
@@ -80,11 +89,15 @@ pub(super) async fn keep(
             let pool = Store::Folder(pool.to_owned());
             pool.sweep(manifest.made_at.timestamp_millis() - DAY_MS).await?;
             let mut kept = copy(store, &pool).await?;
-            kept.missing = missing(&named, &pool).await?;
+            kept.missing = missing(&named.kept, &pool).await?;
+            // Older backups name them as well; what was erased stands in no folder for that.
+            for key in &named.erased {
+                pool.delete(key).await?;
+            }
             (true, kept)
         }
         Store::Bucket(_) => {
-            let kept = match missing(&named, store).await {
+            let kept = match missing(&named.kept, store).await {
                 Ok(missing) => Kept { missing, ..Kept::default() },
                 // The tables are worth keeping without it.
                 Err(error) => Kept { unseen: Some(error.to_string()), ..Kept::default() },
@@ -92,8 +105,8 @@ pub(super) async fn keep(
             (false, kept)
         }
     };
-    let bytes = named.iter().map(|photo| photo.bytes).sum();
-    let count = named.len() as u64;
+    let bytes = named.kept.iter().map(|photo| photo.bytes).sum();
+    let count = named.kept.len() as u64;
     Ok((PhotoSet { store: store.shown(), count, bytes, is_copied }, kept))
 }
 
@@ -101,7 +114,7 @@ pub(super) async fn keep(
 pub async fn check(folder: &Path, manifest: &Manifest) -> Result<Vec<String>, BackupError> {
     let pool = Store::Folder(pool_beside(folder));
     let mut wrong = Vec::new();
-    for photo in named(folder, manifest)? {
+    for photo in named(folder, manifest)?.kept {
         match pool.get(&photo.key).await? {
             Some(bytes) if is_named_so(&photo.key, &bytes) => {}
             Some(_) | None => wrong.push(photo.key),
@@ -119,7 +132,7 @@ pub async fn bring_back(
 ) -> Result<Kept, BackupError> {
     let named = named(folder, manifest)?;
     let mut kept = copy(&Store::Folder(pool.to_owned()), store).await?;
-    kept.missing = missing(&named, store).await?;
+    kept.missing = missing(&named.kept, store).await?;
     Ok(kept)
 }
 
@@ -156,14 +169,16 @@ fn is_named_so(key: &str, bytes: &[u8]) -> bool {
 }
 
 /// What the tables of a backup name.
-fn named(folder: &Path, manifest: &Manifest) -> Result<Vec<Named>, BackupError> {
-    let mut named = Vec::new();
+fn named(folder: &Path, manifest: &Manifest) -> Result<Names, BackupError> {
+    let mut named = Names::default();
     let Some(part) = manifest.parts.iter().find(|part| part.table == TABLE) else {
         return Ok(named);
     };
     let damaged = || BackupError::Damaged(format!("the table {TABLE} cannot be understood"));
     let at = |name: &str| part.columns.iter().position(|it| it == name).ok_or_else(damaged);
     let (hall, hash, bytes) = (at("hall_id")?, at("hash")?, at("size_bytes")?);
+    // A backup of before knows no erasing.
+    let erased = at("erased_at").ok();
     let mut reader = PartReader::open(folder, part)?;
     while let Some(row) = reader.next(part)? {
         let (Cell::Bytes(hall), Cell::Text(hash), Cell::Integer(bytes)) =
@@ -173,7 +188,12 @@ fn named(folder: &Path, manifest: &Manifest) -> Result<Vec<Named>, BackupError> 
         };
         let hall = HallId(Uuid::from_slice(hall).map_err(|_| damaged())?);
         let bytes = u64::try_from(*bytes).map_err(|_| damaged())?;
-        named.push(Named { key: key(hall, hash), bytes });
+        let key = key(hall, hash);
+        if erased.is_some_and(|at| row.0[at] != Cell::Null) {
+            named.erased.push(key);
+        } else {
+            named.kept.push(Named { key, bytes });
+        }
     }
     Ok(named)
 }

@@ -1,6 +1,6 @@
 //! Accepted changes as the bytes that arrived: the truth of every job.
 
-use domain::id::{HallId, JobId};
+use domain::id::{DeviceId, HallId, JobId};
 use uuid::Uuid;
 
 use super::{C, Result, insert_rows, select_in, statements};
@@ -16,6 +16,9 @@ statements! {
     LIST_ARRIVALS = "select device_id, received_at, sent_boot, sent_mono_ms, bytes from change \
         where job_id = $1 and device_id is not null order by position";
     FIND_KNOWN_CHANGES = "select hash, job_id, position, device_id from change where hash in ($1)";
+    COUNT_CAME = "select (select count(*) from change c where c.device_id = $1 and c.received_at >= $2) \
+        + (select count(*) from waiting w where w.device_id = $1 and w.received_at >= $2) \
+        + (select count(*) from quarantine q where q.device_id = $1 and q.received_at >= $2 and q.released_at is null)";
     FIND_CHANGE_POSITION = "select position from change where hash = $1";
 }
 
@@ -125,6 +128,11 @@ pub struct ArrivalRow {
 /// Lists how a job's changes arrived from devices, in the order of their positions.
 pub async fn list_arrivals(c: C<'_>, job: JobId) -> Result<Vec<ArrivalRow>> {
     c.q(LIST_ARRIVALS).bind(job.0).all().await
+}
+
+/// How many changes of a device came since an instant, those that wait or are kept apart too.
+pub async fn count_came(c: C<'_>, device: DeviceId, since_ms: i64) -> Result<i64> {
+    c.q(COUNT_CAME).bind(device.0).bind(since_ms).scalar().await
 }
 
 /// Counts a job's changes after a position.

@@ -9,8 +9,9 @@ statements! {
     INSERT_DOCUMENT = "insert into document (job_id, hall_id, household_id, pack_id, created_at) \
         values ($1, $2, $3, $4, $5)";
     FIND_DOCUMENT = "select job_id, hall_id, household_id, pack_id, created_at from document \
-        where job_id = $1 and hall_id = $2";
-    LIST_DOCUMENT_IDS = "select job_id from document order by job_id";
+        where job_id = $1 and hall_id = $2 and erased_at is null";
+    COUNT_DOCUMENT = "select count(*) from document where job_id = $1";
+    LIST_DOCUMENT_IDS = "select job_id from document where erased_at is null order by job_id";
     UPSERT_SNAPSHOT = "insert into snapshot (job_id, position, made_at, bytes) values ($1, $2, $3, $4) \
         on conflict (job_id) do update set position = excluded.position, made_at = excluded.made_at, \
         bytes = excluded.bytes";
@@ -56,7 +57,12 @@ pub async fn insert_document(c: C<'_>, document: &DocumentRow) -> Result<()> {
         .map(drop)
 }
 
-/// Finds a document of a hall.
+/// Whether there is such a document in any hall, or was before it was erased.
+pub async fn was_document(c: C<'_>, job: JobId) -> Result<bool> {
+    Ok(c.q(COUNT_DOCUMENT).bind(job.0).scalar::<i64>().await? > 0)
+}
+
+/// Finds a document of a hall that was not erased.
 pub async fn find_document(c: C<'_>, hall: HallId, job: JobId) -> Result<Option<DocumentRow>> {
     c.q(FIND_DOCUMENT).bind(job.0).bind(hall.0).opt().await
 }
@@ -78,7 +84,7 @@ pub async fn find_snapshot(c: C<'_>, job: JobId) -> Result<Option<SnapshotRow>> 
     c.q(FIND_SNAPSHOT).bind(job.0).opt().await
 }
 
-/// Lists every document of the server.
+/// Lists every document of the server that was not erased.
 pub async fn list_document_ids(c: C<'_>) -> Result<Vec<JobId>> {
     let rows: Vec<(Uuid,)> = c.q(LIST_DOCUMENT_IDS).all().await?;
     Ok(rows.into_iter().map(|(job,)| JobId(job)).collect())

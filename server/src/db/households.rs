@@ -15,7 +15,7 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
         on conflict (household_id) do update set account = excluded.account, holder = excluded.holder, \
         address = excluded.address, phone = excluded.phone, latitude = excluded.latitude, \
-        longitude = excluded.longitude, access = excluded.access";
+        longitude = excluded.longitude, access = excluded.access, erased_at = null";
     INSERT_GROUP = "insert into household_group (household_id, member_of) values ($1, $2) on conflict do nothing";
     DELETE_GROUPS = "delete from household_group where household_id = $1";
     FIND_HOUSEHOLD = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
@@ -29,7 +29,7 @@ statements! {
     LIST_HOUSEHOLDS = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
         p.made_at as unregistered_at \
         from household h left join unregistered_place p on p.household_id = h.household_id \
-        where h.hall_id = $1 and p.household_id is null";
+        where h.hall_id = $1 and p.household_id is null and h.erased_at is null";
     SEARCH_HOUSEHOLDS = "select h.household_id, h.account, h.holder, h.address, h.phone, h.latitude, h.longitude, h.access, \
         p.made_at as unregistered_at \
         from household h left join unregistered_place p on p.household_id = h.household_id \

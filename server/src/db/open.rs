@@ -137,7 +137,9 @@ async fn open_sqlite(path: &str, schema: Schema) -> Result<Db, OpenDbError> {
         .busy_timeout(Duration::from_secs(5))
         .foreign_keys(true)
         .pragma("cache_size", "-65536")
-        .pragma("wal_autocheckpoint", "10000");
+        .pragma("wal_autocheckpoint", "10000")
+        // What was erased is overwritten, not only given free.
+        .pragma("secure_delete", "ON");
     // One writer is the fair choice: several starve each other under `begin immediate`.
     let writer = SqlitePoolOptions::new()
         .min_connections(1)

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::{C, Result, statements};
 
 statements! {
-    FIND_PHOTO = "select hash, media_type, size_bytes, width, height, device_id, received_at from photo \
+    FIND_PHOTO = "select hash, media_type, size_bytes, width, height, device_id, received_at, erased_at from photo \
         where hall_id = $1 and hash = $2";
     INSERT_PHOTO = "insert into photo (hall_id, hash, media_type, size_bytes, width, height, device_id, received_at) \
         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing";
-    LIST_HELD = "select hall_id, hash, size_bytes from photo order by hall_id, hash";
+    LIST_HELD = "select hall_id, hash, size_bytes from photo where erased_at is null order by hall_id, hash";
     SUM_RECEIVED = "select cast(coalesce(sum(size_bytes), 0) as bigint) from photo \
         where device_id = $1 and received_at >= $2";
     SUM_UNFINISHED = "select cast(coalesce(sum(size_bytes), 0) as bigint) from photo_upload where device_id = $1";
@@ -31,14 +31,14 @@ statements! {
         and withdrawn_position is null) + (select count(*) from visit where job_id = $1 and technician_id = $2)";
     LIST_NAMED = "select f.job_id, f.visit_id, f.fact_id, f.kind, f.earliest, f.withdrawn, v.technician_id, v.device_id, \
         lower(coalesce(f.body ->> 'hash', f.body ->> 'photo')) as hash, f.body ->> 'subject' as subject, \
-        p.media_type, p.size_bytes, p.received_at \
+        p.media_type, p.size_bytes, p.received_at, p.erased_at \
         from fact f join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id \
         left join photo p on p.hall_id = f.hall_id and p.hash = lower(coalesce(f.body ->> 'hash', f.body ->> 'photo')) \
         where f.job_id = $1 and f.hall_id = $2 and f.kind in ('photo_taken', 'signed', 'road_blocked') \
         and coalesce(f.body ->> 'hash', f.body ->> 'photo') is not null order by f.earliest, f.fact_id";
     LIST_MISSING = "select f.job_id, f.visit_id, f.fact_id, f.kind, f.earliest, f.withdrawn, v.technician_id, v.device_id, \
         lower(coalesce(f.body ->> 'hash', f.body ->> 'photo')) as hash, f.body ->> 'subject' as subject, \
-        p.media_type, p.size_bytes, p.received_at \
+        p.media_type, p.size_bytes, p.received_at, p.erased_at \
         from fact f join visit v on v.job_id = f.job_id and v.visit_id = f.visit_id \
         left join photo p on p.hall_id = f.hall_id and p.hash = lower(coalesce(f.body ->> 'hash', f.body ->> 'photo')) \
         where f.hall_id = $1 and f.kind in ('photo_taken', 'signed', 'road_blocked') \
@@ -63,6 +63,8 @@ pub struct PhotoRow {
     pub device_id: Uuid,
     /// When it was complete, Unix ms.
     pub received_at: i64,
+    /// When it was erased, Unix ms; its name stays taken.
+    pub erased_at: Option<i64>,
 }
 
 /// What the store has to hold.
@@ -114,6 +116,8 @@ pub struct NamedRow {
     pub size_bytes: Option<i64>,
     /// When it came, when the hall has it.
     pub received_at: Option<i64>,
+    /// When it was erased, Unix ms.
+    pub erased_at: Option<i64>,
 }
 
 /// Finds a photo that the hall holds.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::caller::{Caller, Manager};
+use super::caller::{Caller, Manager, PasswordGiven};
 use super::error::ApiError;
 use super::extract::{Body, Path};
 use super::problem::ProblemKind;
@@ -43,7 +43,7 @@ pub struct ResetPassword {
 /// How many sessions were ended.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EndedBody {
-    sessions: u64,
+    pub(super) sessions: u64,
 }
 
 /// Changes somebody's name and role; what they may do follows at once.
@@ -57,6 +57,7 @@ pub struct EndedBody {
 )]
 pub async fn change_user(
     Manager(caller): Manager,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Path(id): Path<UserId>,
     Body(body): Body<ChangeUser>,
@@ -96,6 +97,7 @@ pub async fn change_user(
 )]
 pub async fn enable_user(
     Manager(caller): Manager,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Path(id): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
@@ -149,6 +151,7 @@ pub async fn end_sessions(
 )]
 pub async fn reset_password(
     Manager(caller): Manager,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Path(id): Path<UserId>,
     Body(body): Body<ResetPassword>,

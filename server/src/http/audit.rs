@@ -16,12 +16,13 @@ use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, Manager, let_in};
+use super::caller::{Caller, Manager, PasswordGiven, let_in};
 use super::error::ApiError;
 use super::exports::{AskDays, span};
 use super::extract::Query;
 use super::jobs::day_bounds;
 use super::page::{Limit, read_cursor};
+use super::problem::ProblemKind;
 use crate::audit::chain::{self, ChainState};
 use crate::audit::{Entry, Subject, What};
 use crate::db::audit::{self, Filter, ListedEntryRow};
@@ -42,6 +43,7 @@ const READINGS: &[(&str, What, &str)] = &[
     ("/api/jobs/{id}/answers", What::JobRead, "job"),
     ("/api/households/{id}/verdict", What::HouseholdRead, "household"),
     ("/api/households/{id}/notices", What::HouseholdRead, "household"),
+    ("/api/households/{id}/file", What::Exported, "household"),
     ("/api/outages/{id}/households", What::OutageRead, "outage"),
     ("/api/outages/{id}/record", What::Exported, "outage"),
     ("/api/due/file", What::Exported, "due"),
@@ -76,7 +78,9 @@ pub(super) async fn note(State(state): State<AppState>, request: Request, next: 
     let reading = (method == Method::GET).then(|| reading(&route, request.uri())).flatten();
     let response = next.run(request).await;
     let now = state.clock.now();
-    if response.status() == StatusCode::FORBIDDEN {
+    // Who is asked for the password again is not refused; what they do with it is entered.
+    let is_asked = response.extensions().get() == Some(&ProblemKind::PasswordNeeded);
+    if response.status() == StatusCode::FORBIDDEN && !is_asked {
         let subject = Subject::Name("route", format!("{method} {route}"));
         state.audit.note(now, Entry::new(&caller, What::Refused, subject));
     } else if let Some((what, subject, detail)) = reading
@@ -245,6 +249,7 @@ pub async fn check_chain(
 pub async fn export_audit(
     State(state): State<AppState>,
     Manager(caller): Manager,
+    _: PasswordGiven,
     Query(asked): Query<AskDays>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut conn = state.db.read().await?;
@@ -362,6 +367,8 @@ mod tests {
     /// Nothing of a household is read here.
     const NO_HOUSEHOLD: &[(&str, &str)] = &[
         ("/api/me", "one's own account"),
+        ("/api/me/sessions", "one's own sessions"),
+        ("/api/session/proof", "until when one's own password counts"),
         ("/api/users", "people of the hall"),
         ("/api/users/{id}/qualification", "people of the hall"),
         ("/api/users/{id}/work-card", "people of the hall"),

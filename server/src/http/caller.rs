@@ -41,6 +41,17 @@ pub struct Caller {
     pub via: Via,
     /// Names the session.
     pub session: TokenHash,
+    /// When the session's password was last given.
+    pub proven_at: i64,
+}
+
+/// Whoever sits there gave their password within the last minutes; asked for beside the role before an act of weight.
+///
+/// Signing in is giving it. A phone comes with its own key and PIN and is not asked.
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordGiven {
+    /// Until when it counts.
+    pub until: i64,
 }
 
 /// Hall staff of any kind: everybody but technicians.
@@ -171,6 +182,7 @@ async fn find_session(state: &AppState, headers: &HeaderMap) -> Result<Session, 
             None => Via::Desk,
         },
         session: hash,
+        proven_at: row.proven_at,
     };
     Ok(Session { caller, shut_out: standing == Standing::ShutOut })
 }
@@ -210,6 +222,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let session = parts.extensions.get::<Session>().ok_or(ApiError::NotSignedIn)?;
         if session.shut_out { Err(ApiError::ShutOut) } else { Ok(session.caller.clone()) }
+    }
+}
+
+impl FromRequestParts<AppState> for PasswordGiven {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.device.is_some() {
+            return Ok(Self { until: i64::MAX });
+        }
+        let until = caller.proven_at + i64::from(state.config.password_again_s) * 1_000;
+        if state.clock.now_ms() < until {
+            Ok(Self { until })
+        } else {
+            Err(ApiError::PasswordNeeded)
+        }
     }
 }
 
@@ -329,6 +358,7 @@ mod tests {
             device,
             via: Via::Phone,
             session: TokenHash::of("token"),
+            proven_at: 0,
         };
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
         parts.extensions.insert(Session { caller, shut_out });

@@ -18,7 +18,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, Cashier, Phone};
+use super::caller::{Caller, Cashier, PasswordGiven, Phone};
 use super::error::ApiError;
 use super::exports::{Form, Tongue, download, span};
 use super::extract::{Query, read_whole};
@@ -364,6 +364,7 @@ pub enum CashTable {
 pub async fn export_cash(
     State(state): State<AppState>,
     Cashier(caller): Cashier,
+    _: PasswordGiven,
     Query(asked): Query<AskCashFile>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut conn = state.db.read().await?;

@@ -13,7 +13,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, ClientAddress, Dispatcher, Phone};
+use super::caller::{Caller, ClientAddress, Dispatcher, PasswordGiven, Phone};
 use super::error::ApiError;
 use super::extract::{Body, Path, Query};
 use super::page::{Limit, read_cursor};
@@ -22,6 +22,7 @@ use super::sessions::{Credentials, UserBody, begin_session, prove};
 use crate::audit::{self, By, Entry, Subject, Via, What};
 use crate::db::device_keys::{self, DeviceKeyRow};
 use crate::db::devices::{self, DeviceRow, Filter};
+use crate::db::sessions::Holder;
 use crate::db::{enrolments, halls, sessions};
 use crate::identity::Role;
 use crate::identity::enrolment::{Code, MAX_ATTEMPTS};
@@ -183,7 +184,8 @@ pub async fn enrol_device(
         let name = body.name.trim();
         devices::insert_device(tx.c(), device, (user.hall, user.id), name, now_ms).await?;
     }
-    let (token, expires_at) = begin_session(&state, &mut tx, user, Some(device)).await?;
+    let holder = Holder { user: user.id, device: Some(device.0), address: None, agent: None };
+    let (token, expires_at) = begin_session(&state, &mut tx, user.role, &holder).await?;
     let epoch = halls::find_epoch(tx.c()).await?;
     let keys = device_keys::find_or_keep(tx.c(), device, &drawn_keys()).await?;
     proven.succeed(&state, &mut tx).await?;
@@ -274,6 +276,7 @@ pub async fn list_devices(
 )]
 pub async fn revoke_device(
     Dispatcher(caller): Dispatcher,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Path(device): Path<DeviceId>,
     body: Option<Body<Option<RevokeDevice>>>,

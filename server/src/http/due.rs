@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, Staff};
+use super::caller::{Caller, PasswordGiven, Staff};
 use super::error::ApiError;
 use super::exports::{Form, Tongue, download};
 use super::extract::Query;
@@ -424,6 +424,7 @@ pub struct AskDueFile {
 pub async fn export_due(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Query(asked): Query<AskDueFile>,
 ) -> Result<impl IntoResponse, ApiError> {
     let filter = Filter {

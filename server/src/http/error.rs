@@ -21,6 +21,7 @@ use serde_json::json;
 use super::problem::ProblemKind;
 use super::version::Stale;
 use crate::db::{Trouble, is_damaged, is_full, is_refused_by_disk, trouble};
+use crate::erasure::EraseError;
 use crate::identity::Role;
 use crate::identity::password::ChoosePasswordError;
 use crate::jobs::CreateJobError;
@@ -64,6 +65,11 @@ pub enum ApiError {
     /// Log-in and password do not belong together.
     #[error("log-in or password is wrong")]
     WrongCredentials,
+    /// The act asks for the password anew.
+    #[error(
+        "send your password to POST /api/session/proof, then this request again with the new token"
+    )]
+    PasswordNeeded,
     /// Guessing is slow.
     #[error("wait {retry_after_s} s before the next try")]
     TooManyTries {
@@ -132,6 +138,9 @@ pub enum ApiError {
     /// The clock of a promise takes no such entry.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// Something stands in the way of erasing a household.
+    #[error(transparent)]
+    Erase(#[from] EraseError),
     /// The rules of applications do not allow it.
     #[error(transparent)]
     Application(#[from] ApplicationError),
@@ -197,6 +206,7 @@ impl ApiError {
             Self::TooSlow(_) => ProblemKind::TooSlow,
             Self::NotSignedIn => ProblemKind::NotSignedIn,
             Self::WrongCredentials => ProblemKind::WrongCredentials,
+            Self::PasswordNeeded => ProblemKind::PasswordNeeded,
             Self::TooManyTries { .. } => ProblemKind::TooManyTries,
             Self::PhoneNeeded => ProblemKind::PhoneNeeded,
             Self::WrongCode => ProblemKind::WrongCode,
@@ -216,6 +226,7 @@ impl ApiError {
             Self::Clock(_) => ProblemKind::ClockRefused,
             Self::Application(error) if error.is_of_state() => ProblemKind::ApplicationState,
             Self::Application(_) => ProblemKind::ApplicationRefused,
+            Self::Erase(_) => ProblemKind::EraseBlocked,
             Self::QuestionTaken => ProblemKind::QuestionTaken,
             Self::ReporterSecret => ProblemKind::ReporterSecret,
             Self::BadRows(_) => ProblemKind::BadRows,
@@ -297,6 +308,9 @@ impl IntoResponse for ApiError {
         if let Self::Outage(error) = &self {
             body["reason"] = json!(error.key());
         }
+        if let Self::Erase(error) = &self {
+            body["reason"] = json!(error.key());
+        }
         if let Self::Application(error) = &self {
             body["reason"] = json!(error.key());
         }
@@ -305,6 +319,7 @@ impl IntoResponse for ApiError {
             body["given"] = stale.given.clone();
         }
         let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(kind);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {

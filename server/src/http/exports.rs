@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, Staff};
+use super::caller::{Caller, PasswordGiven, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::jobs::day_bounds;
@@ -109,6 +109,7 @@ impl From<Tongue> for Language {
 pub async fn export_table(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Path(table): Path<Table>,
     Query(asked): Query<AskTable>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -154,6 +155,7 @@ pub(super) async fn download(
 pub async fn get_calendar(
     State(state): State<AppState>,
     caller: Caller,
+    _: PasswordGiven,
     Path(technician): Path<UserId>,
     Query(asked): Query<AskDays>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -183,6 +185,7 @@ pub async fn get_calendar(
 pub async fn map_jobs(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Query(asked): Query<AskDays>,
 ) -> Result<impl IntoResponse, ApiError> {
     let mut conn = state.db.read().await?;

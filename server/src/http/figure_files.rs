@@ -9,7 +9,7 @@ use domain::catalogue;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::Staff;
+use super::caller::{PasswordGiven, Staff};
 use super::error::ApiError;
 use super::exports::{Form, Tongue, download};
 use super::extract::{Path, Query};
@@ -138,6 +138,7 @@ impl Which {
 pub async fn export_figure(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Path(which): Path<Which>,
     Query(asked): Query<AskFile>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -197,6 +198,7 @@ pub struct AskBehind {
 pub async fn export_behind(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Path(which): Path<Which>,
     Query(asked): Query<AskBehind>,
 ) -> Result<impl IntoResponse, ApiError> {

@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::caller::Staff;
+use super::caller::{PasswordGiven, Staff};
 use super::error::ApiError;
 use super::exports::{Form, Tongue, download};
 use super::extract::{Path, Query};
@@ -55,6 +55,7 @@ pub enum WatchedList {
 pub async fn export_list(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Path(list): Path<WatchedList>,
     Query(AskList { lang, format }): Query<AskList>,
 ) -> Result<impl IntoResponse, ApiError> {

@@ -12,7 +12,7 @@ use super::caller::{Caller, Staff};
 use super::error::ApiError;
 use super::extract::Path;
 use super::schema;
-use crate::db::{C, jobs};
+use crate::db::{C, documents};
 use crate::jobs::history::{self, HistoryEntry};
 use crate::ledger;
 use crate::state::AppState;
@@ -74,6 +74,6 @@ pub async fn get_seen(
 }
 
 async fn check_hall(c: C<'_>, caller: &Caller, job: JobId) -> Result<(), ApiError> {
-    let found = jobs::find_job(c, caller.hall, job).await?;
+    let found = documents::find_document(c, caller.hall, job).await?;
     found.map(drop).ok_or(ApiError::NotFound("job"))
 }

@@ -84,6 +84,18 @@ pub(super) fn once(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRout
     routes
 }
 
+/// Describes an act that asks for the password again ([`super::caller::PasswordGiven`]); goes around [`only`].
+pub(super) fn guarded(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
+    let said = "Asks for the password again when it was given too long ago: send it to `POST /api/session/proof`.";
+    for operation in routes.1.paths.values_mut().flat_map(operations) {
+        let mark = ExtensionsBuilder::new().add("x-password-again", true).build();
+        operation.extensions.get_or_insert_default().merge(mark);
+        let before = operation.description.take().unwrap_or_default();
+        operation.description = Some(format!("{before} {said}"));
+    }
+    routes
+}
+
 /// Describes an edit of a job or case that takes a version ([`super::version::IfMatch`]).
 pub(super) fn edit(mut routes: UtoipaMethodRouter<AppState>) -> UtoipaMethodRouter<AppState> {
     let said = "The `ETag` of the job or case as the caller saw it; what changed since then is not edited.";

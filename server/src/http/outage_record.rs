@@ -14,7 +14,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, Dispatcher, Staff};
+use super::caller::{Caller, Dispatcher, PasswordGiven, Staff};
 use super::error::ApiError;
 use super::exports::{Form, Tongue, download};
 use super::extract::{Path, Query, read_whole};
@@ -221,6 +221,7 @@ pub struct AskRecord {
 pub async fn export_outage(
     State(state): State<AppState>,
     Staff(caller): Staff,
+    _: PasswordGiven,
     Path(id): Path<Uuid>,
     Query(asked): Query<AskRecord>,
 ) -> Result<impl IntoResponse, ApiError> {

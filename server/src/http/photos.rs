@@ -69,6 +69,8 @@ pub struct PhotoBody {
     withdrawn: bool,
     /// Whether the hall has the picture yet.
     held: bool,
+    /// When it was erased, Unix ms.
+    erased_at: Option<i64>,
     media_type: Option<String>,
     size_bytes: Option<i64>,
     received_at: Option<i64>,
@@ -185,6 +187,11 @@ pub async fn get_photo(
     let named = named.ok_or(ApiError::NotFound("photo"))?;
     let held = photos::find(&state, caller.hall, DeviceId(named.device_id), &hash).await?;
     let held = held.ok_or(ApiError::NotFound("photo here yet: it is still on the phone"))?;
+    if held.erased_at.is_some() {
+        return Err(ApiError::NotFound(
+            "photo any more: its time was over, or the household asked for it",
+        ));
+    }
     let format = Format::from_media_type(&held.media_type);
     let format = format.ok_or_else(|| anyhow::anyhow!("{} is no photo's", held.media_type))?;
     let bytes = state.photos.read(caller.hall, &hash).await?;
@@ -242,7 +249,8 @@ fn photo_body(row: NamedRow) -> PhotoBody {
         technician: UserId(row.technician_id),
         taken_at: row.earliest,
         withdrawn: row.withdrawn,
-        held: row.media_type.is_some(),
+        held: row.media_type.is_some() && row.erased_at.is_none(),
+        erased_at: row.erased_at,
         media_type: row.media_type,
         size_bytes: row.size_bytes,
         received_at: row.received_at,

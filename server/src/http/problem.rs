@@ -45,6 +45,8 @@ kinds! {
     WrongCredentials = UNAUTHORIZED, "wrong-credentials", "Wrong log-in or password";
     /// The role does not allow it.
     Forbidden = FORBIDDEN, "forbidden", "Not allowed";
+    /// The act asks for the password again: it was given too long ago.
+    PasswordNeeded = FORBIDDEN, "password-needed", "Password needed again";
     /// Technicians come with a phone.
     PhoneNeeded = FORBIDDEN, "phone-needed", "Phone needed";
     /// The enrolment code cannot be used.
@@ -85,6 +87,8 @@ kinds! {
     ApplicationRefused = UNPROCESSABLE_ENTITY, "application-refused", "Not in an application like that";
     /// A request with the same idempotency key is being carried out.
     KeyInUse = CONFLICT, "key-in-use", "Idempotency key in use";
+    /// The household cannot be erased as things stand; `reason` says why.
+    EraseBlocked = CONFLICT, "erase-blocked", "Not to be erased now";
     /// The job or case changed since the caller saw it; `current` and `given` show both versions.
     Stale = PRECONDITION_FAILED, "stale", "Changed meanwhile";
     /// The log-in is somebody's.
@@ -188,7 +192,7 @@ pub struct Problem {
     detail: String,
     /// With `pack-refused`: the line of the text, where one can be told.
     line: Option<usize>,
-    /// With `outage-…` and `application-…`: the key of the rule that says no.
+    /// With `outage-…`, `application-…` and `erase-blocked`: the key of the rule that says no.
     reason: Option<String>,
     /// With `stale`: the job as it is, `{etag, job, standing}`.
     current: Option<serde_json::Value>,

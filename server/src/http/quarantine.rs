@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::Manager;
+use super::caller::{Manager, PasswordGiven};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::page::{Limit, read_cursor};
@@ -111,6 +111,7 @@ pub async fn list_quarantine(
 pub async fn release_change(
     State(state): State<AppState>,
     Manager(caller): Manager,
+    _: PasswordGiven,
     Path(hash): Path<String>,
 ) -> Result<Json<ReleasedBody>, ApiError> {
     let hash = hash.parse().map_err(|_| ApiError::NotFound("change"))?;

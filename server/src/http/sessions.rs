@@ -15,6 +15,7 @@ use super::error::ApiError;
 use super::extract::Body;
 use super::schema;
 use crate::audit::{self, By, Entry, Subject, Via, What};
+use crate::db::sessions::Holder;
 use crate::db::users::{self, UserRow};
 use crate::db::{Tx, halls, sessions};
 use crate::identity::password::{Checked, check_choice};
@@ -23,6 +24,9 @@ use crate::identity::throttle::{self, Counted, Limits, Try};
 use crate::identity::token::Token;
 use crate::identity::{Role, normal_login};
 use crate::state::AppState;
+
+/// Letters that are kept of what a browser calls itself.
+const LONGEST_AGENT: usize = 200;
 
 /// What somebody signs in with.
 #[derive(Deserialize, ToSchema)]
@@ -130,18 +134,36 @@ pub async fn create_session(
     if let Some(old) = carried(&headers) {
         sessions::end_session(tx.c(), &old.0, state.clock.now_ms()).await?;
     }
-    let (token, expires_at) = begin_session(&state, &mut tx, &proven.user, None).await?;
+    let agent = agent(&headers);
+    let holder =
+        Holder { user: proven.user.id, device: None, address: Some(from.0.to_string()), agent };
+    let (token, expires_at) = begin_session(&state, &mut tx, proven.user.role, &holder).await?;
     let (hall, user) = (Some(proven.user.hall), Some(proven.user.id));
     let entry = Entry::new(By { hall, user, device: None, via }, What::SignedIn, Subject::Nothing);
     audit::keep(tx.c(), state.clock.now(), entry).await?;
     tx.commit().await?;
-    if !asked.as_cookie {
-        let body = SessionBody { token: Some(token), expires_at, user: proven.user };
-        return Ok(Json(body).into_response());
+    Ok(hand_over(token, asked.as_cookie, (expires_at, state.clock.now_ms()), proven.user))
+}
+
+/// Gives a token to who sits there: in the reply, or to a browser in a cookie.
+pub(super) fn hand_over(
+    token: String,
+    as_cookie: bool,
+    (expires_at, now_ms): (i64, i64),
+    user: UserBody,
+) -> Response {
+    if !as_cookie {
+        return Json(SessionBody { token: Some(token), expires_at, user }).into_response();
     }
-    let lives_s = (expires_at - state.clock.now_ms()).max(0) / 1_000;
-    let body = SessionBody { token: None, expires_at, user: proven.user };
-    Ok(([(header::SET_COOKIE, cookie(&token, lives_s))], Json(body)).into_response())
+    let lives_s = (expires_at - now_ms).max(0) / 1_000;
+    let body = SessionBody { token: None, expires_at, user };
+    ([(header::SET_COOKIE, cookie(&token, lives_s))], Json(body)).into_response()
+}
+
+/// What a browser or program calls itself, as far as it tells its owner something.
+fn agent(headers: &HeaderMap) -> Option<String> {
+    let said = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(said.chars().filter(|it| !it.is_control()).take(LONGEST_AGENT).collect())
 }
 
 /// Ends the caller's session.
@@ -276,13 +298,12 @@ impl Proven {
 pub(super) async fn begin_session(
     state: &AppState,
     tx: &mut Tx,
-    user: &UserBody,
-    device: Option<DeviceId>,
+    role: Role,
+    holder: &Holder,
 ) -> Result<(String, i64), ApiError> {
     let token = Token::draw();
     let now_ms = state.clock.now_ms();
-    let expires_at = now_ms + lifetime(user.role).absolute_ms;
-    let holder = (user.id, device.map(|device| device.0));
+    let expires_at = now_ms + lifetime(role).absolute_ms;
     sessions::insert_session(tx.c(), &token.hash().0, holder, now_ms, expires_at).await?;
     Ok((token.reveal(), expires_at))
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::accounts::{check_admins, check_name, role_above};
-use super::caller::{Caller, Dispatcher, Manager, Staff};
+use super::caller::{Caller, Dispatcher, Manager, PasswordGiven, Staff};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::once::Once;
@@ -134,6 +134,7 @@ pub async fn list_users(
 )]
 pub async fn create_user(
     Manager(caller): Manager,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Once(body, receipt): Once<CreateUser>,
 ) -> Result<(StatusCode, Json<UserBody>), ApiError> {
@@ -181,6 +182,7 @@ pub async fn create_user(
 )]
 pub async fn disable_user(
     Manager(caller): Manager,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Path(user): Path<UserId>,
 ) -> Result<StatusCode, ApiError> {
@@ -215,6 +217,7 @@ pub async fn disable_user(
 )]
 pub async fn create_enrolment_code(
     Dispatcher(caller): Dispatcher,
+    _: PasswordGiven,
     State(state): State<AppState>,
     Path(user): Path<UserId>,
 ) -> Result<(StatusCode, Json<EnrolmentCodeBody>), ApiError> {

@@ -10,7 +10,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::caller::{Caller, Manager};
+use super::caller::{Caller, Manager, PasswordGiven};
 use super::error::ApiError;
 use super::extract::{Path, Query};
 use super::once::Once;
@@ -148,6 +148,7 @@ pub struct DeliveriesBody {
 pub async fn create_webhook(
     State(state): State<AppState>,
     Manager(caller): Manager,
+    _: PasswordGiven,
     Once(body, receipt): Once<CreateWebhook>,
 ) -> Result<(StatusCode, Json<WebhookBody>), ApiError> {
     if body.kinds.is_empty() || !body.kinds.iter().all(|it| KINDS.contains(&it.as_str())) {

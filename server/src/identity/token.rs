@@ -3,6 +3,7 @@
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::ids::random_bytes;
 
@@ -34,6 +35,11 @@ impl TokenHash {
     /// What is stored of a token that somebody sent.
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// Names its session to whoever holds it; made of the hash in one direction, so it opens nothing.
+    pub fn session_id(&self) -> Uuid {
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, &self.0)
     }
 }
 

@@ -187,8 +187,7 @@ async fn store_jobs(
     let scribe = Scribe { actor: &actor, packs: &packs, pack: &pack, now, near_until };
     let due = due_by_household(content);
     for (number, booking) in content.bookings.iter().enumerate() {
-        let hall = content.hall.id;
-        let is_there = documents::find_document(c.lend(), hall, booking.id).await?.is_some();
+        let is_there = documents::was_document(c.lend(), booking.id).await?;
         if !is_there {
             create_job(c.lend(), &scribe, &new_job(content, booking, &due)).await?;
         }

@@ -144,6 +144,10 @@ pub async fn load(mut c: C<'_>, job: JobId) -> Result<Automerge, ApiError> {
     let snapshot = documents::find_snapshot(c.lend(), job).await?;
     let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.position);
     let rows = changes::list_job_changes(c, job, after).await?;
+    if rows.iter().any(|row| row.bytes.is_empty()) {
+        // It was erased.
+        return Err(ApiError::NotFound("job"));
+    }
     let bytes: Vec<&[u8]> = rows.iter().map(|row| row.bytes.as_slice()).collect();
     let snapshot = snapshot.as_ref().map(|snapshot| snapshot.bytes.as_slice());
     document::load(snapshot, &bytes).map_err(|error| ApiError::Internal(error.into()))

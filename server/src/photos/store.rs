@@ -114,6 +114,17 @@ impl Store {
         }
     }
 
+    /// Removes what is kept under a key; what is not there is no error.
+    pub async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(key);
+                blocking(move || folder::delete(&path)).await
+            }
+            Self::Bucket(bucket) => bucket.delete(key).await,
+        }
+    }
+
     /// Whether something is kept under a key.
     pub async fn has(&self, key: &str) -> Result<bool, StoreError> {
         match self {
@@ -199,11 +210,14 @@ mod tests {
         let incoming = folder.path().join("photos").join(folder::INCOMING);
         assert_eq!(fs::read_dir(&incoming).unwrap().count(), 0);
         fs::write(incoming.join("torn"), b"half").unwrap();
-        assert_eq!(store.list().await.unwrap(), BTreeMap::from([(key, 5)]));
+        assert_eq!(store.list().await.unwrap(), BTreeMap::from([(key.clone(), 5)]));
         store.sweep(0).await.unwrap();
         assert_eq!(fs::read_dir(&incoming).unwrap().count(), 1, "it may still be under way");
         store.sweep(i64::MAX).await.unwrap();
         assert_eq!(fs::read_dir(&incoming).unwrap().count(), 0);
+        store.delete(&key).await.unwrap();
+        store.delete(&key).await.unwrap();
+        assert_eq!(store.get(&key).await.unwrap(), None);
     }
 
     #[test]

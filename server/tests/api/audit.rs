@@ -211,11 +211,11 @@ async fn tries_with_nobodys_log_in_are_shown_to_admins() {
 }
 
 /// Waits until the clerk has written and sealed so many entries, and lists them.
-async fn entries(counter: &Counter, query: &str, least: usize) -> Vec<Value> {
+pub(crate) async fn entries(counter: &Counter, query: &str, least: usize) -> Vec<Value> {
     sealed(counter, &format!("/api/audit{query}"), &counter.manager, least).await
 }
 
-async fn sealed(counter: &Counter, path: &str, token: &str, least: usize) -> Vec<Value> {
+pub(crate) async fn sealed(counter: &Counter, path: &str, token: &str, least: usize) -> Vec<Value> {
     for _ in 0..100 {
         let reply = counter.node.get(path, token).await;
         assert_eq!(reply.status, 200, "{reply:?}");

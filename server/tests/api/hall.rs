@@ -156,7 +156,9 @@ impl Hall {
     pub(crate) fn files(&self) -> Vec<u8> {
         let entries = std::fs::read_dir(self.folder.path()).expect("the folder is there");
         entries
-            .flat_map(|entry| std::fs::read(entry.expect("an entry").path()).expect("a file"))
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|path| path.is_file())
+            .flat_map(|path| std::fs::read(path).expect("a file"))
             .collect()
     }
 }

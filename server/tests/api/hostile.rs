@@ -3,6 +3,7 @@
 mod asking;
 mod bodies;
 mod description;
+mod fields;
 mod forged;
 mod found;
 mod lengths;

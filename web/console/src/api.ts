@@ -32,7 +32,37 @@ export function whenSignedOut(task: () => void): void {
   onSignedOut = task
 }
 
+let askPassword: () => Promise<boolean> = async () => false
+
+/** Says how the password is asked for again; `true` once the server took it. */
+export function whenPasswordNeeded(task: () => Promise<boolean>): void {
+  askPassword = task
+}
+
+/** How often the session got another token: what was under way meanwhile carried the old one. */
+let tokens = 0
+
+/** Counts another token of this session. */
+export function gotToken(): void {
+  tokens += 1
+}
+
 export async function send<What>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<What> {
+  const before = tokens
+  try {
+    return await sendOnce<What>(method, path, body, headers)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    const wasOvertaken = error.kind === 'not-signed-in' && tokens !== before
+    if (wasOvertaken || (error.kind === 'password-needed' && (await askPassword()))) {
+      return await sendOnce<What>(method, path, body, headers)
+    }
+    if (error.kind === 'not-signed-in') onSignedOut()
+    throw error
+  }
+}
+
+async function sendOnce<What>(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<What> {
   const init: RequestInit = { method, headers: { ...headers } }
   if (body instanceof Blob) init.body = body
   else if (body !== undefined) {
@@ -43,7 +73,6 @@ export async function send<What>(method: string, path: string, body?: unknown, h
   if (!reply) throw new Problem(0, 'offline', t('desk.no_server'))
   if (reply.ok) return (reply.status === 204 ? undefined : await reply.json()) as What
   const said = (await reply.json().catch(() => ({}))) as Record<string, unknown>
-  if (reply.status === 401 && path !== '/api/session') onSignedOut()
   throw new Problem(reply.status, String(said['type'] ?? '').split(':').pop() ?? '', String(said['detail'] ?? reply.statusText), said)
 }
 

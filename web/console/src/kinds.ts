@@ -219,6 +219,7 @@ export interface Photo {
   hash: string
   taken_at: number
   held: boolean
+  erased_at: number | null
 }
 
 /** A household as intake reads it. */

@@ -6,13 +6,15 @@ import { ref } from 'vue'
 type Shelf = 'applications' | 'cases' | 'households' | 'due' | 'outages' | 'figures' | 'admin'
 
 export type Route =
-  | { at: 'board' | 'wall' | 'reminders' | 'cash' | 'doors' }
+  | { at: 'board' | 'wall' | 'reminders' | 'cash' | 'doors' | 'me' | 'find' }
   | { at: 'intake'; from: string }
-  | { at: 'find'; text: string }
   | { at: 'job'; id: string }
   | { at: Shelf; id: string }
 
 export const route = ref<Route>(read())
+
+/** What is searched for: names and numbers stand in no address, for browsers keep those. */
+export const searched = ref('')
 
 addEventListener('hashchange', () => (route.value = read()))
 
@@ -27,11 +29,11 @@ function read(): Route {
     case 'reminders':
     case 'cash':
     case 'doors':
+    case 'me':
+    case 'find':
       return { at: first }
     case 'intake':
       return { at: first, from: decodeURIComponent(rest) }
-    case 'find':
-      return { at: 'find', text: decodeURIComponent(rest) }
     case 'applications':
     case 'cases':
     case 'households':

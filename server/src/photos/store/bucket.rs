@@ -112,6 +112,13 @@ impl Bucket {
         Ok(Some(bytes.into()))
     }
 
+    pub(super) async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        match self.store.delete(&self.path(key)).await {
+            Err(error) if !is_absent(&error) => Err(self.told(&error)),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn has(&self, key: &str) -> Result<bool, StoreError> {
         match self.store.head(&self.path(key)).await {
             Ok(_) => Ok(true),

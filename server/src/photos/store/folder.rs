@@ -40,6 +40,15 @@ pub(super) fn get(folder: &Path, key: &str) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Removes a file, durably; what is not there is no error.
+pub(super) fn delete(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        removed => removed?,
+    }
+    path.parent().map_or(Ok(()), |above| File::open(above)?.sync_all())
+}
+
 /// Every key with its length in bytes.
 pub(super) fn list(folder: &Path) -> io::Result<BTreeMap<String, u64>> {
     let mut keys = BTreeMap::new();

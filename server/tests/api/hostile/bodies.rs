@@ -115,6 +115,9 @@ fn of_the_desk(operation: &str, side: &Side) -> Option<Vec<Value>> {
         ],
         "POST /api/households/{id}/registers" => vec![json!({"meter": things["meter"],
             "register": 1_700_000, "state": "self_reported", "channel": "phone"})],
+        "POST /api/households/{id}/erasure" => {
+            vec![json!({"account": account, "reason": words})]
+        }
         "POST /api/households/{id}/tie" => vec![json!({"account": account})],
         "POST /api/cash/counts" => {
             vec![json!({"technician": things["ana"], "day": TODAY, "counted": 5, "note": words})]
@@ -166,6 +169,7 @@ fn of_people(operation: &str, side: &Side) -> Option<Vec<Value>> {
         "POST /api/devices" => vec![json!({"login": format!("carl.{word}"), "password": PASSWORD,
             "code": "0000000000", "name": word, "device": device})],
         "POST /api/devices/{id}/revoke" => vec![json!({"reason": "lost"})],
+        "POST /api/session/proof" => vec![json!({"password": "not this one"})],
         "POST /api/me/password" => {
             vec![json!({"current": "not this one", "new": "another kettle sings"})]
         }

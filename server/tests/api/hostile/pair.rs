@@ -15,6 +15,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use server::db::{households, meters};
 use server::identity::Role;
+use server::identity::token::TokenHash;
 use server::leak;
 use server::reminders::keep;
 use uuid::Uuid;
@@ -373,6 +374,8 @@ impl Side {
             let id = reply.body.pointer(at).unwrap_or_else(|| panic!("{path} has {at}: {reply:?}"));
             self.things.insert(thing, text(id));
         }
+        let another = self.counter.node.sign_in(&format!("dora.{}", self.word)).await;
+        self.things.insert("session", TokenHash::of(&another).session_id().to_string());
         let place = self.counter.job(self.job("leak_elsewhere")).await;
         self.things.insert("place", text(&place["summary"]["household"]["id"]));
         let hook = format!("/api/webhooks/{}/deliveries", self.things["webhook"]);

@@ -42,6 +42,7 @@ pub(crate) fn in_path(path: &str, parameter: &Parameter) -> Option<Source> {
         ("notices", "id") => &["notice"],
         ("outages", "id") => &["outage", "draft"],
         ("reminders", "id") => &["reminder", "desk_reminder"],
+        ("sessions", "id") => &["session"],
         ("technicians", "id") => &["ana", "carl"],
         ("users", "id") => &["carl", "ana"],
         ("webhooks", "id") => &["webhook"],

@@ -30,6 +30,7 @@ const WORDLESS: &[(&str, &str)] = &[
     ("GET /api/packs/{id}/text", "the rules of all halls"),
     ("GET /api/packs/{id}/trial", "how many verdicts would change"),
     ("GET /api/push/key", "the server's public key"),
+    ("GET /api/session/proof", "until when one's own password counts"),
 ];
 
 /// Bodies in which another hall's id does nothing and is answered with nothing, with why.
