@@ -97,6 +97,8 @@ whats! {
     WebhookChanged = "webhook_changed";
     /// Another key for push services was made.
     PushKeyMade = "push_key_made";
+    /// Another secret for the hall's seals was made.
+    SealKeyMade = "seal_key_made";
     /// A duty was recorded as done.
     DutyRecorded = "duty_recorded";
     /// A place was tied to a household.

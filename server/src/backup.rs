@@ -15,14 +15,15 @@ use std::path::{Path, PathBuf};
 
 use domain::id::HallId;
 use domain::stamp::Timestamp;
+use uuid::Uuid;
 
 use self::manifest::{FORMAT, HallEnd, Manifest, Part};
-use self::part::PartWriter;
+use self::part::{PartReader, PartWriter};
 use self::photos::Kept;
 use crate::db::lone::Lone;
-use crate::db::tables::{list_tables, read_table};
+use crate::db::tables::{Cell, list_tables, read_table};
 use crate::db::upkeep::{BackupRow, insert_backup};
-use crate::db::{Db, OpenDbError, halls, schema};
+use crate::db::{Db, OpenDbError, halls, schema, seal_keys};
 use crate::ids::fresh_uuid;
 use crate::photos::store::{Store, StoreError};
 
@@ -157,6 +158,9 @@ pub async fn rely_on(db: &Db, made: &Made, now: Timestamp) -> Result<(), BackupE
     if halls::find_epoch(tx.c()).await? != manifest.epoch {
         return Err(BackupError::Overtaken);
     }
+    for id in seal_keys_in(&made.folder, manifest)? {
+        seal_keys::cover_seal_key(tx.c(), id, now.timestamp_millis()).await?;
+    }
     for it in &manifest.halls {
         halls::set_safe_position(tx.c(), it.hall, it.end).await?;
     }
@@ -170,6 +174,22 @@ pub async fn rely_on(db: &Db, made: &Made, now: Timestamp) -> Result<(), BackupE
     };
     insert_backup(tx.c(), &row).await?;
     Ok(tx.commit().await?)
+}
+
+/// The secrets for seals that a backup has.
+fn seal_keys_in(folder: &Path, manifest: &Manifest) -> Result<Vec<Uuid>, BackupError> {
+    let mut ids = Vec::new();
+    let Some(part) = manifest.parts.iter().find(|part| part.table == "seal_key") else {
+        return Ok(ids);
+    };
+    let damaged = || BackupError::Damaged("the table seal_key cannot be understood".to_owned());
+    let at = part.columns.iter().position(|it| it == "seal_key_id").ok_or_else(damaged)?;
+    let mut reader = PartReader::open(folder, part)?;
+    while let Some(row) = reader.next(part)? {
+        let Cell::Bytes(id) = &row.0[at] else { return Err(damaged()) };
+        ids.push(Uuid::from_slice(id).map_err(|_| damaged())?);
+    }
+    Ok(ids)
 }
 
 /// Makes a folder that only its owner reads: a backup holds people's data and the hall's keys.

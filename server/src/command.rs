@@ -7,6 +7,7 @@ pub mod day;
 pub mod doctor;
 pub mod import;
 pub mod init;
+pub mod keys;
 pub mod migrate;
 pub mod phone;
 pub mod rebuild;
@@ -57,6 +58,8 @@ enum Command {
     Config(configuration::Configuration),
     /// Looks for what is wrong with the machine, the database and the backups.
     Doctor(doctor::Doctor),
+    /// Looks at the secrets for the hall's seals, or makes another.
+    Keys(keys::Keys),
     /// Says what is over by `job_days`, `photo_days` and `account_days`, and erases nothing.
     Retention(retention::Retention),
     /// Brings the database's schema up to date and stops.
@@ -84,6 +87,7 @@ impl Cli {
                 configuration.run(&effective, variables, out)
             }
             Command::Doctor(doctor) => doctor.run(&effective, self.config.as_deref(), out).await,
+            Command::Keys(keys) => keys.run(&config, out).await,
             Command::Retention(retention) => retention.run(&config, out).await,
             Command::Migrate(migrate) => migrate.run(&config, out).await,
         }

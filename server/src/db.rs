@@ -72,6 +72,7 @@ pub mod reminders;
 mod router;
 mod rows;
 pub mod schema;
+pub mod seal_keys;
 pub mod sessions;
 mod statements;
 pub mod tables;

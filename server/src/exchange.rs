@@ -24,7 +24,7 @@ use sync::seal::SealKey;
 
 use crate::db::devices::{self, DeviceRow};
 use crate::db::halls::{self, HallRow};
-use crate::db::{C, anchors, changes, packs};
+use crate::db::{C, anchors, changes, packs, seal_keys};
 use crate::http::caller::Sender;
 use crate::http::error::ApiError;
 use crate::retry::until_won;
@@ -210,10 +210,23 @@ async fn read_on(
 async fn find_hall(mut c: C<'_>, hall: HallId) -> Result<Hall, ApiError> {
     let row = halls::find_hall(c.lend(), hall).await?.ok_or(ApiError::NotFound("hall"))?;
     let epoch = Epoch(*halls::find_epoch(c.lend()).await?.as_bytes());
-    let key = halls::find_seal_key(c).await?;
-    let key: [u8; 32] =
-        key.try_into().map_err(|_| anyhow::anyhow!("the seal key has not 32 bytes"))?;
-    Ok(Hall { row, epoch, key: SealKey::new(key) })
+    Ok(Hall { row, epoch, key: find_seal_key(c).await? })
+}
+
+/// The newest secret that a backup covers seals; all are believed.
+async fn find_seal_key(mut c: C<'_>) -> Result<SealKey, ApiError> {
+    let first = (halls::find_seal_key(c.lend()).await?, true);
+    let further = seal_keys::list_seal_keys(c).await?;
+    let further = further.into_iter().map(|row| (row.secret, row.covered_at.is_some()));
+    let all = further.chain([first]).map(|(secret, is_covered)| {
+        let secret: [u8; 32] =
+            secret.try_into().map_err(|_| anyhow::anyhow!("a seal key has not 32 bytes"))?;
+        Ok((secret, is_covered))
+    });
+    let mut all = all.collect::<anyhow::Result<Vec<_>>>()?;
+    let sealing = all.iter().position(|(_, is_covered)| *is_covered).unwrap_or(0);
+    let key = SealKey::new(all.remove(sealing).0);
+    Ok(all.into_iter().fold(key, |key, (other, _)| key.knowing(other)))
 }
 
 /// Measures and parses on a thread of its own, before anything is locked for it.

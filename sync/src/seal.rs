@@ -10,9 +10,12 @@ use minicbor::{Decode, Encode};
 
 use crate::message::codec;
 
-/// The hall's secret for seals: random, made once, part of every backup.
+/// The hall's secret for seals, and those of which it believes seals as well: random, part of every backup.
 #[derive(Clone)]
-pub struct SealKey([u8; 32]);
+pub struct SealKey {
+    own: [u8; 32],
+    known: Vec<[u8; 32]>,
+}
 
 impl std::fmt::Debug for SealKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -40,29 +43,45 @@ pub struct Voucher {
 impl SealKey {
     /// Takes 32 random bytes, drawn by the caller, as the key.
     pub fn new(random: [u8; 32]) -> Self {
-        Self(random)
+        Self { own: random, known: Vec::new() }
+    }
+
+    /// Believes seals of another key as well: one from before, or one that is not sealed with yet.
+    #[must_use]
+    pub fn knowing(mut self, other: [u8; 32]) -> Self {
+        self.known.push(other);
+        self
     }
 
     /// Seals a change that the hall holds.
     pub fn seal(&self, job: JobId, hash: ChangeHash, device: Option<DeviceId>) -> Seal {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(job.0.as_bytes());
-        hasher.update(&hash.0);
-        if let Some(device) = device {
-            hasher.update(device.0.as_bytes());
-        }
-        let mut seal = [0; 16];
-        hasher.finalize_xof().fill(&mut seal);
-        Seal(seal)
+        seal_with(&self.own, job, hash, device)
     }
 
     /// Whether the hall itself wrote this voucher for this change.
     pub fn verify(&self, job: JobId, hash: ChangeHash, voucher: &Voucher) -> bool {
-        let right = self.seal(job, hash, voucher.device);
-        // All bytes are compared, so that the time taken tells nothing about the right ones.
-        let differences = right.0.iter().zip(voucher.seal.0).map(|(a, b)| a ^ b);
-        differences.fold(0, |all, one| all | one) == 0
+        let is_of = |key: &[u8; 32]| {
+            let right = seal_with(key, job, hash, voucher.device);
+            // All bytes are compared, so that the time taken tells nothing about the right ones.
+            let differences = right.0.iter().zip(voucher.seal.0).map(|(a, b)| a ^ b);
+            differences.fold(0, |all, one| all | one) == 0
+        };
+        // Every key is tried, for the same reason.
+        let tried = std::iter::once(&self.own).chain(&self.known).map(is_of);
+        tried.fold(false, |any, one| any | one)
     }
+}
+
+fn seal_with(key: &[u8; 32], job: JobId, hash: ChangeHash, device: Option<DeviceId>) -> Seal {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    hasher.update(job.0.as_bytes());
+    hasher.update(&hash.0);
+    if let Some(device) = device {
+        hasher.update(device.0.as_bytes());
+    }
+    let mut seal = [0; 16];
+    hasher.finalize_xof().fill(&mut seal);
+    Seal(seal)
 }
 
 #[cfg(test)]
@@ -83,6 +102,10 @@ mod tests {
         assert!(!key.verify(job, ChangeHash([4; 32]), &voucher));
         assert!(!key.verify(job, hash, &Voucher { device: None, ..voucher }));
         assert!(!SealKey::new([8; 32]).verify(job, hash, &voucher));
+        assert!(
+            SealKey::new([8; 32]).knowing([6; 32]).knowing([7; 32]).verify(job, hash, &voucher)
+        );
+        assert_ne!(SealKey::new([8; 32]).knowing([7; 32]).seal(job, hash, device), voucher.seal);
         let mut bent = voucher;
         bent.seal.0[15] ^= 1;
         assert!(!key.verify(job, hash, &bent));

@@ -71,6 +71,7 @@ mod tests {
         ("receipt_blocks", receipt_blocks::ALL),
         ("receipts", receipts::ALL),
         ("reminders", reminders::ALL),
+        ("seal_keys", seal_keys::ALL),
         ("sessions", sessions::ALL),
         ("told", told::ALL),
         ("tracking", tracking::ALL),

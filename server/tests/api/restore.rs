@@ -68,6 +68,59 @@ async fn s13_s22_a_hall_restored_from_yesterday_gets_back_what_its_phones_hold()
     assert_projections_rebuild(&counter).await;
 }
 
+/// Another secret for seals is made, before or after the backup that the hall is restored from.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn check_57_another_key_for_seals_loses_nothing_at_a_restore_from_before_or_after() {
+    for is_backed_up_between in [false, true] {
+        let mut counter = Counter::open().await;
+        let (mut ana, mut ben) = (counter.hire("ana").await, counter.hire("ben").await);
+        let first = counter.job_for(ana.user).await;
+        visit(&mut ana, first, "昨天").await;
+        let (early, late) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut backup = back_up(&counter, early.path());
+        assert_says_keys(&counter, "the first seal, as old as the database: seals");
+        assert!(doorstep(&counter, &["keys", "renew-seal"], None).status.success());
+        assert_says_keys(&counter, "believed, and waits for a backup");
+        let second = counter.job_for(ben.user).await;
+        visit(&mut ben, second, "换过密钥").await;
+        if is_backed_up_between {
+            backup = back_up(&counter, late.path());
+            assert_says_keys(&counter, "UTC: seals");
+        }
+        // Plans that only phones know after the restore: taken back under the seals that they got with them.
+        let third = counter.job_for(ana.user).await;
+        visit(&mut ana, third, "今天").await;
+        assert_eq!(
+            counter.add(first, "assignments", &json!({"technician": ben.user})).await.status,
+            201
+        );
+        ana.synced().await;
+        ben.synced().await;
+
+        destroy(&mut counter).await;
+        restore(&counter, &backup);
+        reopen(&mut counter, &mut [&mut ana, &mut ben]).await;
+        for _ in 0..2 {
+            ana.synced().await;
+            ben.synced().await;
+        }
+
+        for technician in [&ana, &ben] {
+            for job in technician.phone.device().jobs() {
+                assert_eq!(facts(&counter, job.id).await, held(job), "{}", job.id);
+            }
+            assert_eq!(technician.phone.sync_state().only_here, 0);
+        }
+        assert_eq!(counter.quarantine().await, Vec::<Value>::new(), "{is_backed_up_between}");
+    }
+}
+
+fn assert_says_keys(counter: &Counter, words: &str) {
+    let listed = doorstep(counter, &["keys", "list"], None);
+    let said = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.status.success() && said.contains(words), "{words:?} is not in {said}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s12_only_a_verified_backup_lets_phones_forget() {
     let mut counter = Counter::open().await;
