@@ -1,4 +1,4 @@
-//! Known weaknesses of what is built, by RustSec's database: a gate wherever that can be had.
+//! Known weaknesses of what is built, by `RustSec`'s database: a gate wherever that can be had.
 //!
 //! `DOORSTEP_ADVISORY_DB` names a folder that holds it; without, it is fetched once a day. deny.toml says with a
 //! reason what is let pass, in the words of `cargo deny`.

@@ -58,9 +58,9 @@ enum Task {
     Storm(storm::Storm),
     /// Explores parsers of foreign bytes with libFuzzer: `cargo xtask fuzz change log --minutes 10`.
     Fuzz(fuzz::Fuzz),
-    /// Looks Cargo.lock up among known weaknesses: in the database at DOORSTEP_ADVISORY_DB, or fetched.
+    /// Looks Cargo.lock up among known weaknesses: in the database at `DOORSTEP_ADVISORY_DB`, or fetched.
     Advisories,
-    /// Writes the bill of materials of what is shipped, as CycloneDX, into `target/doorstep.cdx.json`.
+    /// Writes the bill of materials of what is shipped, as `CycloneDX`, into `target/doorstep.cdx.json`.
     Sbom,
     /// Builds the Debian package; with `--install` also tries it on this machine.
     Deb(deb::Deb),

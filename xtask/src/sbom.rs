@@ -1,4 +1,4 @@
-//! `cargo xtask sbom`: the bill of materials of what is shipped, as CycloneDX 1.5, from the lock files.
+//! `cargo xtask sbom`: the bill of materials of what is shipped, as `CycloneDX` 1.5, from the lock files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -171,7 +171,8 @@ fn hexadecimal(base64: &str) -> String {
         let whole = four.iter().fold(0, |sum, it| (sum << 6) | it) << (6 * (4 - four.len()));
         whole.to_be_bytes()[1..four.len()].to_vec()
     });
-    bytes.map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 #[cfg(test)]

@@ -285,13 +285,13 @@ async fn hall() -> (Counter, Technician) {
 async fn visited(counter: &Counter, ana: &mut Technician) -> JobId {
     let job = counter.job_for(ana.user).await;
     ana.synced().await;
-    ana.phone.arrive(job, None).await.unwrap();
-    ana.phone.note(job, "金丝雀在门口".to_owned()).await.unwrap();
+    ana.phone.arrive(job, None).await.expect("it works");
+    ana.phone.note(job, "金丝雀在门口".to_owned()).await.expect("it works");
     let picture = picture(7);
     let hash = name(&picture);
-    ana.phone.take_photo(job, hash.clone(), Subject::Meter).await.unwrap();
+    ana.phone.take_photo(job, hash.clone(), Subject::Meter).await.expect("it works");
     let outcome = Outcome::WrongAddress { reason: "金丝雀在门口".to_owned() };
-    ana.phone.close(job, outcome).await.unwrap();
+    ana.phone.close(job, outcome).await.expect("it works");
     ana.synced().await;
     let sent = counter.put(ana, job, &hash, (0, picture.len(), &picture)).await;
     assert_eq!(sent.body["held"], true, "{sent:?}");
@@ -331,20 +331,20 @@ async fn changes(counter: &Counter, job: JobId) -> Vec<(Vec<u8>, i64, usize)> {
 }
 
 async fn raw(counter: &Counter, job: JobId) -> Vec<stored::ChangeRow> {
-    let mut conn = counter.hall.db.read().await.unwrap();
-    stored::list_job_changes(conn.c(), job, 0).await.unwrap()
+    let mut conn = counter.hall.db.read().await.expect("it works");
+    stored::list_job_changes(conn.c(), job, 0).await.expect("it works")
 }
 
 /// In which tables a word stands, in any column, as text or as bytes.
 async fn found_in(counter: &Counter, word: &str) -> BTreeSet<String> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it works");
     let made = back_up(counter, folder.path()).await;
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(made).unwrap() {
-        let path = entry.unwrap().path();
-        let bytes = std::fs::read(&path).unwrap();
+    for entry in std::fs::read_dir(made).expect("it works") {
+        let path = entry.expect("it works").path();
+        let bytes = std::fs::read(&path).expect("it works");
         if bytes.windows(word.len()).any(|it| it == word.as_bytes()) {
-            found.insert(path.file_name().unwrap().to_string_lossy().into_owned());
+            found.insert(path.file_name().expect("it works").to_string_lossy().into_owned());
         }
     }
     found
@@ -354,8 +354,8 @@ async fn found_in(counter: &Counter, word: &str) -> BTreeSet<String> {
 async fn back_up(counter: &Counter, to: &Path) -> PathBuf {
     let config = &counter.hall.config;
     let database = (config.database.0.as_str(), &config.database_hosts[..]);
-    let store = Store::open(config).unwrap();
-    backup::make(database, &store, to, config.clock.now()).await.unwrap().folder
+    let store = Store::open(config).expect("it works");
+    backup::make(database, &store, to, config.clock.now()).await.expect("it works").folder
 }
 
 /// How many files lie in a folder and below, but for those on their way in.
@@ -366,7 +366,7 @@ fn files_below(folder: &Path) -> usize {
 
 /// Every text of a workbook.
 fn cells(bytes: &[u8]) -> String {
-    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes.to_vec())).unwrap();
-    let sheet = book.worksheet_range_at(0).unwrap().unwrap();
+    let mut book: Xlsx<_> = Xlsx::new(std::io::Cursor::new(bytes.to_vec())).expect("it works");
+    let sheet = book.worksheet_range_at(0).expect("it works").expect("it works");
     sheet.cells().map(|(_, _, it)| it.to_string()).collect::<Vec<_>>().join("\n")
 }

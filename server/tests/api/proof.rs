@@ -225,6 +225,6 @@ async fn give(node: &Node, token: &str, password: &str) -> crate::hall::Reply {
 async fn sign_in_as(node: &Node, login: &str, agent: &str) -> String {
     let body = json!({"login": login, "password": PASSWORD});
     let sent = reqwest::Client::new().post(format!("{}/api/session", node.base)).json(&body);
-    let reply = sent.header("user-agent", agent).send().await.unwrap();
-    text(&reply.json::<Value>().await.unwrap()["token"])
+    let reply = sent.header("user-agent", agent).send().await.expect("it works");
+    text(&reply.json::<Value>().await.expect("it works")["token"])
 }

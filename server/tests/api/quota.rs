@@ -35,5 +35,5 @@ async fn check_29_a_phone_keeps_what_is_more_than_a_days_changes_and_loses_nothi
 
 async fn pending(counter: &Counter) -> i64 {
     let devices = counter.node.get("/api/devices", &counter.manager).await.body;
-    devices["devices"][0]["pending"].as_i64().unwrap()
+    devices["devices"][0]["pending"].as_i64().expect("it works")
 }

@@ -97,6 +97,7 @@ impl Pair {
             device: Some(writer.device),
             via: server::audit::Via::Phone,
             session: TokenHash::of("token"),
+            proven_at: 0,
         };
         let phone = Phone { caller, device: writer.device };
         Sender { phone, shut_out: row.revoked_at.is_some() }
