@@ -3,6 +3,8 @@
 
 #[path = "protocol/convergence.rs"]
 mod convergence;
+#[path = "protocol/device.rs"]
+mod device;
 #[path = "protocol/epoch.rs"]
 mod epoch;
 #[path = "protocol/feed.rs"]

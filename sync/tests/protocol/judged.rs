@@ -94,6 +94,23 @@ fn s16_what_waits_of_a_phone_that_is_shut_out_goes_on_waiting() {
     assert!(world.hall.is_waiting(hashes[1]) && world.hall.quarantined(hashes[1]).is_none());
 }
 
+#[test]
+fn an_offer_names_what_has_to_be_loaded_for_it() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    let hash = world.note(0, world.jobs[0]).unwrap();
+    let pen = world.now();
+    let actor = world.phones[0].pen(pen).actor;
+
+    let (some, _) = offer(&world, &[0], &[]);
+    let (none, _) = offer(&world, &[], &[]);
+
+    assert_eq!((some.is_empty(), none.is_empty()), (false, true));
+    assert_eq!(some.actors().into_iter().collect::<Vec<_>>(), [actor]);
+    assert_eq!(some.jobs().into_iter().collect::<Vec<_>>(), [world.jobs[0]]);
+    assert!(some.hashes().contains(&hash) && some.hashes().len() > 1, "and what it builds on");
+}
+
 /// Hands in changes in a phone's name, as if it had read nothing yet.
 fn hand_in<'a>(
     world: &mut World,

@@ -73,10 +73,10 @@ impl Phone {
 
     /// Records a remark, in a visit of its own for each job; every seventh closes the visit.
     pub(crate) fn note(&mut self, job: JobId, at: Timestamp) -> Result<ChangeHash, MakeError> {
-        self.seq += 1;
-        let fact = match self.seq % 7 {
+        let seq = self.seq + 1;
+        let fact = match seq % 7 {
             0 => Fact::Closed { outcome: Outcome::NoOneHome },
-            _ => Fact::Noted { text: format!("{} {}", self.actor, self.seq) },
+            _ => Fact::Noted { text: format!("{} {seq}", self.actor) },
         };
         self.fact(job, at, fact)
     }
@@ -88,6 +88,7 @@ impl Phone {
         at: Timestamp,
         fact: Fact,
     ) -> Result<ChangeHash, MakeError> {
+        self.seq += 1;
         let known = self.device.job(job).ok_or(MakeError::NoJob(job))?;
         let open = self.visits.get(&job).copied().filter(|visit| {
             let facts = known.visits.get(visit).map(|visit| visit.facts.values());

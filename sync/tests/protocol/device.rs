@@ -1,0 +1,132 @@
+//! What a phone says of itself, and what it takes and gives in one round.
+
+use domain::stamp::BootId;
+use domain::visit::Fact;
+use sync::device::{Record, Standing};
+use sync::limits;
+use sync::message::{Cursor, Reply, Request};
+
+use crate::world::{Fate, World};
+
+#[test]
+fn a_phone_says_of_itself_what_its_log_says() {
+    let mut world = World::new(1, 1);
+    let job = world.jobs[0];
+    world.sync(0);
+    let taken = world.note(0, job).unwrap();
+    world.sync(0);
+    world.backup();
+    world.sync(0);
+    let kept = world.note(0, job).unwrap();
+
+    let (device, hall) = (&world.phones[0].device, &world.hall);
+
+    let cursor = Cursor { epoch: hall.epoch(), position: hall.position() };
+    assert!(hall.position() >= hall.position_of(taken).unwrap());
+    assert_eq!((device.cursor(), device.safe()), (Some(cursor), Some(cursor.position)));
+    assert_eq!(device.enrolment().map(|it| it.device), Some(world.phones[0].writer.device));
+    assert_eq!(device.anchor().map(|it| it.boot), Some(BootId(1)));
+    assert!(!device.is_withdrawn(job));
+    let own: Vec<_> = device.own().map(|own| (own.hash, own.id)).collect();
+    let standing = |hash| {
+        let (_, id) = own.iter().find(|(known, _)| *known == hash).unwrap();
+        device.standing(job, *id).cloned()
+    };
+    assert!(matches!(standing(taken), Some(Standing::Acked(..))));
+    assert_eq!(standing(kept), Some(Standing::OnThisPhoneOnly));
+}
+
+#[test]
+fn b15_numbers_go_one_by_one_and_only_a_count_that_is_news_costs_them() {
+    let mut world = World::new(1, 1);
+    world.hall.give_receipts(20, 5);
+    world.sync(0);
+    let phone = &mut world.phones[0];
+    assert_eq!((phone.device.next_receipt(0), phone.device.receipts_left()), (Some(1), 20));
+
+    phone.store(&[Record::ReceiptUsed { number: 3 }]);
+    let recorded = phone.device.recorded();
+    phone.store(&[Record::Counted { recorded }]);
+    assert_eq!((phone.device.next_receipt(0), phone.device.receipts_left()), (Some(4), 17));
+
+    phone.store(&[Record::Counted { recorded: recorded + 1 }]);
+    assert_eq!((phone.device.next_receipt(0), phone.device.receipts_left()), (None, 0));
+}
+
+#[test]
+fn a_request_takes_as_many_changes_as_its_bytes_allow() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    for _ in 0..limits::OFFERS_BYTES / 8_000 + 2 {
+        let (job, now, text) = (world.jobs[0], world.now(), "x".repeat(8_000));
+        world.phones[0].fact(job, now, Fact::Noted { text }).unwrap();
+    }
+
+    let request = Request::decode(&world.phones[0].request()).unwrap();
+
+    let size = |bytes: &Vec<u8>| bytes.len() + limits::OFFER_OVERHEAD_BYTES;
+    let taken: usize = request.changes.iter().map(|it| size(&it.bytes)).sum();
+    assert!(taken <= limits::OFFERS_BYTES, "{taken} bytes");
+    assert!(taken + 9_000 > limits::OFFERS_BYTES, "{taken} bytes");
+}
+
+#[test]
+fn s19_facts_of_a_boot_wait_for_its_time_and_those_of_an_earlier_one_do_not() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    world.note(0, world.jobs[0]).unwrap();
+    world.restart(0);
+    let offers = |world: &World| Request::decode(&world.phones[0].request()).unwrap().changes.len();
+    assert_eq!(offers(&world), 1);
+
+    world.note(0, world.jobs[0]).unwrap();
+
+    assert_eq!(offers(&world), 0, "this boot has not heard the time");
+    assert!(world.exchange(0, Fate::Good));
+    assert_eq!(offers(&world), 2);
+}
+
+#[test]
+fn s13_what_a_backup_covers_is_not_given_back_to_a_restored_hall() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    world.backup();
+    world.sync(0);
+    world.restore();
+
+    world.exchange(0, Fate::Good);
+
+    assert_eq!(Request::decode(&world.phones[0].request()).unwrap().changes, []);
+}
+
+#[test]
+fn s12_what_a_reply_repeats_is_stored_once() {
+    let mut world = World::new(2, 1);
+    let job = world.jobs[0];
+    world.sync(0);
+    for _ in 0..40 {
+        world.note(0, job).unwrap();
+    }
+    world.sync(0);
+    world.hall.add_pack("# a pack".to_owned());
+    world.backup();
+    world.hall.make_snapshots();
+    world.note(0, job).unwrap();
+    world.sync(0);
+    world.assign(job, Some(1));
+    world.phones[1].mono_ms = 500_000;
+    let (writer, request, now) = (world.phones[1].writer, world.phones[1].request(), world.now());
+    let reply = world.hall.exchange(writer, &request, now).unwrap();
+    let first = world.phones[1].receive(&reply);
+    world.phones[1].store(&first.records);
+    assert_eq!(world.phones[1].device.packs().count(), 1);
+    assert_eq!(world.phones[1].device.heads(job), world.hall.heads(job));
+
+    let mut again = Reply::decode(&reply).unwrap();
+    assert!(again.documents[0].snapshot.is_some() && !again.documents[0].changes.is_empty());
+    again.cursor.position += 1;
+    let repeated = world.phones[1].receive(&again.encode());
+
+    let is_read = |it: &Record| matches!(it, Record::Read { .. });
+    assert!(repeated.records.iter().all(is_read), "{:?}", repeated.records);
+}
