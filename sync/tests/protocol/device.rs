@@ -25,7 +25,7 @@ fn a_phone_says_of_itself_what_its_log_says() {
     assert!(hall.position() >= hall.position_of(taken).unwrap());
     assert_eq!((device.cursor(), device.safe()), (Some(cursor), Some(cursor.position)));
     assert_eq!(device.enrolment().map(|it| it.device), Some(world.phones[0].writer.device));
-    assert_eq!(device.anchor().map(|it| it.boot), Some(BootId(1)));
+    assert_eq!(device.anchor().map(|it| (it.boot, it.round_trip_ms)), Some((BootId(1), 2_000)));
     assert!(!device.is_withdrawn(job));
     let own: Vec<_> = device.own().map(|own| (own.hash, own.id)).collect();
     let standing = |hash| {
