@@ -12,6 +12,7 @@ use crate::world::{Fate, World};
 fn a_phone_says_of_itself_what_its_log_says() {
     let mut world = World::new(1, 1);
     let job = world.jobs[0];
+    world.phones[0].mono_ms = 10_000;
     world.sync(0);
     let taken = world.note(0, job).unwrap();
     world.sync(0);
