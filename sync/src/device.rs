@@ -253,10 +253,12 @@ impl Device {
 
     /// Whether all bytes of a document are covered by a verified backup of the hall.
     fn is_safe(&self, replica: &Replica) -> bool {
-        replica.changes().all(|(_, held)| match held.standing {
-            Standing::Acked(epoch, position) => self.covers(epoch, position),
-            Standing::OnThisPhoneOnly | Standing::Waiting(_) | Standing::Quarantined(..) => false,
-        })
+        replica.changes().all(|(_, held)| self.is_covered(&held.standing))
+    }
+
+    /// Whether a verified backup of the hall covers a change that stands so: no restore makes the hall forget it.
+    pub fn is_covered(&self, standing: &Standing) -> bool {
+        matches!(standing, Standing::Acked(epoch, position) if self.covers(*epoch, *position))
     }
 
     fn covers(&self, epoch: Epoch, position: Position) -> bool {

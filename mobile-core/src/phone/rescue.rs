@@ -1,4 +1,4 @@
-//! The last way out: everything that only this phone has, as one file; and the wipe after it.
+//! The last way out: everything that the hall has not or might forget again, as one file; and the wipe after it.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use domain::job::Message;
 use domain::visit::Recorded;
 use serde::{Deserialize, Serialize};
 use sync::chunk::chunk_hash;
-use sync::device::{Device, Record, Standing};
+use sync::device::{Device, Record};
 use uuid::Uuid;
 
 use super::{Phone, WipeError, draw_actor};
@@ -25,7 +25,7 @@ pub struct Rescue {
     pub doorstep_rescue: u32,
     /// The phone, the technician and the hall, when it was enrolled.
     pub enrolment: Option<(DeviceId, UserId, HallId)>,
-    /// What the hall has not said that it has.
+    /// What the hall has not said that it has, and what no verified backup of it covers yet.
     pub changes: Vec<RescuedChange>,
     /// Damaged bytes of the log with what they were, in hexadecimal.
     pub damaged: Vec<(String, String)>,
@@ -60,8 +60,8 @@ pub enum Wipe {
 }
 
 impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
-    /// Writes everything that the hall has not acknowledged as a file. It needs no room on the
-    /// phone and no network, and changes nothing.
+    /// Writes as a file everything that the hall has not acknowledged, or might forget with a restore. It needs no room
+    /// on the phone and no network, and changes nothing.
     pub async fn rescue(&mut self) -> Vec<u8> {
         let asides = self.log.asides().await;
         let rescue = Rescue {
@@ -109,14 +109,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let wanted: BTreeSet<ChangeHash> = self
             .device
             .own()
-            .filter(|own| match own.standing {
-                Standing::Acked(epoch, _) => {
-                    self.device.cursor().is_none_or(|cursor| cursor.epoch != *epoch)
-                }
-                Standing::OnThisPhoneOnly | Standing::Waiting(_) | Standing::Quarantined(..) => {
-                    true
-                }
-            })
+            .filter(|own| !self.device.is_covered(own.standing))
             .map(|own| own.hash)
             .collect();
         let records = self.device.compact().into_iter();

@@ -33,8 +33,8 @@ impl World {
         let is_forced = after_rescue || self.bug == Some(Bug::WipedUnasked);
         let how = if is_forced { Wipe::AfterRescue } else { Wipe::IfNothingIsOnlyHere };
         let cursor = phone.device().cursor();
-        // Who has not heard of a restore believes the hall, and gives out and keeps back only what it never took.
-        let is_deceived = cursor.is_some_and(|it| it.epoch != self.hall.epoch());
+        // Who has not heard of a restore believes the hall, and without a file keeps back only what it never took.
+        let is_deceived = !after_rescue && cursor.is_some_and(|it| it.epoch != self.hall.epoch());
         let is_believed = |it: &Standing| is_deceived && matches!(it, Standing::Acked(..));
         let own = phone.device().own().filter(|own| !is_believed(own.standing));
         let before: BTreeSet<ChangeHash> = own.map(|own| own.hash).collect();
