@@ -314,7 +314,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         Stamp { wall_at: now.wall_at, boot: now.boot, mono_ms: now.mono_ms, anchor }
     }
 
-    /// The hall's clock carried on by the monotonic one; the wall clock only where there is none.
+    /// The hall's clock carried on by the monotonic one; in a boot that has not heard the hall by the wall clock, as far
+    /// off as it was when it last did (S19).
     pub fn hall_now(&self) -> Timestamp {
         let now = self.clock.now();
         match self.device.anchor() {
@@ -322,7 +323,11 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                 let since_ms = now.mono_ms - anchor.mono_ms + anchor.round_trip_ms / 2;
                 anchor.server_at + TimeDelta::milliseconds(since_ms)
             }
-            Some(anchor) => now.wall_at.max(anchor.server_at),
+            Some(anchor) => {
+                let ahead = TimeDelta::try_milliseconds(self.device.ahead_ms());
+                let set_right = ahead.and_then(|ahead| now.wall_at.checked_sub_signed(ahead));
+                set_right.unwrap_or(now.wall_at).max(anchor.server_at)
+            }
             None => now.wall_at,
         }
     }

@@ -37,6 +37,7 @@ pub struct Device {
     safe: BTreeMap<Epoch, Position>,
     packs: BTreeMap<ChangeHash, PackText>,
     anchor: Option<Anchor>,
+    ahead_ms: i64,
     first_anchors: BTreeMap<BootId, Anchor>,
     recorded: u64,
     receipts: receipts::Receipts,
@@ -101,8 +102,9 @@ impl Device {
                 }
             }
             Record::Pack(pack) => drop(self.packs.insert(pack.hash, pack.clone())),
-            Record::Anchored { anchor } => {
+            Record::Anchored { anchor, ahead_ms } => {
                 self.anchor = Some(*anchor);
+                self.ahead_ms = *ahead_ms;
                 self.first_anchors.entry(anchor.boot).or_insert(*anchor);
             }
             Record::Receipts(block) => self.receipts.add(*block),
@@ -197,6 +199,11 @@ impl Device {
         self.anchor
     }
 
+    /// How far the phone's wall clock was ahead of the hall's when it last heard it, in milliseconds.
+    pub fn ahead_ms(&self) -> i64 {
+        self.ahead_ms
+    }
+
     /// The rule packs on the phone.
     pub fn packs(&self) -> impl Iterator<Item = &PackText> {
         self.packs.values()
@@ -222,9 +229,9 @@ impl Device {
     pub fn compact(&self) -> Vec<Record> {
         let mut records: Vec<_> = self.enrolment.map(Record::Enrolled).into_iter().collect();
         records.extend(self.packs.values().cloned().map(Record::Pack));
-        records
-            .extend(self.first_anchors.values().map(|anchor| Record::Anchored { anchor: *anchor }));
-        records.extend(self.anchor.map(|anchor| Record::Anchored { anchor }));
+        let heard = self.first_anchors.values().copied().chain(self.anchor);
+        let ahead_ms = self.ahead_ms;
+        records.extend(heard.map(|anchor| Record::Anchored { anchor, ahead_ms }));
         for (job, replica) in &self.replicas {
             records.extend(replica.records(*job));
         }

@@ -80,7 +80,7 @@
 //! let mut exchange = |phone: &mut Device, mono_ms: i64| -> Result<_, Box<dyn std::error::Error>> {
 //!     let request = phone.request(Moment { boot, mono_ms }).encode();
 //!     let reply = hall.exchange(Writer { user, device }, &request, now)?;
-//!     let round = Round { boot, sent_ms: mono_ms, received_ms: mono_ms + 80 };
+//!     let round = Round { boot, sent_ms: mono_ms, received_ms: mono_ms + 80, wall_at: now };
 //!     for record in phone.receive(&reply, round)?.records {
 //!         phone.replay(&record); // A real phone stores the record first.
 //!     }

@@ -83,5 +83,8 @@ pub const ANCHORS: usize = 64;
 /// How long an anchor does before a new one is kept; between them crystals drift by some 60 ms.
 pub const ANCHOR_EVERY_MS: i64 = 10 * 60 * 1000;
 
+/// From how far on a wall clock that moved against the hall's was set by somebody: more than nodes of one hall differ.
+pub const CLOCK_SET_MS: u64 = 15 * 60 * 1000;
+
 /// Changes of one job that wait for others before further ones are kept apart instead.
 pub const WAITING_PER_JOB: usize = 512;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Desk } from './desk.js'
 import { ACCOUNTS, staff } from './hall.js'
-import { opened } from './ground.js'
+import { opened, until } from './ground.js'
 
 /** Each would run, call out or change the page where a text becomes markup or code. */
 const CORPUS = [
@@ -65,14 +65,15 @@ test('check_32 scripts in every field are shown as text and nothing of them runs
     window.violations = []
     document.addEventListener('securitypolicyviolation', (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`))
   })
-  const screens = ['/board', '/intake', '/wall', '/applications', '/cases', `/cases/${made?.id}`, '/households', `/households/${home}`, '/due', '/outages', '/doors', '/cash', '/reminders', '/figures', '/admin/people', '/admin/audit', '/admin/imports', '/find', ...jobs.map((it) => `/job/${it}`)]
+  const screens = ['/board', '/intake', '/wall', '/applications', '/cases', `/cases/${made?.id}`, '/households', `/households/${home}`, '/due', '/outages', '/doors', '/cash', '/reminders', '/figures', '/admin/people', '/admin/audit', '/admin/imports', '/find']
+  const pages = jobs.map((it, at) => [`/job/${it}`, CORPUS[at] ?? all])
   const shown = new Set()
-  for (const screen of screens) {
+  for (const [screen, expected] of [...screens.map((it) => [it, '']), ...pages]) {
     if (screen === '/find') await desk.find(CORPUS[1])
     else await desk.go(screen)
     await page.locator('main').waitFor()
     await page.waitForLoadState('networkidle').catch(() => undefined)
-    const text = await page.locator('main').innerText()
+    const text = await until(() => page.locator('main').innerText(), (it) => it.includes(expected.slice(0, 20)), `${screen} never showed ${expected}`)
     for (const words of CORPUS) if (text.includes(words.slice(0, 20))) shown.add(words)
     const found = await page.evaluate(() => [window.broken, ...window.violations, ...[...document.querySelectorAll('main img[src="x"], main iframe, main script, main math, main a[href^="javascript"]')].map((it) => it.outerHTML)].filter(Boolean))
     assert.deepEqual(found, [], screen)

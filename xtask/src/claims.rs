@@ -73,7 +73,7 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<()> {
     }
     let databases = Cluster::start(&["fsync = off"])?;
     databases.sql("postgres", "create database statements")?;
-    let mut on_postgres = processes(root, &["s2_killed"]);
+    let mut on_postgres = test(root, "processes", &["s2_killed"]);
     on_postgres.env("DOORSTEP_TEST_POSTGRES", databases.url("statements"));
     for line in followed(&mut on_postgres)? {
         enter(&mut claims, &line);
@@ -87,29 +87,23 @@ fn commands(root: &Path) -> Vec<Command> {
         let all = ["run", "--quiet", "--profile", "fleet", "-p", "fleet", "--"];
         cargo(root, &[&all[..], options].concat())
     };
-    let test = |package: &str, test: &str, filter: &str| {
-        cargo(
-            root,
-            &["test", "--quiet", "-p", package, "--test", test, "--", "--nocapture", filter],
-        )
-    };
-    let mut storm = test("server", "api", "hostile::storm");
+    let mut storm = test(root, "api", &["hostile::storm"]);
     storm.env("DOORSTEP_STORM", BODIES);
     vec![
         fleet(&["--known"]),
         fleet(&["--seeds", SMALL]),
         fleet(&["--long", "--seeds", LONG]),
         fleet(&["--bugs", "--seeds", BUGS]),
-        test("mobile-core", "phone", "kill_sweep::s1"),
-        processes(root, &["s2_killed", "s18_what_older"]),
-        test("fuzz", "replay", ""),
+        test(root, "phone", &["kill_sweep::s1"]),
+        test(root, "processes", &["s2_killed", "s18_what_older"]),
+        test(root, "replay", &[]),
         storm,
     ]
 }
 
-/// Servers as processes of their own, on SQLite or, with the variable set, on PostgreSQL.
-fn processes(root: &Path, filters: &[&str]) -> Command {
-    let all = ["test", "--quiet", "-p", "server", "--test", "processes", "--", "--nocapture"];
+/// A file of tests, or those of it that a filter names.
+fn test(root: &Path, file: &str, filters: &[&str]) -> Command {
+    let all = ["test", "--quiet", "--workspace", "--test", file, "--", "--nocapture"];
     cargo(root, &[&all[..], filters].concat())
 }
 

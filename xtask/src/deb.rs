@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, ensure};
 
 use crate::hall::send;
-use crate::run::{cargo, output, run, succeeds};
+use crate::run::{cargo, doorstep, output, run, succeeds};
 use crate::{sbom, web};
 
 /// Builds the Debian package.
@@ -29,8 +29,13 @@ impl Deb {
             cargo(root, &["install", "--locked", "cargo-deb"])?;
         }
         web::build(root)?;
-        let profile = if self.debug { "dev" } else { "release" };
-        cargo(root, &["build", "--package", "server", "--bin", "doorstep", "--profile", profile])?;
+        let profile = if self.debug {
+            doorstep(root)?;
+            "dev"
+        } else {
+            cargo(root, &["build", "--release", "--package", "server", "--bin", "doorstep"])?;
+            "release"
+        };
         sbom::write(root)?;
         let package = root.join("target/doorstep.deb");
         let mut pack = Command::new("cargo");

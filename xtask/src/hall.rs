@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-use crate::run::{cargo, run};
+use crate::run::{doorstep, run};
 
 /// Log-in and password of the first person with a role in the demo's staff file.
 pub(crate) fn somebody(root: &Path, role: &str) -> anyhow::Result<(String, String)> {
@@ -32,13 +32,12 @@ pub(crate) struct DemoHall {
 impl DemoHall {
     /// Loads the demo hall anew into a folder of the target directory and serves it.
     pub(crate) fn open(root: &Path, name: &str) -> anyhow::Result<Self> {
-        cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
+        let doorstep = doorstep(root)?;
         let folder = root.join("target").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         fs::create_dir_all(&folder)?;
-        let doorstep = root.join("target/debug/doorstep");
         let database = format!("sqlite://{}", folder.join("hall.db").display());
         let mut import = Command::new(&doorstep);
         import.arg("import").arg(root.join("demo/hall")).args(["--database", &database]);

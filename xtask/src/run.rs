@@ -1,7 +1,7 @@
 //! Running other programs, with the command shown when it fails.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -9,6 +9,13 @@ use anyhow::{Context as _, bail};
 /// Runs cargo in the workspace.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     run(Command::new("cargo").current_dir(root).args(arguments))
+}
+
+/// Builds the server as the tests are built and gives its place. With a test beside it cargo chooses the features
+/// that all tests together need; any other choice would build nearly every dependency a second time.
+pub(crate) fn doorstep(root: &Path) -> anyhow::Result<PathBuf> {
+    cargo(root, &["build", "--workspace", "--bin", "doorstep", "--test", "log"])?;
+    Ok(root.join("target/debug/doorstep"))
 }
 
 /// Runs a command to its end; an error names it.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use qrcode::render::unicode::Dense1x2;
 
 use crate::hall::{enrolment_code, sign_in, somebody};
-use crate::run::{cargo, output, run};
+use crate::run::{doorstep, output, run};
 use crate::web;
 
 /// Starts the demo.
@@ -47,8 +47,7 @@ impl Serve {
             bail!("{address} is taken: stop what listens there, or say --port <another>");
         }
         println!("building doorstep (some minutes the first time) …");
-        cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
-        let doorstep = root.join("target/debug/doorstep");
+        let doorstep = doorstep(root)?;
         let folder = root.join("target/demo-hall");
         if self.fresh && folder.exists() {
             fs::remove_dir_all(&folder)?;

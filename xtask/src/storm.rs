@@ -20,8 +20,8 @@ impl Storm {
     /// Runs the test that holds a share of it, with all of it.
     pub(crate) fn run(&self, root: &Path) -> anyhow::Result<()> {
         let mut cargo = Command::new("cargo");
-        cargo.current_dir(root).args(["test", "-p", "server", "--test", "api", "hostile::storm"]);
-        cargo.args(["--", "--nocapture"]);
+        cargo.current_dir(root).args(["test", "--workspace", "--test", "api"]);
+        cargo.args(["--", "--nocapture", "hostile::storm"]);
         cargo.env("DOORSTEP_STORM", self.bodies.to_string());
         cargo.env("DOORSTEP_STORM_SEED", self.seed.to_string());
         run(&mut cargo)

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::run::{cargo, output, run, succeeds};
+use crate::run::{cargo, doorstep, output, run, succeeds};
 use crate::wasm;
 
 /// Where Chromium may be; the journeys look in the same places.
@@ -20,25 +20,23 @@ pub(crate) fn built(root: &Path) -> PathBuf {
 
 /// Builds the app and walks its journeys in a real browser.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
-    cargo(root, &["build", "--package", "server", "--bin", "doorstep"])?;
-    in_a_browser(root, "journeys", "debug")
+    in_a_browser(root, "journeys", &doorstep(root)?)
 }
 
 /// Builds the app and measures it in a real browser, by a script of its packages.
 pub(crate) fn bench(root: &Path, script: &str) -> anyhow::Result<()> {
     cargo(root, &["build", "--release", "--package", "server", "--bin", "doorstep"])?;
-    in_a_browser(root, script, "release")
+    in_a_browser(root, script, &root.join("target/release/doorstep"))
 }
 
 /// Runs a script of the web applications against the app as it is served.
-fn in_a_browser(root: &Path, script: &str, profile: &str) -> anyhow::Result<()> {
+fn in_a_browser(root: &Path, script: &str, server: &Path) -> anyhow::Result<()> {
     build(root)?;
     install_browser()?;
     let ground = root.join("target/journeys");
     if ground.exists() {
         fs::remove_dir_all(&ground)?;
     }
-    let server = root.join("target").join(profile).join("doorstep");
     let mut command = Command::new("npm");
     command.current_dir(root.join("web")).args(["run", "--silent", script]);
     command.env("DOORSTEP", server).env("DOORSTEP_WEB", built(root));

@@ -78,6 +78,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             ("enrolment", kept.enrolment() == replayed.enrolment()),
             ("cursor", kept.cursor() == replayed.cursor() && kept.safe() == replayed.safe()),
             ("anchor", kept.anchor() == replayed.anchor()),
+            ("clock", kept.ahead_ms() == replayed.ahead_ms()),
             ("count", kept.recorded() == replayed.recorded()),
             ("packs", kept.packs().eq(replayed.packs())),
             ("changes", kept.own().eq(replayed.own())),

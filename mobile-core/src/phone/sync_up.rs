@@ -185,7 +185,7 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             return Err(SyncError::Restarted);
         }
         let (sent_ms, received_ms) = (offer.sent.mono_ms, back.mono_ms);
-        let round = Round { boot: back.boot, sent_ms, received_ms };
+        let round = Round { boot: back.boot, sent_ms, received_ms, wall_at: back.wall_at };
         let speaker = session.ahead.as_ref().unwrap_or(&self.device);
         let mut received = speaker
             .receive(reply, round)

@@ -14,7 +14,7 @@ use domain::visit::{Fact, Outcome, Recorded};
 use sync::authority::Writer;
 use sync::device::{Device, Enrolment, Moment, Record, Round};
 use sync::document::{NewFact, Pen};
-use sync::message::Request;
+use sync::message::{Reply, Request};
 use uuid::Uuid;
 
 /// The halls that the two talk to.
@@ -122,9 +122,11 @@ impl Twins {
     /// Takes in the replies of both halls; returns whether one wants another round.
     pub(crate) fn receive(&mut self, replies: &[Vec<u8>; 2]) -> bool {
         let sent_ms = self.mono_ms;
-        let round = Round { boot: BootId(self.boot), sent_ms, received_ms: sent_ms + 200 };
         let mut again = false;
         for (side, reply) in self.sides.iter_mut().zip(replies) {
+            let wall_at = Reply::decode(reply).unwrap().server_at;
+            let (boot, received_ms) = (BootId(self.boot), sent_ms + 200);
+            let round = Round { boot, sent_ms, received_ms, wall_at };
             let received = side.receive(reply, round).unwrap();
             again |= received.again;
             for record in &received.records {

@@ -2,7 +2,7 @@
 
 use automerge::ChangeHash;
 use domain::id::JobId;
-use domain::stamp::{Anchor, BootId};
+use domain::stamp::{Anchor, BootId, Timestamp};
 
 use super::{Answer, Answered, Arrived, Device, Held, Record, Standing};
 use crate::chunk::chunk_hash;
@@ -29,6 +29,8 @@ pub struct Round {
     pub sent_ms: i64,
     /// The monotonic clock when the reply was there.
     pub received_ms: i64,
+    /// The wall clock when the reply was there.
+    pub wall_at: Timestamp,
 }
 
 /// Something that a person has to be told.
@@ -263,12 +265,14 @@ impl Device {
             server_at: reply.server_at,
             round_trip_ms: round.received_ms - round.sent_ms,
         };
+        let ahead_ms = (round.wall_at - reply.server_at).num_milliseconds();
         let is_better = self.anchor.is_none_or(|last| {
             last.boot != anchor.boot
                 || anchor.round_trip_ms < last.round_trip_ms
                 || anchor.mono_ms - last.mono_ms >= limits::ANCHOR_EVERY_MS
+                || ahead_ms.abs_diff(self.ahead_ms) >= limits::CLOCK_SET_MS
         });
-        is_better.then_some(Record::Anchored { anchor })
+        is_better.then_some(Record::Anchored { anchor, ahead_ms })
     }
 
     fn read(&self, reply: &Reply, received: &mut Received) {

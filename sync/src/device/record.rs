@@ -150,6 +150,10 @@ pub enum Record {
         /// Its word.
         #[cbor(n(0), with = "codec")]
         anchor: Anchor,
+        /// How far the phone's wall clock was ahead of it, in milliseconds; older releases did not write it.
+        #[n(1)]
+        #[cbor(default)]
+        ahead_ms: i64,
     },
     /// Receipt numbers arrived, for this phone alone (B15).
     #[n(10)]
@@ -244,7 +248,10 @@ mod tests {
         }),
         ("8205815004040404040404040404040404040404", || Record::Withdrawn { job: job() }),
         ("8206815004040404040404040404040404040404", || Record::Purged { job: job() }),
-        ("8208818402051b000001a205b3d0001878", || Record::Anchored { anchor: anchor() }),
+        ("8208828402051b000001a205b3d00018783a0a4cb7ff", || Record::Anchored {
+            anchor: anchor(),
+            ahead_ms: -2 * 86_400_000,
+        }),
         ("820a81a30019012c0119013f0205", || {
             Record::Receipts(ReceiptBlock { first: 300, last: 319, ask_below: 5 })
         }),
@@ -262,6 +269,14 @@ mod tests {
         }
         let pack = Record::Pack(PackText::new("id = 1".to_owned()));
         assert_eq!(Record::decode(&pack.encode()).unwrap(), pack);
+    }
+
+    #[test]
+    fn s18_an_anchor_of_an_older_release_is_read() {
+        let bytes =
+            [&[0x82, 8, 0x81, 0x84, 2, 5, 0x1b, 0, 0, 1, 0xa2, 5, 0xb3, 0xd0, 0, 0x18, 0x78][..]];
+        let read = Record::decode(&bytes.concat()).unwrap();
+        assert_eq!(read, Record::Anchored { anchor: anchor(), ahead_ms: 0 });
     }
 
     #[test]

@@ -11,6 +11,7 @@ use sync::authority::Writer;
 use sync::chunk::chunk_hash;
 use sync::device::{Device, Enrolment, MakeError, Moment, Received, Record, Round};
 use sync::document::{NewFact, Pen};
+use sync::message::Reply;
 
 /// A phone with its log.
 #[derive(Clone)]
@@ -123,7 +124,8 @@ impl Phone {
     pub(crate) fn receive(&mut self, reply: &[u8]) -> Received {
         let sent_ms = self.mono_ms;
         self.mono_ms += 2_000;
-        let round = Round { boot: BootId(self.boot), sent_ms, received_ms: self.mono_ms };
+        let wall_at = Reply::decode(reply).unwrap().server_at;
+        let round = Round { boot: BootId(self.boot), sent_ms, received_ms: self.mono_ms, wall_at };
         self.device.receive(reply, round).unwrap()
     }
 

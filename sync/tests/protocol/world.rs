@@ -160,6 +160,7 @@ impl World {
                     boot: domain::stamp::BootId(1),
                     sent_ms: 0,
                     received_ms: 1,
+                    wall_at: now,
                 };
                 let page = b"<!DOCTYPE html><html><body>Log in to Free Wi-Fi</body></html>";
                 assert!(self.phones[phone].device.receive(page, round).is_err());

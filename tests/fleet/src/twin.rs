@@ -24,10 +24,6 @@ const EACH: u64 = 32;
 /// How many hours off the clocks of a twin are: some hours, some days, a month, a year.
 const OFF_HOURS: [i32; 4] = [-5, 49, -700, 9_000];
 
-/// What a phone reckons from its today, which in a boot that has not heard the hall is what its own clock says: the day
-/// on a new hose, and what it told the technician about a reading. Both stand in facts as they were said.
-const RECKONED: [&str; 2] = ["installed_on", "verdict"];
-
 /// Whether a script has a twin.
 pub fn has_twin(script: &Script) -> bool {
     script.seed % EACH == 5
@@ -148,10 +144,7 @@ fn unname(known: &str, value: &mut Value) {
             "an id".clone_into(text);
         }
         Value::Array(values) => values.iter_mut().for_each(|it| unname(known, it)),
-        Value::Object(fields) => {
-            fields.retain(|name, _| !RECKONED.contains(&name.as_str()));
-            fields.values_mut().for_each(|it| unname(known, it));
-        }
+        Value::Object(fields) => fields.values_mut().for_each(|it| unname(known, it)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

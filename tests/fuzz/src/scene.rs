@@ -112,7 +112,7 @@ impl Scene {
 
     /// The round in which a reply comes now.
     pub(crate) fn round(&self) -> Round {
-        Round { boot: BOOT, sent_ms: self.mono_ms, received_ms: self.mono_ms + 80 }
+        Round { boot: BOOT, sent_ms: self.mono_ms, received_ms: self.mono_ms + 80, wall_at: now() }
     }
 
     fn keep(&mut self, records: Vec<Record>) {
@@ -178,7 +178,8 @@ pub(crate) fn neighbour(hall: &mut Hall) -> bool {
     for mono_ms in [1_000, 60_000, 120_000] {
         let moment = Moment { boot: BOOT, mono_ms };
         let reply = hall.exchange(scene.other, &phone.request(moment).encode(), now());
-        let round = Round { boot: BOOT, sent_ms: mono_ms, received_ms: mono_ms + 80 };
+        let round =
+            Round { boot: BOOT, sent_ms: mono_ms, received_ms: mono_ms + 80, wall_at: now() };
         let received = phone.receive(&reply.expect("a real request"), round).expect("a real reply");
         for record in &received.records {
             phone.replay(record);
