@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::{ActorId, Automerge, ChangeHash};
 use domain::id::{DeviceId, EntryId, JobId, UserId};
-use domain::job::{Assignment, Author, Job, PlanEntry};
+use domain::job::{Assignment, Author, Job, Plan, PlanEntry};
 use domain::stamp::{Anchor, Timestamp};
 
 use crate::authority::Writer;
@@ -174,7 +174,8 @@ impl Hall {
     ) -> Result<(), HallError> {
         let entry = PlanEntry::Assignment(Assignment { technician, author });
         self.edit_plan(job, id, &entry, author.at)?;
-        self.hand_over(job, technician);
+        let plan = self.job(job).map(|job| job.plan).unwrap_or_default();
+        self.hand_over(job, technician, &plan);
         Ok(())
     }
 
@@ -333,13 +334,15 @@ impl Hall {
         position
     }
 
-    /// Makes one technician, or nobody, the holder of a job.
-    fn hand_over(&mut self, job: JobId, technician: Option<UserId>) {
+    /// Makes one technician, or nobody, the holder of a job; those who are called to it come to help.
+    fn hand_over(&mut self, job: JobId, technician: Option<UserId>, plan: &Plan) {
+        let mut team: BTreeSet<_> = plan.calls.values().map(|call| call.technician).collect();
+        team.extend(technician);
         let users: Vec<_> = self.grants.keys().copied().collect();
-        for user in users.into_iter().filter(|user| Some(*user) != technician) {
+        for user in users.into_iter().filter(|user| !team.contains(user)) {
             self.withdraw(job, user);
         }
-        if let Some(user) = technician {
+        for user in team {
             self.grant(job, user);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::ChangeHash;
 use domain::id::{JobId, UserId};
-use domain::job::Job;
+use domain::job::{Job, Plan};
 use domain::stamp::Timestamp;
 
 use super::{Apart, Grant, Hall};
@@ -135,8 +135,9 @@ impl Hall {
 
     /// Who may hold a job is told by its plan; when a phone brought that back, so are the grants.
     fn take_back(&mut self, id: JobId, before: Option<&Job>, after: &Job) {
-        let assignments = &after.plan.assignments;
-        if before.is_some_and(|before| before.plan.assignments == *assignments) {
+        let (assignments, calls) = (&after.plan.assignments, &after.plan.calls);
+        let is_same = |before: &Plan| before.assignments == *assignments && before.calls == *calls;
+        if before.is_some_and(|before| is_same(&before.plan)) {
             return;
         }
         // Those who held it once are told again that they lost it.
@@ -146,7 +147,8 @@ impl Hall {
             }
         }
         let newest = assignments.last_key_value();
-        self.hand_over(id, newest.and_then(|(_, assignment)| assignment.technician));
+        let holder = newest.and_then(|(_, assignment)| assignment.technician);
+        self.hand_over(id, holder, &after.plan);
     }
 
     fn hear(&mut self, writer: Writer, request: &Request, now: Timestamp) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{FactId, VisitId};
+use domain::id::{FactId, JobId, VisitId};
 use sync::chunk::chunk_hash;
 use sync::hub::{
     GrantState, Ground, JobGround, Judgement, Offer, Waiting, judge, judge_apart, reason,
@@ -57,11 +57,21 @@ fn s17_judging_apart_says_what_judging_says() {
 
 #[test]
 fn s15_a_plan_that_came_back_lets_in_whom_it_names_and_nobody_else() {
+    lets_in_whom_it_names(|world, job| world.assign(job, Some(1)));
+}
+
+#[test]
+fn s15_a_plan_that_came_back_lets_in_whom_it_calls_and_nobody_else() {
+    lets_in_whom_it_names(|world, job| world.call(job, 1));
+}
+
+/// The plan names the second phone after the backup was made; only that phone still has it.
+fn lets_in_whom_it_names(name: impl Fn(&mut World, JobId)) {
     let mut world = World::new(3, 1);
     let job = world.jobs[0];
     world.heal();
     world.backup();
-    world.assign(job, Some(1));
+    name(&mut world, job);
     world.heal();
     let ours = world.note(1, job).unwrap();
     world.restore();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use automerge::ChangeHash;
 use domain::id::{DeviceId, EntryId, HallId, JobId, UserId, uuid_v7};
-use domain::job::{Author, Instruction, Job, PlanEntry};
+use domain::job::{Author, Call, Instruction, Job, PlanEntry};
 use domain::stamp::Timestamp;
 use sync::authority::Writer;
 use sync::chunk::chunk_hash;
@@ -110,6 +110,16 @@ impl World {
         let entry = EntryId(self.uuid());
         // A restored hall may have forgotten the job; a dispatcher cannot find it then.
         let _ = self.hall.assign(job, entry, technician, author);
+    }
+
+    /// Calls a technician to a job as to an emergency.
+    pub(crate) fn call(&mut self, job: JobId, phone: usize) {
+        let technician = self.phones[phone].writer.user;
+        let author = Author { by: UserId(uuid(0xd1)), at: self.now() };
+        let call = Call { technician, name: "孙敏".to_owned(), until: author.at, author };
+        let (id, now) = (EntryId(self.uuid()), self.now());
+        self.hall.edit_plan(job, id, &PlanEntry::Call(call), now).unwrap();
+        self.hall.grant(job, technician);
     }
 
     pub(crate) fn instruct(&mut self, job: JobId) {
