@@ -35,6 +35,15 @@ fn no_file_is_longer_than_a_reader_holds() {
 }
 
 #[test]
+fn nobody_edits_the_page_of_claims() {
+    let page = fs::read_to_string(root().join("docs/claims.md")).expect("the page of claims");
+    let (above, seal) =
+        page.rsplit_once("Checksum of the lines above: ").expect("the last line is a checksum");
+    let hash = blake3::hash(above.as_bytes()).to_hex();
+    assert_eq!(seal.trim_end(), &hash[..16], "run `cargo xtask claims`");
+}
+
+#[test]
 fn no_test_is_switched_off_and_none_hopes_for_a_panic() {
     let markers = [["#[ig", "nore"].concat(), ["#[should", "_panic"].concat()];
     check(|file| {
