@@ -51,6 +51,14 @@ whats! {
     SignInFailed = "sign_in_failed";
     /// A password was given again before an act of weight.
     PasswordGiven = "password_given";
+    /// Somebody set up a second factor of their own.
+    FactorSet = "factor_set";
+    /// Somebody gave up their second factor.
+    FactorRemoved = "factor_removed";
+    /// Somebody's second factor was taken off, for they lost it.
+    FactorReset = "factor_reset";
+    /// A recovery code was used in place of the second factor.
+    RecoveryUsed = "recovery_used";
     /// A session was ended by who held it.
     SignedOut = "signed_out";
     /// Somebody chose another password of their own.

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::identity::Role;
 use crate::photos::store::Address;
 
 pub use self::read::{Effective, Origin, variable_of, without_password};
@@ -68,6 +69,8 @@ pub struct Config {
     pub login_window_s: u32,
     /// For how long a password that was given counts for exports, shutting out and releases, 30 to 3600. Default 300.
     pub password_again_s: u32,
+    /// Roles that do nothing at a desk before they have set up a second factor, of `dispatcher`, `hall`, `manager`, `admin`. Default none.
+    pub second_factor_roles: Vec<Role>,
     /// Receivers of webhooks that may stand beside the server or speak plain HTTP, each as `host:port`. Default none.
     pub webhook_allowed: Vec<String>,
     /// Push services besides the browsers' own, each as `host:port`; these may speak plain HTTP. Default none.
@@ -141,6 +144,7 @@ impl Default for Config {
             login_tries_per_address: 100,
             login_window_s: 900,
             password_again_s: 300,
+            second_factor_roles: Vec::new(),
             webhook_allowed: Vec::new(),
             push_allowed: Vec::new(),
             push_contact: "mailto:push@doorstep.invalid".to_owned(),
@@ -264,6 +268,13 @@ impl Config {
                 place: "configuration".into(),
                 key: "password_again_s".into(),
                 why,
+            });
+        }
+        if self.second_factor_roles.contains(&Role::Technician) {
+            return Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: "second_factor_roles".into(),
+                why: "names technicians: their second factor is the enrolled phone, so leave them out".into(),
             });
         }
         if !(1..=14).contains(&self.lease_days) {

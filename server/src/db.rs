@@ -73,6 +73,7 @@ mod router;
 mod rows;
 pub mod schema;
 pub mod seal_keys;
+pub mod second_factors;
 pub mod sessions;
 mod statements;
 pub mod tables;

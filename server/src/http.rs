@@ -65,6 +65,7 @@ pub mod registers;
 pub mod reminders;
 pub mod reports;
 pub(crate) mod schema;
+pub mod second_factor;
 pub mod sessions;
 pub mod sync;
 pub mod told;
@@ -141,6 +142,10 @@ fn signed_in() -> Routes {
         .routes(only(STAFF, routes!(own_sessions::list_own_sessions)))
         .routes(only(STAFF, routes!(own_sessions::end_other_sessions)))
         .routes(only(STAFF, routes!(own_sessions::end_own_session)))
+        .routes(only(STAFF, routes!(second_factor::get_second_factor)))
+        .routes(guarded(only(STAFF, routes!(second_factor::begin_second_factor))))
+        .routes(only(STAFF, routes!(second_factor::confirm_second_factor)))
+        .routes(guarded(only(STAFF, routes!(second_factor::remove_second_factor))))
         .routes(only(ANYBODY, routes!(sessions::change_password)))
         .routes(only(TECHNICIANS, routes!(devices::get_share)))
         .routes(only(STAFF, routes!(jobs::list_jobs)))
@@ -311,6 +316,7 @@ fn administration() -> Routes {
         .routes(guarded(only(MANAGERS, routes!(accounts::enable_user))))
         .routes(only(MANAGERS, routes!(accounts::end_sessions)))
         .routes(guarded(only(MANAGERS, routes!(accounts::reset_password))))
+        .routes(guarded(only(MANAGERS, routes!(second_factor::reset_second_factor))))
         .routes(only(MANAGERS, routes!(halls::list_halls)))
         .routes(only(ADMINS, once(routes!(halls::create_hall))))
         .routes(only(ADMINS, routes!(halls::rename_hall)))

@@ -153,11 +153,15 @@ impl Device {
 
     /// Every change that was made here and is still held, by job and in the order of making.
     pub fn own(&self) -> impl Iterator<Item = Own<'_>> {
-        self.replicas.iter().flat_map(|(job, replica)| {
-            replica.changes().filter_map(|(hash, held)| {
-                let (_, id) = held.own?;
-                Some(Own { job: *job, id, hash, standing: &held.standing })
-            })
+        self.replicas.keys().flat_map(|job| self.own_of(*job))
+    }
+
+    /// The changes of a job that were made on this phone, in their order.
+    pub fn own_of(&self, job: JobId) -> impl Iterator<Item = Own<'_>> {
+        let changes = self.replicas.get(&job).into_iter().flat_map(Replica::changes);
+        changes.filter_map(move |(hash, held)| {
+            let (_, id) = held.own?;
+            Some(Own { job, id, hash, standing: &held.standing })
         })
     }
 

@@ -11,7 +11,7 @@ export default defineConfig({
   root: here,
   base: '/m/',
   logLevel: 'warn',
-  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml'), /^(desk|own|erase|person|leak|remind|case|counter|application|circumstance|lack|answered|ledger|plan|figures|admin|import|export|day|watch|punctuality|told|outage|track|due|doors|twice|holiday|law|doubt)\./), shell(folder)],
+  plugins: [vue(), words(resolve(here, '../../domain/catalogue.toml'), /^(desk|own|factor|erase|person|leak|remind|case|counter|application|circumstance|lack|answered|ledger|plan|figures|admin|import|export|day|watch|punctuality|told|outage|track|due|doors|twice|holiday|law|doubt)\./), shell(folder)],
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   worker: { format: 'es' },
   build: {

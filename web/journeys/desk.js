@@ -5,32 +5,37 @@ import { FLAGS, PROGRAM } from './browser.js'
 
 export class Desk {
   /** Opens the console and signs somebody in. */
-  static async open(hall, person, { args = [], profile, ...options } = {}) {
-    const desk = new Desk()
-    desk.hall = hall
-    desk.problems = []
-    const program = { executablePath: PROGRAM, args: [...FLAGS, ...args] }
-    const page = { viewport: { width: 1440, height: 900 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options }
-    if (profile) {
-      // A profile of its own: what else opens pages in this browser shares the session.
-      desk.browser = await chromium.launchPersistentContext(profile, { ...program, ...page })
-      desk.page = await desk.browser.newPage()
-    } else {
-      desk.browser = await chromium.launch(program)
-      desk.page = await (await desk.browser.newContext(page)).newPage()
-    }
-    desk.page.on('pageerror', (error) => desk.problems.push(String(error)))
-    desk.page.on('console', (message) => {
-      const isNetwork = /Failed to load resource|net::ERR|ERR_CONNECTION/.test(message.text())
-      if (message.type() === 'error' && !isNetwork) desk.problems.push(message.text())
-    })
-    await desk.page.goto(`${hall.base}/c/`)
+  static async open(hall, person, options) {
+    const desk = await new Desk().start(hall, options)
     await desk.page.locator('input[autocomplete="username"]').fill(person.login)
     await desk.page.locator('input[type="password"]').fill(person.password)
     await desk.page.locator('button.primary').click()
     await desk.page.locator('header.top').waitFor()
     await desk.page.locator('main').waitFor()
     return desk
+  }
+
+  /** Opens the console at its door. */
+  async start(hall, { args = [], profile, ...options } = {}) {
+    this.hall = hall
+    this.problems = []
+    const program = { executablePath: PROGRAM, args: [...FLAGS, ...args] }
+    const page = { viewport: { width: 1440, height: 900 }, locale: 'zh-CN', timezoneId: 'Asia/Shanghai', ...options }
+    if (profile) {
+      // A profile of its own: what else opens pages in this browser shares the session.
+      this.browser = await chromium.launchPersistentContext(profile, { ...program, ...page })
+      this.page = await this.browser.newPage()
+    } else {
+      this.browser = await chromium.launch(program)
+      this.page = await (await this.browser.newContext(page)).newPage()
+    }
+    this.page.on('pageerror', (error) => this.problems.push(String(error)))
+    this.page.on('console', (message) => {
+      const isNetwork = /Failed to load resource|net::ERR|ERR_CONNECTION/.test(message.text())
+      if (message.type() === 'error' && !isNetwork) this.problems.push(message.text())
+    })
+    await this.page.goto(`${hall.base}/c/`)
+    return this
   }
 
   async go(path) {

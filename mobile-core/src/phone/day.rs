@@ -95,6 +95,15 @@ pub struct JobView<'a> {
     pub call: Option<CallView>,
 }
 
+/// A job as work of a technician.
+struct Turn {
+    /// The day of its window, in the hall's city.
+    on: Option<NaiveDate>,
+    is_open: bool,
+    stands: Standing,
+    call: Option<CallView>,
+}
+
 /// A meter's past, oldest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeterHistory {
@@ -108,16 +117,31 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     /// The technician's work on a day: windows of that day by their start, then work without a
     /// window, with what earlier days left open.
     pub fn my_day(&self, day: NaiveDate) -> Vec<DayJob> {
-        let mut lines: Vec<_> = self.jobs().filter_map(|job| self.line(job, day)).collect();
-        lines.sort_by_key(|line| {
-            let due = line.promise.as_ref().map(|promise| promise.due_at);
-            (
-                line.window.map(|it| it.start).or(due).is_none(),
-                line.window.map(|it| it.start).or(due),
-                line.job,
-            )
-        });
-        lines
+        self.my_days(day, 0).pop_first().map(|(_, lines)| lines).unwrap_or_default()
+    }
+
+    /// The work of a day as [`Self::my_day`] has it, and of so many days after it what has its window then.
+    pub fn my_days(&self, first: NaiveDate, ahead: u32) -> BTreeMap<NaiveDate, Vec<DayJob>> {
+        let last = first + TimeDelta::days(ahead.into());
+        let mut days = BTreeMap::<NaiveDate, Vec<DayJob>>::new();
+        for job in self.jobs() {
+            let Some(turn) = self.turn(job) else { continue };
+            let day = match turn.on {
+                Some(day) if first <= day && day <= last => day,
+                Some(day) if day < first && turn.is_open => first,
+                None if turn.is_open => first,
+                Some(_) | None => continue,
+            };
+            days.entry(day).or_default().push(self.line(job, turn));
+        }
+        for lines in days.values_mut() {
+            lines.sort_by_key(|line| {
+                let due = line.promise.as_ref().map(|promise| promise.due_at);
+                let at = line.window.map(|it| it.start).or(due);
+                (at.is_none(), at, line.job)
+            });
+        }
+        days
     }
 
     /// The day that it is in the hall's city.
@@ -203,14 +227,11 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         (!is_over).then_some(Entry::Left { job: id, left })
     }
 
-    fn line(&self, job: &Job, day: NaiveDate) -> Option<DayJob> {
+    /// Whether a job is work of whose phone this is, and on which day.
+    fn turn(&self, job: &Job) -> Option<Turn> {
         let pack = self.packs.get(&job.pack).cloned().unwrap_or_else(builtin_pack);
-        let offset = pack.time.utc_offset_minutes;
         let stands = standing(job);
-        let window = stands.appointment;
-        let on = window.map(|window| city_day(window.start, offset));
         let me = self.device.enrolment().map(|enrolment| enrolment.user);
-        let is_open = !is_over(stands.status);
         let call = self.call(job);
         let is_mine = match call.as_ref().map(|call| call.part) {
             None => stands.technician == me || self.has_own_visit(job),
@@ -222,16 +243,19 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
                 stands.technician == me || stands.visit.is_some() && self.has_own_visit(job)
             }
         };
-        let is_due = on == Some(day) || (is_open && on.is_none_or(|on| on < day));
-        if !is_mine || !is_due {
-            return None;
-        }
+        let offset = pack.time.utc_offset_minutes;
+        let on = stands.appointment.map(|window| city_day(window.start, offset));
+        let is_open = !is_over(stands.status);
+        is_mine.then_some(Turn { on, is_open, stands, call })
+    }
+
+    fn line(&self, job: &Job, Turn { stands, call, .. }: Turn) -> DayJob {
         let household = &job.briefing.household;
-        Some(DayJob {
+        DayJob {
             job: job.id,
             kind: job.kind,
             status: stands.status,
-            window,
+            window: stands.appointment,
             holder: household.holder.clone(),
             address: household.address.clone(),
             promise: self.promise(job),
@@ -240,12 +264,12 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
             withdrawn: self.device.is_withdrawn(job.id),
             only_here: self.only_here(job.id),
             call,
-        })
+        }
     }
 
     fn only_here(&self, job: JobId) -> usize {
         let epoch = self.device.cursor().map(|cursor| cursor.epoch);
-        let own = self.device.own().filter(|own| own.job == job);
+        let own = self.device.own_of(job);
         own.filter(|own| match own.standing {
             Held::OnThisPhoneOnly => true,
             Held::Waiting(known) | Held::Quarantined(known, _) | Held::Acked(known, _) => {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{C, Result, statements};
+use super::{C, Result, second_factors, statements};
 
 statements! {
     COUNT_OPEN_JOBS = "select count(*) from job where household_id = $1 \
@@ -280,5 +280,5 @@ pub async fn empty_account(mut c: C<'_>, user: UserId, now_ms: i64) -> Result<()
     for statement in [DELETE_CONTACT, DELETE_CARD, EMPTY_PHONES] {
         c.lend().q(statement).bind(user.0).execute().await?;
     }
-    Ok(())
+    second_factors::delete_second_factor(c, user).await.map(drop)
 }

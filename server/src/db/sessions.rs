@@ -9,9 +9,9 @@ statements! {
     INSERT_SESSION = "insert into session (token_hash, user_id, device_id, created_at, seen_at, proven_at, expires_at, \
         address, agent) values ($1, $2, $3, $4, $4, $4, $5, $6, $7)";
     FIND_SESSION = "select s.token_hash, s.device_id, s.seen_at, s.proven_at, s.expires_at, s.ended_at, u.user_id, \
-        u.hall_id, u.login, u.name, u.role, u.disabled_at, d.revoked_at \
+        u.hall_id, u.login, u.name, u.role, u.disabled_at, d.revoked_at, f.confirmed_at as factor_at \
         from session s join user_account u on u.user_id = s.user_id left join device d on d.device_id = s.device_id \
-        where s.token_hash = $1";
+        left join second_factor f on f.user_id = s.user_id where s.token_hash = $1";
     RENEW_SESSION = "update session set token_hash = $1, proven_at = $2, seen_at = $2 where token_hash = $3 \
         and ended_at is null";
     LIST_SESSIONS = "select token_hash, created_at, seen_at, expires_at, address, agent from session \
@@ -54,6 +54,8 @@ pub struct SessionRow {
     pub disabled_at: Option<i64>,
     /// When the device was.
     pub revoked_at: Option<i64>,
+    /// Since when signing in asks for a second factor.
+    pub factor_at: Option<i64>,
 }
 
 /// One of somebody's own sessions at a desk.

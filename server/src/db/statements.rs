@@ -72,6 +72,7 @@ mod tests {
         ("receipts", receipts::ALL),
         ("reminders", reminders::ALL),
         ("seal_keys", seal_keys::ALL),
+        ("second_factors", second_factors::ALL),
         ("sessions", sessions::ALL),
         ("told", told::ALL),
         ("tracking", tracking::ALL),

@@ -367,6 +367,7 @@ mod tests {
     /// Nothing of a household is read here.
     const NO_HOUSEHOLD: &[(&str, &str)] = &[
         ("/api/me", "one's own account"),
+        ("/api/me/second-factor", "since when one's own stands"),
         ("/api/me/sessions", "one's own sessions"),
         ("/api/session/proof", "until when one's own password counts"),
         ("/api/users", "people of the hall"),

@@ -43,6 +43,8 @@ pub struct Caller {
     pub session: TokenHash,
     /// When the session's password was last given.
     pub proven_at: i64,
+    /// Whether their role asks for a second factor that they have not set up.
+    pub lacks_factor: bool,
 }
 
 /// Whoever sits there gave their password within the last minutes; asked for beside the role before an act of weight.
@@ -109,8 +111,18 @@ pub async fn require_session(
     if session.shut_out {
         return Err(ApiError::ShutOut);
     }
+    if session.caller.lacks_factor && !is_own(request.uri().path()) {
+        return Err(ApiError::SecondFactorUnset);
+    }
     request.extensions_mut().insert(session);
     Ok(next.run(request).await)
+}
+
+/// Whether a route is about the caller's own account alone.
+fn is_own(path: &str) -> bool {
+    ["/api/me", "/api/session"].iter().any(|own| {
+        path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 /// Lets in phones, those that were shut out too.
@@ -183,6 +195,7 @@ async fn find_session(state: &AppState, headers: &HeaderMap) -> Result<Session, 
         },
         session: hash,
         proven_at: row.proven_at,
+        lacks_factor: row.factor_at.is_none() && state.config.second_factor_roles.contains(&role),
     };
     Ok(Session { caller, shut_out: standing == Standing::ShutOut })
 }
@@ -359,10 +372,19 @@ mod tests {
             via: Via::Phone,
             session: TokenHash::of("token"),
             proven_at: 0,
+            lacks_factor: false,
         };
         let (mut parts, ()) = axum::http::Request::new(()).into_parts();
         parts.extensions.insert(Session { caller, shut_out });
         parts
+    }
+
+    #[test]
+    fn check_6_only_ones_own_account_is_open_without_the_second_factor() {
+        let own = ["/api/me", "/api/me/second-factor", "/api/session", "/api/session/proof"];
+        let others = ["/api/media", "/api/jobs", "/api", "/api/sessions"];
+
+        assert!(own.into_iter().all(is_own) && !others.into_iter().any(is_own));
     }
 
     #[test]

@@ -70,6 +70,17 @@ pub enum ApiError {
         "send your password to POST /api/session/proof, then this request again with the new token"
     )]
     PasswordNeeded,
+    /// The password is right and does not do alone.
+    #[error("send the six digits of your authenticator, or a recovery code, as `code`")]
+    SecondFactorNeeded,
+    /// The code is wrong, or was used.
+    #[error(
+        "wait for the next six digits of your authenticator: each counts once, and a recovery code too"
+    )]
+    SecondFactorWrong,
+    /// The role does nothing before a second factor is set up.
+    #[error("set up a second factor first: POST /api/me/second-factor")]
+    SecondFactorUnset,
     /// Guessing is slow.
     #[error("wait {retry_after_s} s before the next try")]
     TooManyTries {
@@ -207,6 +218,9 @@ impl ApiError {
             Self::NotSignedIn => ProblemKind::NotSignedIn,
             Self::WrongCredentials => ProblemKind::WrongCredentials,
             Self::PasswordNeeded => ProblemKind::PasswordNeeded,
+            Self::SecondFactorNeeded => ProblemKind::SecondFactorNeeded,
+            Self::SecondFactorWrong => ProblemKind::SecondFactorWrong,
+            Self::SecondFactorUnset => ProblemKind::SecondFactorUnset,
             Self::TooManyTries { .. } => ProblemKind::TooManyTries,
             Self::PhoneNeeded => ProblemKind::PhoneNeeded,
             Self::WrongCode => ProblemKind::WrongCode,

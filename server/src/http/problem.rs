@@ -43,6 +43,14 @@ kinds! {
     NotSignedIn = UNAUTHORIZED, "not-signed-in", "Not signed in";
     /// Log-in and password do not belong together.
     WrongCredentials = UNAUTHORIZED, "wrong-credentials", "Wrong log-in or password";
+    /// The password is right, and a code of the second factor has to come with it.
+    SecondFactorNeeded = UNAUTHORIZED, "second-factor-needed", "Code of the second factor needed";
+    /// The code of the second factor is wrong or was used.
+    SecondFactorWrong = UNAUTHORIZED, "second-factor-wrong", "Wrong code of the second factor";
+    /// The role does nothing before a second factor is set up.
+    SecondFactorUnset = FORBIDDEN, "second-factor-unset", "Second factor to be set up";
+    /// The second factor as it stands does not allow it.
+    SecondFactorState = CONFLICT, "second-factor-state", "Not with this second factor now";
     /// The role does not allow it.
     Forbidden = FORBIDDEN, "forbidden", "Not allowed";
     /// The act asks for the password again: it was given too long ago.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::caller::{Caller, ClientAddress, carried, cookie};
 use super::error::ApiError;
 use super::extract::Body;
-use super::schema;
+use super::{schema, second_factor};
 use crate::audit::{self, By, Entry, Subject, Via, What};
 use crate::db::sessions::Holder;
 use crate::db::users::{self, UserRow};
@@ -50,6 +50,9 @@ pub struct SignIn {
     /// Their password.
     #[schema(max_length = 1024)]
     password: String,
+    /// For who has a second factor: the six digits of their authenticator, or a recovery code.
+    #[schema(max_length = 64)]
+    code: Option<String>,
     /// For a browser: the token comes as a cookie that no script can read, and not in the reply.
     #[serde(default)]
     as_cookie: bool,
@@ -95,6 +98,8 @@ pub struct MeBody {
     /// The phone, for a technician.
     #[schema(value_type = Option<uuid::Uuid>)]
     device: Option<DeviceId>,
+    /// Whether nothing is open to them before they have set up a second factor.
+    lacks_second_factor: bool,
 }
 
 /// Another password for oneself.
@@ -113,7 +118,8 @@ pub struct ChangePassword {
     post, path = "/api/session", tag = "session", request_body = SignIn,
     responses(
         (status = 200, description = "A session began.", body = SessionBody),
-        (status = 401, description = "Wrong."), (status = 403, description = "Not this way."),
+        (status = 401, description = "Wrong, or the code of a second factor is missing."),
+        (status = 403, description = "Not this way."),
         (status = 429, description = "Wait as long as `Retry-After` says."),
     ),
 )]
@@ -130,6 +136,7 @@ pub async fn create_session(
         return Err(ApiError::PhoneNeeded);
     }
     let mut tx = state.db.begin().await?;
+    second_factor::ask(&state, &mut tx, (&proven.user, via), asked.code.as_deref()).await?;
     proven.succeed(&state, &mut tx).await?;
     if let Some(old) = carried(&headers) {
         sessions::end_session(tx.c(), &old.0, state.clock.now_ms()).await?;
@@ -202,7 +209,8 @@ pub async fn get_me(
         hall: caller.hall,
     };
     let (hall_name, utc_offset_minutes) = (hall.name, hall.utc_offset_minutes);
-    Ok(Json(MeBody { user, hall_name, utc_offset_minutes, device: caller.device }))
+    let (device, lacks_second_factor) = (caller.device, caller.lacks_factor);
+    Ok(Json(MeBody { user, hall_name, utc_offset_minutes, device, lacks_second_factor }))
 }
 
 /// Changes the caller's password and ends their other sessions.
@@ -275,7 +283,7 @@ pub(super) async fn prove(
 }
 
 /// Notes a failed try: whose log-in it was, where it was anybody's, and never what was typed.
-fn note_failure(state: &AppState, whose: Option<(HallId, Uuid)>, via: Via, why: &str) {
+pub(super) fn note_failure(state: &AppState, whose: Option<(HallId, Uuid)>, via: Via, why: &str) {
     let by = By { hall: whose.map(|(hall, _)| hall), user: None, device: None, via };
     let subject = whose.map_or(Subject::Nothing, |(_, user)| Subject::Id("person", user));
     let entry = Entry::new(by, What::SignInFailed, subject).with(json!({"why": why}));

@@ -59,6 +59,7 @@ mod restore;
 mod restoring;
 mod roles;
 mod s3;
+mod second_factor;
 mod sessions;
 mod storage;
 mod times;

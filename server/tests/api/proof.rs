@@ -14,6 +14,9 @@ use crate::hall::{Hall, Node, PASSWORD, text};
 /// What asks for the password again: files that leave, shutting out, letting in, other people's accounts.
 const GUARDED: &[(&str, &str)] = &[
     ("GET", "/api/session/proof"),
+    ("POST", "/api/me/second-factor"),
+    ("DELETE", "/api/me/second-factor"),
+    ("DELETE", "/api/users/{id}/second-factor"),
     ("GET", "/api/exports/{table}"),
     ("GET", "/api/exports/figures/{figure}"),
     ("GET", "/api/exports/figures/{figure}/behind"),

@@ -16,6 +16,8 @@ export interface Person {
 export interface Me extends Person {
   hall_name: string
   utc_offset_minutes: number
+  /** Nothing is open to them before they have set up a second factor. */
+  lacks_second_factor: boolean
 }
 
 export interface Span {

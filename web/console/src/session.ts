@@ -13,8 +13,9 @@ export async function whoAmI(): Promise<void> {
   me.value = await get<Me>('/api/me').catch(() => null)
 }
 
-export async function signIn(login: string, password: string): Promise<void> {
-  await send('POST', '/api/session', { login, password, as_cookie: true })
+/** Signs in; who has a second factor is refused without its code. */
+export async function signIn(login: string, password: string, code: string): Promise<void> {
+  await send('POST', '/api/session', { login, password, as_cookie: true, ...(code && { code }) })
   await whoAmI()
   // A browser keeps the cookie over HTTPS only, or on the server's own machine.
   if (!me.value) throw new Problem(0, 'no-cookie', '')

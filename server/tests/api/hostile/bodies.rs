@@ -169,6 +169,7 @@ fn of_people(operation: &str, side: &Side) -> Option<Vec<Value>> {
         "POST /api/devices" => vec![json!({"login": format!("carl.{word}"), "password": PASSWORD,
             "code": "0000000000", "name": word, "device": device})],
         "POST /api/devices/{id}/revoke" => vec![json!({"reason": "lost"})],
+        "POST /api/me/second-factor/confirm" => vec![json!({"code": "000000"})],
         "POST /api/session/proof" => vec![json!({"password": "not this one"})],
         "POST /api/me/password" => {
             vec![json!({"current": "not this one", "new": "another kettle sings"})]

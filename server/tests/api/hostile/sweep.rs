@@ -30,6 +30,7 @@ const WORDLESS: &[(&str, &str)] = &[
     ("GET /api/packs/{id}/text", "the rules of all halls"),
     ("GET /api/packs/{id}/trial", "how many verdicts would change"),
     ("GET /api/push/key", "the server's public key"),
+    ("GET /api/me/second-factor", "since when one's own stands"),
     ("GET /api/session/proof", "until when one's own password counts"),
 ];
 

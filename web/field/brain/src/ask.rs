@@ -15,7 +15,7 @@ use mobile_core::phone::{
 };
 use mobile_core::photo::BlobStore;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sync::device::Enrolment;
 
 use crate::view;
@@ -181,9 +181,9 @@ pub enum Request {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal(pub Vec<Sentence>);
 
-/// Does what a screen asks.
+/// Does what a screen asks; the answer is JSON.
 #[expect(clippy::too_many_lines, reason = "some lines for each thing that a screen asks")]
-pub async fn answer<S, C, R>(phone: &mut Phone<S, C, R>, asked: Request) -> Result<Value, Refusal>
+pub async fn answer<S, C, R>(phone: &mut Phone<S, C, R>, asked: Request) -> Result<String, Refusal>
 where
     S: LogStore + BlobStore,
     C: Clock,
@@ -192,7 +192,7 @@ where
     match asked {
         Request::Enrol { device, user, hall } => {
             phone.enrol(Enrolment { device, user, hall }).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::Day => Ok(shown(&view::day(phone))),
         Request::Job { job } => Ok(shown(&view::job(phone, job)?)),
@@ -204,12 +204,12 @@ where
         Request::Wipe { rescued } => {
             let wipe = if rescued { Wipe::AfterRescue } else { Wipe::IfNothingIsOnlyHere };
             phone.wipe(wipe).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::Record { job, fact } => Ok(saved(phone.record(job, *fact).await?.fact)),
         Request::RestDone { job, phase } => {
             phone.answer_rest_as_done(job, phase).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::Read { job, meter, register, state, corrects } => Ok(saved(
             phone.read_or_correct(job, meter, (register, state), corrects).await?.saved.fact,
@@ -229,33 +229,37 @@ where
         }
         Request::Recheck { job, item, gone, photo } => {
             phone.recheck(job, &item, (gone, photo)).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::Message { job, text } => {
             phone.message(job, text).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::Snooze { reminder, minutes } => {
             phone.answer_reminder(reminder, Said::Later { minutes }).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::SeenTo { reminder } => {
             phone.answer_reminder(reminder, Said::Done).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
         Request::Seen { job } => {
             phone.mark_seen(job).await?;
-            Ok(Value::Null)
+            Ok(done())
         }
     }
 }
 
-fn saved(fact: FactId) -> Value {
-    json!({ "fact": fact })
+fn done() -> String {
+    "null".to_owned()
 }
 
-fn shown(view: &impl serde::Serialize) -> Value {
-    serde_json::to_value(view).expect("views have string keys only")
+fn saved(fact: FactId) -> String {
+    json!({ "fact": fact }).to_string()
+}
+
+fn shown(view: &impl serde::Serialize) -> String {
+    serde_json::to_string(view).expect("views have string keys only")
 }
 
 impl From<CommandError> for Refusal {

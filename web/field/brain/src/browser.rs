@@ -83,7 +83,7 @@ impl Brain {
             Err(error) => return json!({ "broken": error.to_string() }).to_string(),
         };
         match answered {
-            Ok(value) => json!({ "ok": value }).to_string(),
+            Ok(answer) => format!(r#"{{"ok":{answer}}}"#),
             Err(Refusal(why)) => json!({ "refused": why }).to_string(),
         }
     }

@@ -1,7 +1,6 @@
 //! What screens show: plain data, in the words of the domain.
 
-use chrono::{NaiveDate, TimeDelta};
-use domain::calendar::city_day;
+use chrono::NaiveDate;
 use domain::catalogue::Sentence;
 use domain::here;
 use domain::hose::{self, Entitlement};
@@ -26,11 +25,11 @@ use serde::Serialize;
 use sync::device::{Notice, Standing as Held};
 
 /// Days to come that the list shows.
-const DAYS_AHEAD: i64 = 3;
+const DAYS_AHEAD: u32 = 3;
 
 /// The list of today and the days to come.
 #[derive(Debug, Serialize)]
-pub struct Day {
+pub struct Day<'a> {
     /// The day that it is in the hall's city.
     today: NaiveDate,
     /// Minutes that the city is east of UTC.
@@ -38,23 +37,23 @@ pub struct Day {
     /// The hall's time, as well as the phone knows it; Unix milliseconds.
     now_ms: i64,
     /// Each day with its work, in the order in which it is walked; days without work are left out.
-    days: Vec<DayLines>,
+    days: Vec<DayLines<'a>>,
 }
 
 /// One day's work.
 #[derive(Debug, Serialize)]
-struct DayLines {
+struct DayLines<'a> {
     day: NaiveDate,
-    lines: Vec<Line>,
+    lines: Vec<Line<'a>>,
 }
 
 /// A job in the list.
 #[derive(Debug, Serialize)]
-struct Line {
+struct Line<'a> {
     #[serde(flatten)]
     job: DayJob,
-    household: Household,
-    also_due: Vec<Due>,
+    household: &'a Household,
+    also_due: &'a [Due],
     /// Whether a new hose is free for this household today (B14).
     free_hose: bool,
     /// Metres from the door before, where both are surveyed.
@@ -229,21 +228,20 @@ pub fn judged(verdict: &Verdict) -> Judged {
 }
 
 /// Lists the days.
-pub fn day<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> Day {
-    let (today, offset) = (phone.city_today(), phone.utc_offset_minutes());
-    let of_day = |line: &DayJob, day| line.window.map(|it| city_day(it.start, offset)) == Some(day);
-    let days = (0..=DAYS_AHEAD).map(|ahead| {
-        let day = today + TimeDelta::days(ahead);
-        let work = phone.my_day(day).into_iter().filter(|it| ahead == 0 || of_day(it, day));
-        DayLines { day, lines: lines(phone, work.collect()) }
-    });
-    let days = days.filter(|day| !day.lines.is_empty()).collect();
-    Day { today, utc_offset_minutes: offset, now_ms: phone.hall_now().timestamp_millis(), days }
+pub fn day<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>) -> Day<'_> {
+    let today = phone.city_today();
+    let days = phone.my_days(today, DAYS_AHEAD).into_iter();
+    let days = days.map(|(day, work)| DayLines { day, lines: lines(phone, work) }).collect();
+    let utc_offset_minutes = phone.utc_offset_minutes();
+    Day { today, utc_offset_minutes, now_ms: phone.hall_now().timestamp_millis(), days }
 }
 
-fn lines<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>, work: Vec<DayJob>) -> Vec<Line> {
+fn lines<S: LogStore, C: Clock, R: Rng>(
+    phone: &Phone<S, C, R>,
+    work: Vec<DayJob>,
+) -> Vec<Line<'_>> {
     let held = work.into_iter().filter_map(|line| {
-        let job = phone.job(line.job).ok()?.job;
+        let job = phone.device().job(line.job)?;
         Some(Stop {
             is_emergency: line.kind == JobKind::Emergency,
             window: line.window,
@@ -251,15 +249,13 @@ fn lines<S: LogStore, C: Clock, R: Rng>(phone: &Phone<S, C, R>, work: Vec<DayJob
             what: (line, job),
         })
     });
-    let walked = on_foot(None, held.collect());
-    let line = |((job, held), walk_m): ((DayJob, &Job), Option<f64>)| Line {
-        household: held.briefing.household.clone(),
-        also_due: held.briefing.also_due.clone(),
-        free_hose: matches!(phone.hose_entitlement(held.id), Ok(Entitlement::Free { .. })),
-        walk_m,
-        job,
-    };
-    walked.into_iter().map(line).collect()
+    let walked = on_foot(None, held.collect()).into_iter();
+    let lines = walked.map(|((job, held), walk_m)| {
+        let free_hose = matches!(phone.hose_entitlement(held.id), Ok(Entitlement::Free { .. }));
+        let (household, also_due) = (&held.briefing.household, &held.briefing.also_due[..]);
+        Line { job, household, also_due, free_hose, walk_m }
+    });
+    lines.collect()
 }
 
 /// Shows one job.
@@ -276,7 +272,7 @@ pub fn job<S: LogStore, C: Clock, R: Rng>(
     let facts = job.visits.values().flat_map(|visit| &visit.facts);
     let verdicts =
         facts.filter_map(|(id, recorded)| Some((*id, judged(recorded.fact.reading()?.verdict))));
-    let own = phone.device().own().filter(|own| own.job == id);
+    let own = phone.device().own_of(id);
     let only_here = own.filter(|own| !matches!(own.standing, Held::Acked(..)));
     let photos = phone.waiting_photos().into_iter().filter(|photo| photo.job == id);
     Ok(JobPage {

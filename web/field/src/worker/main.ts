@@ -23,6 +23,8 @@ class Refused extends Error {
 const hall = new Hall()
 let store: Store
 let brain: Brain | null = null
+/** The brain's program. */
+let ready: Promise<unknown> = Promise.resolve()
 let key: CryptoKey | null = null
 let lentAt = 0
 let sync: Sync | null = null
@@ -60,16 +62,22 @@ function waitForOther(): void {
 
 const calls: Calls = {
   async boot(hadLog, known) {
-    await init({ module_or_path: wasm })
+    // Whoever types their PIN does not wait for it.
+    ready = init({ module_or_path: wasm })
+    ready.catch(() => undefined)
     if (!(await becomeWriter())) {
       waitForOther()
       return { at: 'in_use' }
     }
     store = new Store('doorstep', hadLog)
     const ring = await store.ring()
-    if (!ring) return { at: hadLog ? 'gone' : 'new' }
+    if (ring && !known) {
+      hall.token = await readToken(ring)
+      return lockedAt(ring)
+    }
+    await ready
+    if (!ring || !known) return { at: hadLog ? 'gone' : 'new' }
     hall.token = await readToken(ring)
-    if (!known) return lockedAt(ring)
     const stage = await enter(known)
     // Whoever looks at a job goes on looking at it: the next tap boots again.
     if (stage.at === 'broken') throw new Error(stage.why)
@@ -77,11 +85,17 @@ const calls: Calls = {
   },
 
   async enrol(form) {
+    await ready
     const ring = await store.ring()
     return ring ? comeBack(ring, form) : begin(form)
   },
 
   async unlock(pin) {
+    try {
+      await ready
+    } catch (error) {
+      return { at: 'broken', why: String(error) }
+    }
     let ring = await store.ring()
     if (!ring) return { at: 'new' }
     const before = await lockedAt(ring)
