@@ -259,6 +259,7 @@ impl Config {
             ));
         }
         self.check_limits()?;
+        self.check_roles()?;
         if !(30..=3600).contains(&self.password_again_s) {
             let why = format!(
                 "is {}: a password counts for 30 to 3600 seconds before an act asks for it again",
@@ -268,13 +269,6 @@ impl Config {
                 place: "configuration".into(),
                 key: "password_again_s".into(),
                 why,
-            });
-        }
-        if self.second_factor_roles.contains(&Role::Technician) {
-            return Err(ConfigError::Value {
-                place: "configuration".into(),
-                key: "second_factor_roles".into(),
-                why: "names technicians: their second factor is the enrolled phone, so leave them out".into(),
             });
         }
         if !(1..=14).contains(&self.lease_days) {
@@ -333,6 +327,18 @@ impl Config {
             Some((key, _)) => Err(wrong(key, "is 0: nobody is that fast".to_owned())),
             None => Ok(()),
         }
+    }
+
+    /// A technician's second factor is the phone.
+    fn check_roles(&self) -> Result<(), ConfigError> {
+        if self.second_factor_roles.contains(&Role::Technician) {
+            return Err(ConfigError::Value {
+                place: "configuration".into(),
+                key: "second_factor_roles".into(),
+                why: "names technicians: their second factor is the enrolled phone, so leave them out".into(),
+            });
+        }
+        Ok(())
     }
 
     /// Records do not go before a claim could rest on them.

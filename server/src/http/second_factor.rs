@@ -206,18 +206,17 @@ pub(super) async fn ask(
     let code = code.ok_or(ApiError::SecondFactorNeeded)?;
     let now = state.clock.now();
     let secret = SharedSecret::stored(row.secret);
-    let is_new = match secret.step_of(code, now.timestamp_millis())? {
-        Some(step) => second_factors::take_step(tx.c(), user.id, step).await?,
-        None => {
-            let hash = recovery_hash(user.id, code);
-            let was_one = second_factors::use_recovery_code(tx.c(), user.id, &hash).await?;
-            if was_one {
-                let by = By { hall: Some(user.hall), user: Some(user.id), device: None, via };
-                let entry = Entry::new(by, What::RecoveryUsed, Subject::Nothing);
-                audit::keep(tx.c(), now, entry).await?;
-            }
-            was_one
+    let is_new = if let Some(step) = secret.step_of(code, now.timestamp_millis())? {
+        second_factors::take_step(tx.c(), user.id, step).await?
+    } else {
+        let hash = recovery_hash(user.id, code);
+        let was_one = second_factors::use_recovery_code(tx.c(), user.id, &hash).await?;
+        if was_one {
+            let by = By { hall: Some(user.hall), user: Some(user.id), device: None, via };
+            let entry = Entry::new(by, What::RecoveryUsed, Subject::Nothing);
+            audit::keep(tx.c(), now, entry).await?;
         }
+        was_one
     };
     if is_new {
         return Ok(());

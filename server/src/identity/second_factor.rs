@@ -57,9 +57,9 @@ impl SharedSecret {
 
     /// The half minute in which an authenticator shows this code, about now.
     pub fn step_of(&self, code: &str, now_ms: i64) -> anyhow::Result<Option<i64>> {
-        let now_s = u64::try_from(now_ms / 1_000).unwrap_or(0);
+        let seconds = u64::try_from(now_ms / 1_000).unwrap_or(0);
         let digits: String = code.chars().filter(|it| !it.is_whitespace()).collect();
-        let step = self.totp("-")?.check(&digits, now_s);
+        let step = self.totp("-")?.check(&digits, seconds);
         Ok(step.and_then(|step| i64::try_from(step).ok()))
     }
 

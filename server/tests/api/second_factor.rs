@@ -154,8 +154,8 @@ async fn begin(node: &Node, token: &str) -> Authenticator {
     let begun = node.post("/api/me/second-factor", Some(token), &Value::Null).await;
     let secret = text(&begun.body["secret"]);
     assert!(text(&begun.body["uri"]).contains(&format!("secret={secret}")), "{begun:?}");
-    let secret = Secret::try_from_base32(secret).unwrap();
-    Authenticator(Builder::new().with_secret(secret).build().unwrap())
+    let secret = Secret::try_from_base32(secret).expect("it is base32");
+    Authenticator(Builder::new().with_secret(secret).build().expect("a long secret"))
 }
 
 async fn confirm(node: &Node, token: &str, code: &str) -> Reply {
@@ -167,13 +167,13 @@ async fn set_up(hall: &Hall, node: &Node) -> (String, Vec<Value>) {
     let token = node.sign_in("dora").await;
     let phone = begin(node, &token).await;
     let confirmed = confirm(node, &token, &phone.shows(hall)).await;
-    (token, confirmed.body["recovery_codes"].as_array().unwrap().clone())
+    (token, confirmed.body["recovery_codes"].as_array().expect("eight codes").clone())
 }
 
 impl Authenticator {
     /// The six digits of now.
     fn shows(&self, hall: &Hall) -> String {
-        let now_s = u64::try_from(hall.config.clock.now_ms() / 1_000).unwrap();
-        self.0.generate(now_s).to_string()
+        let seconds = u64::try_from(hall.config.clock.now_ms() / 1_000).expect("after 1970");
+        self.0.generate(seconds).to_string()
     }
 }

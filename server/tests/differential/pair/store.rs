@@ -98,6 +98,7 @@ impl Pair {
             via: server::audit::Via::Phone,
             session: TokenHash::of("token"),
             proven_at: 0,
+            lacks_factor: false,
         };
         let phone = Phone { caller, device: writer.device };
         Sender { phone, shut_out: row.revoked_at.is_some() }
