@@ -216,6 +216,16 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         Ok(id)
     }
 
+    /// What the documents say, for whoever keeps it until the next start; see [`Self::lend`].
+    pub fn said(&self) -> Vec<u8> {
+        self.device.said()
+    }
+
+    /// Takes what an earlier start kept, so that documents are not read again that are as they were; tells of how many.
+    pub fn lend(&mut self, kept: &[u8]) -> usize {
+        self.device.lend(kept)
+    }
+
     /// What the log says, for whoever compares phones.
     pub fn device(&self) -> &Device {
         &self.device

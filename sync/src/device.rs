@@ -8,6 +8,7 @@ mod make;
 mod receipts;
 mod record;
 mod replica;
+mod said;
 
 use std::collections::BTreeMap;
 

@@ -15,8 +15,8 @@ pub use edit::{
     EditError, NewFact, Pen, briefing_change, create, fact_change, message_change, plan_change,
 };
 pub use load::{ApplyError, LoadError, SnapshotError, apply, load, snapshot};
-pub(crate) use read::parse_id;
 pub use read::{Contents, ReadJobError, Unread, contents, read};
+pub(crate) use read::{contents_of, parse_id};
 pub(crate) use value::read_scalar;
 pub use value::{ValueError, json};
 

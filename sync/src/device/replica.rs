@@ -1,5 +1,6 @@
 //! One document on a phone: its bytes, and what they say once somebody asks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -7,11 +8,13 @@ use automerge::{Automerge, Change, ChangeHash};
 use domain::id::{DeviceId, JobId};
 use domain::job::Job;
 use domain::stamp::BootId;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::record::{Answer, Answered, Arrived, Made, Record};
+use super::said;
 use crate::chunk::chunk_hash;
-use crate::document::{Unread, apply, contents, load};
+use crate::document::{Unread, apply, contents_of, json, load};
 use crate::message::{Epoch, Fed, Position};
 use crate::seal::Voucher;
 
@@ -74,6 +77,8 @@ pub(super) struct Replica {
     /// Only of documents written in since the start: each takes tens of kilobytes.
     doc: OnceLock<Automerge>,
     view: OnceLock<View>,
+    /// What the document says as values, once it was read.
+    said: OnceLock<Vec<u8>>,
 }
 
 impl Replica {
@@ -85,12 +90,45 @@ impl Replica {
     /// What the document says, read at the first question.
     pub(super) fn view(&self) -> &View {
         self.view.get_or_init(|| {
-            if let Some(doc) = self.doc.get() {
-                return read(doc, Vec::new());
+            if let Some(said) = self.said.get().and_then(|said| said::decode(said)) {
+                return read(said, Vec::new());
             }
-            let (doc, set_aside) = self.load();
-            read(&doc, set_aside)
+            let (doc, set_aside) = match self.doc.get() {
+                Some(doc) => (Cow::Borrowed(doc), Vec::new()),
+                None => {
+                    let (doc, set_aside) = self.load();
+                    (Cow::Owned(doc), set_aside)
+                }
+            };
+            let said = json(&doc);
+            if set_aside.is_empty() {
+                self.said.get_or_init(|| said::encode(&said));
+            }
+            read(said, set_aside)
         })
+    }
+
+    /// What the document says, where all of it was brought in.
+    pub(super) fn said(&self) -> Option<&[u8]> {
+        self.view();
+        self.said.get().map(Vec::as_slice)
+    }
+
+    /// Takes what the document said at an earlier start; tells whether it was not read yet.
+    pub(super) fn lend(&self, said: &[u8]) -> bool {
+        self.said.set(said.to_vec()).is_ok()
+    }
+
+    /// The name of the bytes that are read.
+    pub(super) fn name(&self) -> [u8; 32] {
+        let snapshot = self.snapshot.as_deref().unwrap_or_default();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&[said::VERSION]).update(&(snapshot.len() as u64).to_le_bytes());
+        hasher.update(snapshot);
+        for hash in &self.order {
+            hasher.update(&hash.0);
+        }
+        hasher.finalize().into()
     }
 
     /// A copy of the document to write in.
@@ -209,6 +247,7 @@ impl Replica {
     fn forget_reading(&mut self) {
         self.doc = OnceLock::new();
         self.view = OnceLock::new();
+        self.said = OnceLock::new();
     }
 
     fn load(&self) -> (Automerge, Vec<SetAside>) {
@@ -252,8 +291,8 @@ fn add(doc: &Automerge, bytes: &[u8]) -> Result<Automerge, String> {
     apply(doc, &[change]).map_err(|error| error.to_string())
 }
 
-fn read(doc: &Automerge, mut set_aside: Vec<SetAside>) -> View {
-    match contents(doc) {
+fn read(said: Value, mut set_aside: Vec<SetAside>) -> View {
+    match contents_of(said) {
         Ok(contents) => View { job: Some(contents.job), unread: contents.unread, set_aside },
         Err(error) => {
             set_aside.push(SetAside { hash: None, reason: error.to_string() });

@@ -52,7 +52,12 @@ pub fn read(doc: &Automerge) -> Result<Job, ReadJobError> {
 /// Without head and briefing there is no job. Entries of the plan, visits, facts and messages
 /// are read one by one, so that a corrupt or unknown one never hides the others.
 pub fn contents(doc: &Automerge) -> Result<Contents, ReadJobError> {
-    let Value::Object(mut root) = json(doc) else {
+    contents_of(json(doc))
+}
+
+/// The same of what a document says ([`json`]).
+pub(crate) fn contents_of(said: Value) -> Result<Contents, ReadJobError> {
+    let Value::Object(mut root) = said else {
         return Err(ReadJobError::NoMap("root"));
     };
     let plan = take(&mut root, key::PLAN)?;

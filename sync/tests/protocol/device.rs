@@ -2,10 +2,12 @@
 
 use domain::stamp::BootId;
 use domain::visit::Fact;
-use sync::device::{Record, Standing};
+use sync::chunk::chunk_hash;
+use sync::device::{Device, Record, Standing};
 use sync::limits;
 use sync::message::{Cursor, Reply, Request};
 
+use crate::phone::replayed;
 use crate::world::{Fate, World};
 
 #[test]
@@ -35,6 +37,50 @@ fn a_phone_says_of_itself_what_its_log_says() {
     };
     assert!(matches!(standing(taken), Some(Standing::Acked(..))));
     assert_eq!(standing(kept), Some(Standing::OnThisPhoneOnly));
+}
+
+#[test]
+fn s8_what_a_start_kept_of_the_documents_holds_for_those_that_are_as_they_were() {
+    let mut world = World::new(1, 3);
+    let job = world.jobs[0];
+    world.sync(0);
+    world.note(0, job).unwrap();
+    assert_eq!(world.phones[0].device.jobs().count(), 3);
+    let kept = world.phones[0].device.said();
+
+    let mut same = replayed(&world.phones[0].log);
+    assert_eq!(same.lend(&kept), 3);
+    assert_eq!(same.lend(&kept), 0, "it has them");
+    assert!(same.jobs().eq(world.phones[0].device.jobs()));
+    assert_eq!(same.said(), kept, "what was lent is kept on");
+
+    world.note(0, job).unwrap();
+    let mut later = replayed(&world.phones[0].log);
+    assert_eq!(later.lend(&kept), 2);
+    assert!(later.jobs().eq(world.phones[0].device.jobs()));
+    assert_eq!(Device::new().lend(&kept), 0, "a phone without them takes none");
+}
+
+#[test]
+fn s8_a_document_that_could_not_be_brought_in_whole_is_read_anew_each_time() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    world.note(0, world.jobs[0]).unwrap();
+    world.phones[0].restart(7);
+    let made = world.note(0, world.jobs[0]).unwrap();
+    let without = |hash| {
+        let records = world.phones[0].log.iter().map(|bytes| Record::decode(bytes).unwrap());
+        let others =
+            records.filter(|it| !matches!(it, Record::Made(it) if chunk_hash(&it.bytes) == hash));
+        others.map(|it| it.encode()).collect::<Vec<_>>()
+    };
+    let first = world.phones[0].device.own().map(|own| own.hash).find(|it| *it != made).unwrap();
+
+    let mut damaged = replayed(&without(first));
+    let aside = damaged.view(world.jobs[0]).unwrap().set_aside.len();
+    let kept = damaged.said();
+
+    assert_eq!((aside, damaged.lend(&kept)), (1, 0));
 }
 
 #[test]

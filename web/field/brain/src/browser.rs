@@ -6,6 +6,7 @@ mod store;
 use std::rc::Rc;
 
 use domain::stamp::BootId;
+use js_sys::Uint8Array;
 use mobile_core::clock::Rng;
 use mobile_core::log::Beginning;
 use mobile_core::phone::{
@@ -59,9 +60,14 @@ impl Brain {
         let left = store.left_moment().await.map_err(|error| store::said(error).to_string())?;
         let left = left.as_string().and_then(|text| store::read_moment(&text));
         let clock = CarriedClock::go_on(left, looks, BootId(u32::from_le_bytes(fresh)));
-        let store = BrowserStore::new(Rc::new(store), clock.clone());
-        match Phone::open(store, clock.clone(), BrowserRng).await {
-            Ok(opened) => {
+        let store = Rc::new(store);
+        let kept = Rc::clone(&store);
+        match Phone::open(BrowserStore::new(store, clock.clone()), clock.clone(), BrowserRng).await
+        {
+            Ok(mut opened) => {
+                // Without it all documents are read, which takes longer.
+                let said = kept.said().await.ok().and_then(|said| said.dyn_into().ok());
+                said.map(|said: Uint8Array| opened.phone.lend(&said.to_vec()));
                 let found = found(&opened.report).to_string();
                 let (session, offer) = (Session::default(), None);
                 Ok(Brain { phone: opened.phone, clock, found, session, offer })
@@ -73,6 +79,11 @@ impl Brain {
     /// What opening found, as JSON.
     pub fn found(&self) -> String {
         self.found.clone()
+    }
+
+    /// What the documents say, to be kept until the next start.
+    pub fn said(&self) -> Vec<u8> {
+        self.phone.said()
     }
 
     /// Answers one request, JSON in and out: `{"ok": …}` or `{"refused": [sentences]}`.

@@ -12,6 +12,7 @@ import { Sync } from './sync'
 
 const LOCK = 'doorstep-writer'
 const LEND_AGAIN_MS = 12 * 60 * 60 * 1000
+const SAID_EVERY_MS = 10 * 60 * 1000
 
 /** The rules, or the store, said no. */
 class Refused extends Error {
@@ -27,6 +28,7 @@ let brain: Brain | null = null
 let ready: Promise<unknown> = Promise.resolve()
 let key: CryptoKey | null = null
 let lentAt = 0
+let saidAt = 0
 let sync: Sync | null = null
 let stream: Notices | null = null
 let queue: Promise<unknown> = Promise.resolve()
@@ -269,8 +271,18 @@ async function enrolled(form: EnrolForm & { device?: string }): Promise<Enrolled
   return hall.enrol(asked)
 }
 
+/** Keeps what the documents say, now and then: the next start reads only what changed since. */
+async function keepSaid(): Promise<void> {
+  if (Date.now() - saidAt < SAID_EVERY_MS) return
+  saidAt = Date.now()
+  const said = (await alone((it) => it.said())) as Uint8Array<ArrayBuffer>
+  // Without it the next start takes longer.
+  await store.keepSaid(said).catch(() => undefined)
+}
+
 /** After each word of the hall: the lease begins anew, twice a day. */
 async function heard(): Promise<void> {
+  await keepSaid()
   if (Date.now() - lentAt < LEND_AGAIN_MS) return
   const ring = await store.ring()
   if (ring) await lend(ring).catch(() => undefined)

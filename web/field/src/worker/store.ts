@@ -92,7 +92,30 @@ export class Store {
     return whole
   }
 
+  /** What documents said when the app was open before; nothing that cannot be opened. */
+  async said(): Promise<Uint8Array | null> {
+    const sealed = (await this.get('said')) as Sealed | undefined
+    return sealed ? unseal(this.opened(), 'said', sealed).catch(() => null) : null
+  }
+
+  /** Keeps it, sealed as everything is. */
+  async keepSaid(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.put('said', await seal(this.opened(), 'said', bytes))
+  }
+
   async append(bytes: Uint8Array<ArrayBuffer>, moment: string): Promise<void> {
+    try {
+      await this.add(bytes, moment)
+    } catch (error) {
+      const isFull = error instanceof Error && error.name === 'QuotaExceededError'
+      if (!isFull || this.stuck || !(await this.get('said'))) throw error
+      // What only saves time makes room for what was done.
+      await this.write(['meta'], (transaction) => void transaction.objectStore('meta').delete('said'))
+      await this.add(bytes, moment)
+    }
+  }
+
+  private async add(bytes: Uint8Array<ArrayBuffer>, moment: string): Promise<void> {
     const { generation, rows } = this.head
     const row = { ...(await seal(this.opened(), this.about(rows), bytes)), size: bytes.length }
     const head = { generation, rows: rows + 1 }

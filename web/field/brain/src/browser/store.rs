@@ -23,6 +23,10 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = leftMoment)]
     pub(super) async fn left_moment(this: &JsStore) -> Result<JsValue, JsValue>;
 
+    /// What documents said at an earlier start; `null` when nothing was kept.
+    #[wasm_bindgen(method, catch)]
+    pub(super) async fn said(this: &JsStore) -> Result<JsValue, JsValue>;
+
     /// The log's bytes; `null` when there is none, `"gone"` when there was one.
     #[wasm_bindgen(method, catch)]
     async fn read(this: &JsStore) -> Result<JsValue, JsValue>;
