@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Phone } from './browser.js'
-import { ROOT, opened, place, shows } from './ground.js'
+import { ROOT, opened, place, shows, until } from './ground.js'
 import { staff } from './hall.js'
 import { goIn, goOut, readMeter } from './visit.js'
 
@@ -101,6 +101,47 @@ test('f3 a full phone says that nothing was saved, and goes on when there is roo
 
   const types = (await hall.facts(job)).map((fact) => fact.type)
   assert.deepEqual(types, ['set_out', 'arrived'])
+})
+
+/** What the phone keeps beside its log under a key, sealed; `put` writes something else there. */
+const beside = (page, key, put) =>
+  page.evaluate(
+    async ([key, put]) => {
+      const database = await new Promise((resolve) => (indexedDB.open('doorstep').onsuccess = (event) => resolve(event.target.result)))
+      const meta = database.transaction('meta', put ? 'readwrite' : 'readonly').objectStore('meta')
+      const asked = put ? meta.put({ iv: new Uint8Array(12), data: new Uint8Array(400).buffer }, key) : meta.get(key)
+      const found = await new Promise((resolve) => (asked.onsuccess = () => resolve(asked.result)))
+      database.close()
+      return found?.data?.byteLength ?? 0
+    },
+    [key, put],
+  )
+
+test('s10 what documents said is kept for the next start, which shows the same with it, without it and with rubbish in its place', async (t) => {
+  const { phone, job } = await enrolled(t)
+  await phone.kept()
+  await until(() => beside(phone.page, 'said'))
+  const starts = async () => {
+    await phone.close()
+    await phone.launch()
+    await phone.context.setOffline(true)
+    await phone.visit()
+    await phone.unlock()
+    await phone.listed()
+    return phone.page.locator(`li[data-job="${job}"]`).textContent()
+  }
+  const before = await starts()
+  await phone.job(job)
+  await phone.tap('出发')
+
+  const after = await starts()
+  await beside(phone.page, 'said', true)
+  const withRubbish = await starts()
+
+  assert.match(before, /已派/)
+  assert.match(after, /在途/)
+  assert.equal(withRubbish, after)
+  assert.deepEqual(phone.problems, [])
 })
 
 test('f3 a store that breaks and does not open again is opened by a later tap', async (t) => {

@@ -22,7 +22,8 @@ async fn a_dispatcher_signs_in_and_out() {
 
     assert_eq!(
         me.body,
-        json!({"id": ana, "login": "ana", "name": "ANA", "role": "dispatcher", "hall": hall.id, "hall_name": "城东营业厅", "utc_offset_minutes": 480, "device": null})
+        json!({"id": ana, "login": "ana", "name": "ANA", "role": "dispatcher", "hall": hall.id, "hall_name": "城东营业厅", "utc_offset_minutes": 480, "device": null,
+            "lacks_second_factor": false})
     );
     assert_eq!(out.status, StatusCode::NO_CONTENT);
     assert_eq!((after.status.as_u16(), after.problem()), (401, "not-signed-in"));

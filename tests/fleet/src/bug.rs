@@ -45,11 +45,13 @@ pub enum Bug {
     WipedUnasked,
     /// An order to empty a phone makes it forget, and leaves its store.
     StoreNotErased,
+    /// What a document said at an earlier start is believed whatever stands in it now.
+    SaidBelieved,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AckBeforeCommit,
         Self::SequenceCursor,
         Self::ActorReuse,
@@ -71,5 +73,6 @@ impl Bug {
         Self::SnapshotOfWhatIsKnown,
         Self::WipedUnasked,
         Self::StoreNotErased,
+        Self::SaidBelieved,
     ];
 }

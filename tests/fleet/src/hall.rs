@@ -194,7 +194,8 @@ impl Way<'_> {
             | Bug::OlderTurnedAway
             | Bug::SnapshotOfWhatIsKnown
             | Bug::WipedUnasked
-            | Bug::StoreNotErased => {}
+            | Bug::StoreNotErased
+            | Bug::SaidBelieved => {}
         }
         reply.encode()
     }

@@ -60,6 +60,10 @@ pub struct FleetPhone {
     seed: u64,
     /// Whether each start goes on with the chance of the first, which a bug may do.
     pub repeats_chance: bool,
+    /// What the documents said when the process stopped last.
+    said: Vec<u8>,
+    /// Whether that is believed of documents that have changed, which a bug may do.
+    pub believes_said: bool,
 }
 
 impl FleetPhone {
@@ -84,6 +88,8 @@ impl FleetPhone {
             boot_at: now,
             seed: seed ^ u64::try_from(number).unwrap_or(0).wrapping_mul(0x1_0000_0001),
             repeats_chance: false,
+            said: Vec::new(),
+            believes_said: false,
         }
     }
 
@@ -96,7 +102,9 @@ impl FleetPhone {
 
     /// Lets the process or the whole machine stop.
     pub fn stop(&mut self, stop: Stop, now: Timestamp) {
-        self.running = None;
+        if let Some(phone) = self.running.take() {
+            self.said = phone.said();
+        }
         self.disk.memory.restart(stop);
         if matches!(stop, Stop::PowerLoss { .. }) {
             self.boots += 1;
@@ -114,6 +122,10 @@ impl FleetPhone {
         let opened = block_on(Phone::open(log, self.clock.clone(), rng));
         let opened = opened.map_err(|error| error.to_string())?;
         let mut phone = opened.phone;
+        if self.believes_said {
+            rename(&mut self.said, &phone.device().clone().said());
+        }
+        phone.lend(&self.said);
         if phone.enrolment().is_none() {
             let Writer { user, device } = self.writer;
             let enrolment = Enrolment { device, user, hall: HALL };
@@ -208,4 +220,19 @@ fn onward(phone: &mut Running, job: JobId, step: usize, number: u64) -> Result<U
 fn last_fact(phone: &Running, job: JobId) -> FactId {
     let own = phone.device().own().filter(|own| own.job == job);
     FactId(own.map(|own| own.id).max().unwrap_or(Uuid::nil()))
+}
+
+/// Gives what was kept of each document the name that the document has now.
+fn rename(kept: &mut [u8], now: &[u8]) {
+    // As they are written: the job's 16 bytes, then the name's 32 behind a head of two.
+    const ENTRY: usize = 16 + 2 + 32;
+    for from in 0..now.len().saturating_sub(ENTRY) {
+        let (job, named) = now[from..from + ENTRY].split_at(16);
+        if !named.starts_with(&[0x58, 0x20]) {
+            continue;
+        }
+        if let Some(at) = kept.windows(16).position(|it| it == job) {
+            kept[at + 16..at + ENTRY].copy_from_slice(named);
+        }
+    }
 }

@@ -111,6 +111,7 @@ impl World {
             phone.tick(now);
             phone.disk.is_relaxed = bug == Some(Bug::RelaxedStorage);
             phone.repeats_chance = bug == Some(Bug::ActorReuse);
+            phone.believes_said = bug == Some(Bug::SaidBelieved);
             phone
                 .start()
                 .map_err(|why| broken("S1", format!("a new phone does not start: {why}")))?;

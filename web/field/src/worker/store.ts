@@ -108,7 +108,7 @@ export class Store {
       await this.add(bytes, moment)
     } catch (error) {
       const isFull = error instanceof Error && error.name === 'QuotaExceededError'
-      if (!isFull || this.stuck || !(await this.get('said'))) throw error
+      if (!isFull || this.stuck || !(await this.get('said').catch(() => null))) throw error
       // What only saves time makes room for what was done.
       await this.write(['meta'], (transaction) => void transaction.objectStore('meta').delete('said'))
       await this.add(bytes, moment)
