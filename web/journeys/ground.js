@@ -37,9 +37,10 @@ const CITY_MS = 8 * HOUR_MS
 /** The same at an hour of the day at which people are told of the day's work: by night much waits for the morning. */
 export async function openedByDay(t) {
   const hour = new Date(Date.now() + CITY_MS).getUTCHours()
-  if (hour >= 8 && hour < 20) return opened(t)
+  if (hour >= 8 && hour < 20) return Object.assign(await opened(t), { ahead: 0 })
   const ahead = ((34 - hour) % 24) * HOUR_MS
   const hall = await opened(t, ['--clock', 'manual'])
+  hall.ahead = ahead
   const tick = () => hall.post('/api/clock', { now_ms: Date.now() + ahead })
   await tick()
   // The session from before the morning is over.

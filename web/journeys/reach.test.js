@@ -57,11 +57,12 @@ test('a2 the service worker shows a message with nothing personal in it, and a t
   const title = '新派工单'
   const data = JSON.stringify({ web_push: 8030, notification: { title, body: '维修', navigate: `${hall.base}/m/#/job/${job}`, lang: 'zh', tag: 'job' } })
   const deliver = await PushService.prototype.deliverTo(phone)
-  await deliver(data)
-  const shown = await until(() => phone.page.evaluate(async () => {
+  const notification = () => phone.page.evaluate(async () => {
     const [notification] = await (await navigator.serviceWorker.ready).getNotifications()
     return notification && { title: notification.title, body: notification.body, tag: notification.tag }
-  }))
+  })
+  // A service delivers again what a busy browser has not shown; the tag makes one of them.
+  const shown = await until(async () => (await notification()) ?? (await deliver(data), null))
   assert.deepEqual(shown, { title, body: '维修', tag: 'job' })
 
   // No desktop to tap on: the same event that a tap raises.
@@ -79,6 +80,7 @@ test('a tap turns the lock screen on, a job given at the desk is on it, and what
   const service = await PushService.open()
   t.after(() => service.close())
   const hall = await openedByDay(t)
+  service.ahead = hall.ahead
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await phone.kept()
@@ -123,6 +125,7 @@ test('b2 a tap on a message tells the hall that a person was reached, and the de
   const service = await PushService.open()
   t.after(() => service.close())
   const hall = await openedByDay(t)
+  service.ahead = hall.ahead
   const [phone, me] = await technician(t, hall)
   await phone.enrol(me)
   await phone.kept()
