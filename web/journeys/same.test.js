@@ -16,6 +16,7 @@ class Memory {
   log = null
   blobs = new Map()
   leftMoment = async () => null
+  said = async () => null
   read = async () => this.log
   append = async (bytes) => {
     this.log = new Uint8Array(Buffer.concat([this.log ?? Buffer.alloc(0), bytes]))
