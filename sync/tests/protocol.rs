@@ -9,6 +9,8 @@ mod device;
 mod epoch;
 #[path = "protocol/feed.rs"]
 mod feed;
+#[path = "protocol/hall.rs"]
+mod hall;
 #[path = "protocol/impostor.rs"]
 mod impostor;
 #[path = "protocol/judged.rs"]
@@ -17,6 +19,8 @@ mod judged;
 mod order;
 #[path = "protocol/phone.rs"]
 mod phone;
+#[path = "protocol/receipts.rs"]
+mod receipts;
 #[path = "protocol/refusal.rs"]
 mod refusal;
 #[path = "protocol/rounds.rs"]

@@ -22,11 +22,15 @@ pub fn first_free(last: Option<u64>, restored_at: Option<Timestamp>) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     #[test]
     fn b15_numbers_go_on_and_begin_anew_above_all_that_a_backup_may_not_know() {
-        let at = |hours: i64| Timestamp::from_timestamp_millis(RECEIPTS_BEGAN_MS + hours * HOUR_MS);
+        let at = |hours: i64| {
+            "2026-01-01T00:00:00Z".parse().ok().map(|at: Timestamp| at + TimeDelta::hours(hours))
+        };
 
         assert_eq!(first_free(None, None), 1);
         assert_eq!(first_free(Some(40), None), 41);

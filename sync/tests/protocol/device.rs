@@ -1,14 +1,15 @@
 //! What a phone says of itself, and what it takes and gives in one round.
 
+use chrono::TimeDelta;
 use domain::stamp::BootId;
 use domain::visit::Fact;
 use sync::chunk::chunk_hash;
-use sync::device::{Device, Record, Standing};
+use sync::device::{Device, Made, Record, Round, Standing};
 use sync::limits;
 use sync::message::{Cursor, Reply, Request};
 
 use crate::phone::replayed;
-use crate::world::{Fate, World};
+use crate::world::{Fate, World, uuid};
 
 #[test]
 fn a_phone_says_of_itself_what_its_log_says() {
@@ -118,6 +119,74 @@ fn a_request_takes_as_many_changes_as_its_bytes_allow() {
 }
 
 #[test]
+fn changes_that_fill_a_request_to_its_last_byte_go_in_it() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    let half = limits::OFFERS_BYTES / 2 - limits::OFFER_OVERHEAD_BYTES;
+    for (number, size_bytes) in [(1, half), (2, half), (3, 1)] {
+        let bytes = vec![number; size_bytes];
+        let id = uuid(0x900 + u128::from(number));
+        let made = Made { job: world.jobs[0], boot: BootId(1), id, bytes };
+        world.phones[0].store(&[Record::Made(made)]);
+    }
+
+    let request = Request::decode(&world.phones[0].request()).unwrap();
+
+    assert_eq!(request.changes.len(), 2);
+}
+
+#[test]
+fn l5_a_hall_that_settles_nothing_is_not_asked_again_at_once() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    world.note(0, world.jobs[0]).unwrap();
+    let (writer, request, now) = (world.phones[0].writer, world.phones[0].request(), world.now());
+    let reply = world.hall.exchange(writer, &request, now).unwrap();
+    let silent = Reply { verdicts: Vec::new(), ..Reply::decode(&reply).unwrap() };
+
+    assert!(!world.phones[0].receive(&silent.encode()).again);
+}
+
+#[test]
+fn s18_how_far_the_clock_is_ahead_of_the_hall_is_kept() {
+    let mut world = World::new(1, 1);
+    let (writer, request, now) = (world.phones[0].writer, world.phones[0].request(), world.now());
+    let reply = world.hall.exchange(writer, &request, now).unwrap();
+    let wall_at = now - TimeDelta::milliseconds(90_000);
+    let round = Round { boot: BootId(1), sent_ms: 0, received_ms: 2_000, wall_at };
+
+    let received = world.phones[0].device.receive(&reply, round).unwrap();
+    world.phones[0].store(&received.records);
+
+    assert_eq!(world.phones[0].device.ahead_ms(), -90_000);
+}
+
+#[test]
+fn s19_the_halls_time_is_kept_when_it_is_closer_or_the_last_is_old_or_the_clock_was_set() {
+    let mut world = World::new(1, 1);
+    let (writer, request, now) = (world.phones[0].writer, world.phones[0].request(), world.now());
+    let reply = world.hall.exchange(writer, &request, now).unwrap();
+    let hear = |world: &World, sent_ms, received_ms, ahead_ms| {
+        let wall_at = now + TimeDelta::milliseconds(ahead_ms);
+        let round = Round { boot: BootId(1), sent_ms, received_ms, wall_at };
+        let records = world.phones[0].device.receive(&reply, round).unwrap().records;
+        records.into_iter().find(|it| matches!(it, Record::Anchored { .. }))
+    };
+    let first = hear(&world, 100_000, 102_000, 0).unwrap();
+    world.phones[0].store(&[first]);
+    let is_kept = |sent, received, ahead| hear(&world, sent, received, ahead).is_some();
+
+    assert!(is_kept(110_000, 111_999, 0), "closer");
+    assert!(!is_kept(110_000, 112_000, 0) && !is_kept(110_000, 112_001, 0));
+    let due = 102_000 + limits::ANCHOR_EVERY_MS;
+    assert!(is_kept(due - 2_000, due, 0), "the last is old");
+    assert!(!is_kept(due - 2_001, due - 1, 0));
+    let set = i64::try_from(limits::CLOCK_SET_MS).unwrap();
+    assert!(is_kept(110_000, 112_000, set) && is_kept(110_000, 112_000, -set), "it was set");
+    assert!(!is_kept(110_000, 112_000, set - 1) && !is_kept(110_000, 112_000, 1 - set));
+}
+
+#[test]
 fn s19_facts_of_a_boot_wait_for_its_time_and_those_of_an_earlier_one_do_not() {
     let mut world = World::new(1, 1);
     world.sync(0);
@@ -170,7 +239,8 @@ fn s12_what_a_reply_repeats_is_stored_once() {
     assert_eq!(world.phones[1].device.heads(job), world.hall.heads(job));
 
     let mut again = Reply::decode(&reply).unwrap();
-    assert!(again.documents[0].snapshot.is_some() && !again.documents[0].changes.is_empty());
+    assert!(again.documents[0].snapshot.is_some());
+    assert_eq!(again.documents[0].changes.len(), 2, "what the snapshot has does not go with it");
     again.cursor.position += 1;
     let repeated = world.phones[1].receive(&again.encode());
 

@@ -2,8 +2,9 @@
 
 use domain::stamp::BootId;
 use sync::chunk::chunk_hash;
-use sync::device::{Notice, Record, Standing};
-use sync::message::Request;
+use sync::device::{Answer, Answered, Notice, Record, Standing};
+use sync::message::{Epoch, Request};
+use sync::seal::Seal;
 
 use crate::phone::replayed;
 use crate::world::{Fate, World};
@@ -58,6 +59,27 @@ fn s13_a_job_given_away_after_the_backup_comes_back_to_its_new_technician() {
     assert!(world.hall.position_of(fact).is_some(), "the plan that came back says whose it is");
     world.heal();
     assert!(world.phones[0].device.job(world.jobs[0]).is_none());
+    world.assert_converged();
+}
+
+#[test]
+fn s13_who_held_a_job_only_after_the_backup_is_told_of_losing_it() {
+    let mut world = World::new(3, 1);
+    let job = world.jobs[0];
+    world.heal();
+    world.backup();
+    world.assign(job, Some(1));
+    world.sync(1);
+    world.assign(job, Some(2));
+    world.sync(2);
+    world.restore();
+    world.sync(2);
+    assert!(world.phones[1].device.job(job).is_some(), "it has not heard of anything yet");
+
+    world.sync(1);
+
+    assert!(world.phones[1].device.job(job).is_none());
+    world.heal();
     world.assert_converged();
 }
 
@@ -131,6 +153,8 @@ fn s5_what_waits_for_its_cause_and_comes_from_another_phone_as_well_is_stored_on
 fn s3_an_older_copy_of_the_store_is_noticed_and_gets_back_what_the_hall_has() {
     let mut world = World::new(1, 1);
     world.sync(0);
+    world.note(0, world.jobs[0]).unwrap();
+    world.sync(0);
     let older = world.phones[0].log.clone();
     let kept = world.note(0, world.jobs[0]).unwrap();
     world.sync(0);
@@ -146,7 +170,7 @@ fn s3_an_older_copy_of_the_store_is_noticed_and_gets_back_what_the_hall_has() {
     world.sync(0);
 
     assert!(world.notices.contains(&Notice::OlderStore { missing: 2 }));
-    assert_eq!(world.phones[0].device.recorded(), 2, "said once, then known");
+    assert_eq!(world.phones[0].device.recorded(), 3, "said once, then known");
     assert!(world.hall.position_of(kept).is_some());
     world.note(0, world.jobs[0]).unwrap();
     world.notices.clear();
@@ -255,6 +279,42 @@ fn s10_a_row_that_does_not_fit_is_set_aside_and_the_rest_is_read() {
     world.note(0, job).unwrap();
     world.sync(0);
     assert_eq!(world.phones[0].device.pending(), 0, "facts go on");
+}
+
+#[test]
+fn s13_what_a_restored_hall_did_not_take_back_at_once_outlives_a_shorter_log() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    let (job, epoch) = (world.jobs[0], Epoch([9; 16]));
+    let hash = chunk_hash(&world.hall.changes(job)[0].bytes);
+    let answered = Answered { hash, epoch, answer: Answer::Waiting };
+    world.phones[0].store(&[Record::Answered(answered)]);
+    let known = world.phones[0].device.job(job).cloned();
+
+    world.phones[0].compact();
+
+    assert_eq!(world.phones[0].device.standing_of(hash), Some(Standing::Waiting(epoch)));
+    assert_eq!((world.phones[0].device.job(job), known.is_some()), (known.as_ref(), true));
+}
+
+#[test]
+fn s13_a_shorter_log_says_of_each_change_in_which_history_it_was_taken() {
+    let mut world = World::new(1, 1);
+    world.sync(0);
+    let changes = world.hall.changes(world.jobs[0]).iter();
+    let hashes: Vec<_> = changes.map(|it| chunk_hash(&it.bytes)).collect();
+    let (hash, epoch) = (hashes[0], Epoch([9; 16]));
+    let answer = Answer::Acked { position: 1, seal: Seal([0; 16]) };
+    world.phones[0].store(&[Record::Answered(Answered { hash, epoch, answer })]);
+    let standings = |world: &World| {
+        let device = &world.phones[0].device;
+        hashes.iter().map(|hash| device.standing_of(*hash)).collect::<Vec<_>>()
+    };
+    let before = standings(&world);
+
+    world.phones[0].compact();
+
+    assert_eq!((standings(&world).len(), standings(&world)), (2, before));
 }
 
 #[test]

@@ -25,6 +25,13 @@ fn s7_a_page_takes_what_its_limit_reaches_and_says_that_there_is_more() {
 }
 
 #[test]
+fn s7_a_page_of_a_store_that_loaded_less_than_all_says_that_there_is_more() {
+    let page = page(Vec::new(), (9, true), 0, &BTreeSet::new(), &SealKey::new([9; 32]));
+
+    assert_eq!((page.position, page.more), (9, true));
+}
+
+#[test]
 fn s7_what_shares_a_position_is_never_parted() {
     let page = cut(vec![change(1, 100), change(1, 100), change(2, 100)], 0);
 

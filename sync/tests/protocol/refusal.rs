@@ -222,6 +222,28 @@ fn what_is_released_is_judged_again_by_what_it_does() {
 }
 
 #[test]
+fn s16_what_is_released_and_was_taken_for_its_own_job_is_not_kept_any_longer() {
+    let mut world = World::new(2, 2);
+    world.heal();
+    let hashes = [(); 2].map(|()| world.note(0, world.jobs[0]).unwrap());
+    let mut request = Request::decode(&world.phones[0].request()).unwrap();
+    let second = request.changes[1].bytes.clone();
+    assert_eq!(world.offer_as(0, world.jobs[0], &[second], None), [Verdict::Waiting]);
+    // What it waited for comes together with itself, offered for somebody else's job.
+    request.changes[1].job = world.jobs[1];
+    let (writer, now) = (world.phones[0].writer, world.now());
+    world.hall.exchange(writer, &request.encode(), now).unwrap();
+    assert!(
+        world.hall.position_of(hashes[1]).is_some() && world.hall.quarantined(hashes[1]).is_some()
+    );
+
+    let released = world.hall.release(hashes[1]);
+
+    assert!(matches!(released, Some(Outcome::Duplicate { .. })), "{released:?}");
+    assert_eq!(world.hall.quarantine().count(), 0);
+}
+
+#[test]
 fn l3_a_refused_change_holds_nobody_up_but_what_builds_on_it() {
     let mut world = World::new(1, 3);
     world.sync(0);
@@ -271,6 +293,8 @@ fn a_change_that_is_kept_apart_is_shown_and_stays_on_the_phone() {
     assert_eq!(world.notices.len(), 1, "{:?}", world.notices);
     world.phones[0].compact();
 
+    let apart: Vec<_> = world.hall.quarantine().map(|(hash, it)| (*hash, it.job)).collect();
+    assert_eq!(apart, [(bad, world.jobs[0])]);
     let own: Vec<_> = world.phones[0].device.own().collect();
     assert_eq!(own.len(), 1);
     assert_eq!(own[0].hash, bad);

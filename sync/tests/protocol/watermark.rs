@@ -1,6 +1,6 @@
 //! What may leave a phone, and when.
 
-use sync::device::Notice;
+use sync::device::{Notice, Record};
 
 use crate::world::{Fate, World};
 
@@ -37,8 +37,11 @@ fn s12_the_bytes_of_a_job_leave_when_a_backup_covers_them() {
     world.sync(0);
     assert!(world.phones[0].device.heads(job).is_some(), "acked is not safe");
 
+    assert_eq!(world.phones[0].device.leaving(), []);
+
     world.backup();
     world.sync(0);
+    assert_eq!(world.phones[0].device.leaving(), [Record::Purged { job }]);
     world.sync(0);
 
     assert!(world.phones[0].device.heads(job).is_none());
