@@ -301,3 +301,85 @@ impl Walk {
 fn gap_start(bytes: &[u8], gap: &Whole) -> u64 {
     bytes[gap.payload.clone()].try_into().map_or(gap.seq, u64::from_le_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s1_a_lost_header_is_written_anew_before_a_first_record_of_any_number() {
+        for base in [0, 40] {
+            let (whole, _) = log(base, 3);
+            let mut bytes = whole.clone();
+            bytes[3] ^= 1;
+
+            let examined = resumed(&bytes);
+
+            assert_eq!((examined.recovery.chain_breaks, examined.recovery.damages.len()), (0, 0));
+            assert_eq!(examined.repair.and_then(|it| it.rewrite), Some(whole), "base {base}");
+        }
+    }
+
+    #[test]
+    fn s1_rubbish_in_place_of_the_header_costs_no_record() {
+        let (whole, _) = log(0, 2);
+        let bytes = [b"longer than any header that there is", &whole[HEADER_LEN..]].concat();
+
+        let examined = resumed(&bytes);
+
+        assert_eq!(examined.recovery.chain_breaks, 0);
+        assert_eq!(examined.repair.and_then(|it| it.rewrite), Some(whole));
+    }
+
+    #[test]
+    fn s1_what_went_with_the_header_is_not_counted_and_breaks_no_chain() {
+        let (mut bytes, ends) = log(40, 3);
+        bytes[3] ^= 1;
+        bytes[ends[0] - 1] ^= 1;
+
+        let examined = resumed(&bytes);
+        let mended = examined.repair.and_then(|it| it.rewrite).unwrap();
+        let again = resumed(&mended);
+
+        assert_eq!((examined.recovery.chain_breaks, examined.recovery.missing()), (0, 0));
+        assert!(again.recovery.is_clean(), "{:?}", again.recovery);
+        assert_eq!((again.recovery.missing_before, again.recovery.records), (0, 2));
+        assert_eq!(again.next_seq, 44);
+    }
+
+    #[test]
+    fn s1_records_that_are_missing_without_a_trace_are_told() {
+        let (bytes, ends) = log(0, 4);
+        let bytes = [&bytes[..ends[0]], &bytes[ends[2]..]].concat();
+
+        let recovery = resumed(&bytes).recovery;
+
+        assert_eq!(recovery.damages, [Damage { offset: ends[0], bytes: 0, missing: Some(2) }]);
+        assert_eq!(recovery.missing(), 2);
+    }
+
+    #[test]
+    fn s1_rubbish_between_records_is_told_though_nothing_is_missing() {
+        let (bytes, ends) = log(0, 2);
+        let bytes = [&bytes[..ends[0]], b"rubbish", &bytes[ends[0]..]].concat();
+
+        let recovery = resumed(&bytes).recovery;
+
+        assert_eq!(recovery.damages, [Damage { offset: ends[0], bytes: 7, missing: Some(0) }]);
+    }
+
+    /// A log of so many records after a number, with the end of each.
+    fn log(base: u64, records: u64) -> (Vec<u8>, Vec<usize>) {
+        let (mut bytes, mut chain) = frame::header(base);
+        let mut ends = Vec::new();
+        for seq in base + 1..=base + records {
+            chain = Frame { kind: Kind::Record, seq, payload: b"read" }.write(chain, &mut bytes);
+            ends.push(bytes.len());
+        }
+        (bytes, ends)
+    }
+
+    fn resumed(bytes: &[u8]) -> Examined {
+        examine(bytes, Beginning::Resumed).unwrap()
+    }
+}
