@@ -136,7 +136,7 @@ fn changes_that_fill_a_request_to_its_last_byte_go_in_it() {
 }
 
 #[test]
-fn l5_a_hall_that_settles_nothing_is_not_asked_again_at_once() {
+fn l2_a_hall_that_settles_nothing_is_not_asked_again_at_once() {
     let mut world = World::new(1, 1);
     world.sync(0);
     world.note(0, world.jobs[0]).unwrap();
@@ -148,7 +148,7 @@ fn l5_a_hall_that_settles_nothing_is_not_asked_again_at_once() {
 }
 
 #[test]
-fn s18_how_far_the_clock_is_ahead_of_the_hall_is_kept() {
+fn s19_how_far_the_clock_is_ahead_of_the_hall_is_kept() {
     let mut world = World::new(1, 1);
     let (writer, request, now) = (world.phones[0].writer, world.phones[0].request(), world.now());
     let reply = world.hall.exchange(writer, &request, now).unwrap();
