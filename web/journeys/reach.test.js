@@ -50,7 +50,7 @@ test('a2 the service worker shows a message with nothing personal in it, and a t
   await phone.enrol(me)
   const job = await hall.job('repair', me.login, ACCOUNT)
   await phone.page.locator('.notice').waitFor()
-  await phone.sent()
+  await phone.page.locator(`li[data-job="${job}"]`).waitFor({ state: 'attached' })
   await phone.kept()
   await hall.stop()
 
