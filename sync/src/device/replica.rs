@@ -93,12 +93,11 @@ impl Replica {
             if let Some(said) = self.said.get().and_then(|said| said::decode(said)) {
                 return read(said, Vec::new());
             }
-            let (doc, set_aside) = match self.doc.get() {
-                Some(doc) => (Cow::Borrowed(doc), Vec::new()),
-                None => {
-                    let (doc, set_aside) = self.load();
-                    (Cow::Owned(doc), set_aside)
-                }
+            let (doc, set_aside) = if let Some(doc) = self.doc.get() {
+                (Cow::Borrowed(doc), Vec::new())
+            } else {
+                let (doc, set_aside) = self.load();
+                (Cow::Owned(doc), set_aside)
             };
             let said = json(&doc);
             if set_aside.is_empty() {

@@ -107,7 +107,19 @@ fn read(d: &mut Decoder<'_>, depth: usize) -> Option<Value> {
             let entry = |_| Some((d.str().ok()?.to_owned(), read(d, depth + 1)?));
             (0..count).map(entry).collect::<Option<Map<_, _>>>().map(Value::Object)
         }
-        _ => None,
+        Type::Undefined
+        | Type::Int
+        | Type::F16
+        | Type::F32
+        | Type::Simple
+        | Type::Bytes
+        | Type::BytesIndef
+        | Type::StringIndef
+        | Type::ArrayIndef
+        | Type::MapIndef
+        | Type::Tag
+        | Type::Break
+        | Type::Unknown(_) => None,
     }
 }
 
