@@ -103,18 +103,19 @@ test('f3 a full phone says that nothing was saved, and goes on when there is roo
   assert.deepEqual(types, ['set_out', 'arrived'])
 })
 
-/** What the phone keeps beside its log under a key, sealed; `put` writes something else there. */
-const beside = (page, key, put) =>
+/** What the phone keeps beside its log under a key, sealed; `act` takes it away, or puts rubbish there. */
+const beside = (page, key, act) =>
   page.evaluate(
-    async ([key, put]) => {
+    async ([key, act]) => {
       const database = await new Promise((resolve) => (indexedDB.open('doorstep').onsuccess = (event) => resolve(event.target.result)))
-      const meta = database.transaction('meta', put ? 'readwrite' : 'readonly').objectStore('meta')
-      const asked = put ? meta.put({ iv: new Uint8Array(12), data: new Uint8Array(400).buffer }, key) : meta.get(key)
+      const meta = database.transaction('meta', act ? 'readwrite' : 'readonly').objectStore('meta')
+      const rubbish = { iv: new Uint8Array(12), data: new Uint8Array(400).buffer }
+      const asked = act === 'put' ? meta.put(rubbish, key) : act === 'delete' ? meta.delete(key) : meta.get(key)
       const found = await new Promise((resolve) => (asked.onsuccess = () => resolve(asked.result)))
       database.close()
       return found?.data?.byteLength ?? 0
     },
-    [key, put],
+    [key, act],
   )
 
 test('s10 what documents said is kept for the next start, which shows the same with it, without it and with rubbish in its place', async (t) => {
@@ -135,12 +136,15 @@ test('s10 what documents said is kept for the next start, which shows the same w
   await phone.tap('出发')
 
   const after = await starts()
-  await beside(phone.page, 'said', true)
+  await beside(phone.page, 'said', 'put')
   const withRubbish = await starts()
+  await beside(phone.page, 'said', 'delete')
+  const without = await starts()
 
   assert.match(before, /已派/)
   assert.match(after, /在途/)
   assert.equal(withRubbish, after)
+  assert.equal(without, after)
   assert.deepEqual(phone.problems, [])
 })
 

@@ -275,9 +275,8 @@ async function enrolled(form: EnrolForm & { device?: string }): Promise<Enrolled
 async function keepSaid(): Promise<void> {
   if (Date.now() - saidAt < SAID_EVERY_MS) return
   saidAt = Date.now()
-  const said = (await alone((it) => it.said())) as Uint8Array<ArrayBuffer>
-  // Without it the next start takes longer.
-  await store.keepSaid(said).catch(() => undefined)
+  // In its turn, so that nothing is kept behind a wipe; without it the next start takes longer.
+  await alone((it) => store.keepSaid(it.said() as Uint8Array<ArrayBuffer>)).catch(() => undefined)
 }
 
 /** After each word of the hall: the lease begins anew, twice a day. */
