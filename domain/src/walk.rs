@@ -1,5 +1,7 @@
 //! The order in which a day's doors are walked.
 
+use std::iter;
+
 use crate::job::Window;
 use crate::place::Place;
 use crate::stamp::Timestamp;
@@ -33,18 +35,40 @@ impl<T> Stop<T> {
 pub fn on_foot<T>(mut here: Option<Place>, mut stops: Vec<Stop<T>>) -> Vec<(T, Option<f64>)> {
     stops.sort_by_key(Stop::turn);
     let mut walked = Vec::with_capacity(stops.len());
-    while let Some(turn) = stops.first().map(Stop::turn) {
-        let together = stops.iter().take_while(|it| it.turn() == turn);
-        let metres = |place: &Option<Place>| Some(place.as_ref()?.metres_to(here.as_ref()?));
-        let far = |stop: &Stop<T>| metres(&stop.place).unwrap_or(f64::MAX);
-        let nearest = together.enumerate().min_by(|(_, a), (_, b)| far(a).total_cmp(&far(b)));
-        let next = nearest.map_or(0, |(at, _)| at);
-        let walk_m = metres(&stops[next].place);
-        let Stop { place, what, .. } = stops.remove(next);
-        here = place.or(here);
-        walked.push((what, walk_m));
+    let mut stops = stops.into_iter().peekable();
+    while let Some(turn) = stops.peek().map(Stop::turn) {
+        let together = iter::from_fn(|| stops.next_if(|it| it.turn() == turn));
+        let mut together: Vec<_> = together.map(Some).collect();
+        let spot = |stop: &Option<Stop<T>>| stop.as_ref()?.place.map(Spot::of);
+        let mut left: Vec<_> = together.iter().map(spot).enumerate().collect();
+        while !left.is_empty() {
+            let from = here.map(Spot::of);
+            let far = |spot: &Option<Spot>| Some(spot.as_ref()?.chord_to(from.as_ref()?));
+            let far = left.iter().map(|(_, spot)| far(spot).unwrap_or(f64::MAX));
+            let nearest = far.enumerate().min_by(|(_, a), (_, b)| a.total_cmp(b));
+            let (next, _) = left.remove(nearest.map_or(0, |(at, _)| at));
+            let Some(Stop { place, what, .. }) = together[next].take() else { continue };
+            let walk_m = place.zip(here).map(|(place, here)| place.metres_to(&here));
+            here = place.or(here);
+            walked.push((what, walk_m));
+        }
     }
     walked
+}
+
+/// A place on a globe of radius one: who compares hundreds of doors has no time for the way along the surface.
+struct Spot([f64; 3]);
+
+impl Spot {
+    fn of(place: Place) -> Self {
+        let (north, east) = (place.latitude.to_radians(), place.longitude.to_radians());
+        Self([north.cos() * east.cos(), north.cos() * east.sin(), north.sin()])
+    }
+
+    /// The square of the way through the globe, which grows with the way along its surface.
+    fn chord_to(&self, other: &Self) -> f64 {
+        self.0.iter().zip(&other.0).map(|(a, b)| (a - b) * (a - b)).sum()
+    }
 }
 
 #[cfg(test)]

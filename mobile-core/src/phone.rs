@@ -250,9 +250,9 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         match entry {
             Entry::Sync(record) => {
                 if let Record::Pack(text) = &record
-                    && let Some(pack) = read_pack(&text.toml)
+                    && let Some(pack) = shared_pack(&text.toml)
                 {
-                    self.take_pack(Arc::new(pack));
+                    self.take_pack(pack);
                 }
                 self.device.replay(&record);
             }
@@ -363,6 +363,16 @@ fn builtin_pack() -> Arc<Pack> {
     static BUILTIN: OnceLock<Arc<Pack>> = OnceLock::new();
     let read = || Arc::new(read_pack(BUILTIN_TEXT).expect("a test reads the built-in pack"));
     Arc::clone(BUILTIN.get_or_init(read))
+}
+
+/// Reads what every phone needs, while there is none to open yet.
+pub fn read_ahead() {
+    builtin_pack();
+}
+
+/// The pack of a hall; reading one takes a phone longer than its whole log.
+fn shared_pack(text: &str) -> Option<Arc<Pack>> {
+    if text == BUILTIN_TEXT { Some(builtin_pack()) } else { read_pack(text).map(Arc::new) }
 }
 
 /// Reads a pack that its hall has checked; nothing where this app cannot.

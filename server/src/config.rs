@@ -409,6 +409,7 @@ mod tests {
             ("\n\nlog = info\n", ":3: ", "text stands in quotes"),
             ("shutdown_s = -1\n", ":1: shutdown_s does not fit", "the default is 10"),
             ("shutdown_s = \"soon\"\n", ":1: shutdown_s does not fit", "the default is 10"),
+            ("second_factor_roles = [\"technician\"]\n", "second_factor_roles names", "leave them"),
         ];
         for (text, place, advice) in cases {
             std::fs::write(&file, text).unwrap();

@@ -3,8 +3,8 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Phone } from './browser.js'
-import { ROOT, until } from './ground.js'
-import { ACCOUNTS, Hall, staff } from './hall.js'
+import { openedByDay, ROOT, until } from './ground.js'
+import { ACCOUNTS, staff } from './hall.js'
 import { PushService } from './push.js'
 
 const GIVEN = 100
@@ -58,9 +58,9 @@ async function given(hall, shownAt) {
 export async function benchReach() {
   process.env.DOORSTEP_REMINDERS = 'false'
   const service = await PushService.open()
-  const database = join(ROOT, 'hall-reach.db')
-  await Hall.load(database)
-  const hall = await Hall.open(database)
+  const ends = []
+  const hall = await openedByDay({ name: 'bench reach', after: (end) => ends.push(end) })
+  service.ahead = hall.ahead
   const phone = await Phone.open(hall, join(ROOT, 'bench-reach'), { permissions: ['geolocation', 'notifications'] })
   await phone.enrol(me)
   await phone.kept()
@@ -82,7 +82,7 @@ export async function benchReach() {
   const [locked, toDesk] = await given(hall, (job) => worker.evaluate((job) => self.shown[job], job))
   tell(`a job given until the lock screen shows it, median / p99 of ${GIVEN}`, `${locked} (the desk's own request: ${toDesk})`)
   await phone.close()
-  await hall.stop()
+  for (const end of ends) end()
   service.close()
 }
 

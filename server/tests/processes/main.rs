@@ -3,6 +3,7 @@ mod failover;
 mod fsync;
 mod kill;
 mod live;
+mod migration;
 mod outage;
 mod outbox;
 mod peers;

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domain::id::JobId;
 use flate2::read::GzDecoder;
@@ -19,13 +19,20 @@ const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 #[tokio::test]
 async fn s18_what_older_releases_kept_goes_on_with_this_one() {
-    let mut releases = 0;
-    for release in fs::read_dir(GOLDEN).expect("golden files") {
-        go_on(&release.expect("a folder").path()).await;
-        releases += 1;
+    let releases = releases();
+    for release in &releases {
+        go_on(release).await;
     }
-    assert!(releases > 0, "there are golden files");
-    claim(&format!("upgrades releases={releases}"));
+    assert!(!releases.is_empty(), "there are golden files");
+    claim(&format!("upgrades releases={}", releases.len()));
+}
+
+/// The folders of the releases, the oldest first.
+pub(crate) fn releases() -> Vec<PathBuf> {
+    let folders = fs::read_dir(GOLDEN).expect("golden files");
+    let mut folders: Vec<_> = folders.map(|it| it.expect("a folder").path()).collect();
+    folders.sort();
+    folders
 }
 
 async fn go_on(release: &Path) {
@@ -67,7 +74,7 @@ async fn go_on(release: &Path) {
     assert_eq!(server.facts(carrier.job).await.len(), held.len() + 1);
 }
 
-fn unpack(from: &Path, to: &Path) {
+pub(crate) fn unpack(from: &Path, to: &Path) {
     let mut bytes = Vec::new();
     let packed = fs::File::open(from).expect("a golden file");
     GzDecoder::new(packed).read_to_end(&mut bytes).expect("it is whole");

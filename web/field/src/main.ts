@@ -8,7 +8,8 @@ import './style.css'
 
 applyLook()
 entitle('face.app')
-createApp(App).mount('#app')
+// The worker loads while the first screen is made.
 void start().then(watch)
+createApp(App).mount('#app')
 // After the first paint: keeping a copy of the app must not compete with opening it.
 addEventListener('load', () => setTimeout(keepShell, 1_000))

@@ -20,6 +20,9 @@ export class Refused extends Error {
 
 type Waiting = { resolve(value: unknown): void; reject(error: Error): void }
 
+/** A PIN will be asked for, as far as anybody knows before the worker has looked: whoever types loses no time. */
+export const expectsPin = localStorage.getItem(HAD_LOG) !== null
+
 /** What screens watch. */
 export const phone = reactive({
   stage: null as Stage | null,
@@ -41,6 +44,8 @@ let worker: Worker | null = null
 let waiting = new Map<number, Waiting>()
 let next = 1
 let booted: Promise<void> = Promise.resolve()
+/** The worker that has booted: it is asked at once, before anything is drawn. */
+let up: Worker | null = null
 /** The last worker could not read the phone's store: what is asked next starts another. */
 let away = false
 let key: CryptoKey | null = null
@@ -61,7 +66,8 @@ export function call<Name extends keyof Calls>(
     const settle = () => late && clearTimeout(late)
     waiting.set(id, { resolve: (value) => (settle(), resolve(value)), reject: (error) => (settle(), reject(error)) })
     const fail = () => (waiting.delete(id), settle(), reject(new Refused([{ key: 'face.store_away', arguments: {} }])))
-    void (name === 'boot' ? Promise.resolve() : booted).then(() => worker?.postMessage(asked), fail)
+    if (name === 'boot' || up === worker) worker?.postMessage(asked)
+    else void booted.then(() => worker?.postMessage(asked), fail)
   })
   return answer as ReturnType<Calls[Name]>
 }
@@ -76,23 +82,24 @@ export async function start(): Promise<void> {
   worker?.terminate()
   giveUp('face.restarted')
   const mine = new Worker(trusted(workerUrl), { type: 'module', name: 'doorstep' })
-  let isBooted = false
   mine.onmessage = (event: MessageEvent<Told>) => hear(event.data)
   mine.onerror = (event) => {
     console.warn(`the worker ended: ${event.message}`)
     // One that never came up would not come up at once either.
-    if (isBooted) void start()
+    if (up === mine) void start()
     else giveUp('face.store_away')
   }
   worker = mine
   away = false
   const booting = call('boot', localStorage.getItem(HAD_LOG) !== null, key)
   // What is asked meanwhile waits for it.
-  booted = booting.then(() => undefined)
+  booted = booting.then((stage) => {
+    phone.stage = stage
+    up = mine
+  })
   booted.catch(() => undefined)
   try {
-    phone.stage = await booting
-    isBooted = true
+    await booted
   } catch (error) {
     if (mine !== worker) return
     away = true
@@ -115,6 +122,9 @@ export async function enrol(form: Parameters<Calls['enrol']>[0]): Promise<void> 
 }
 
 export async function unlock(pin: string): Promise<void> {
+  // It may have been typed before the worker had looked whether a PIN opens anything here.
+  await booted.catch(() => undefined)
+  if (!['locked', 'lease_over', 'open'].includes(phone.stage?.at ?? '')) return
   phone.stage = await call('unlock', pin)
   await entered()
 }
@@ -137,16 +147,23 @@ async function readWhileStale(): Promise<void> {
 }
 
 async function read(): Promise<void> {
-  const asked = performance.now()
+  await Promise.all([readShown(), readState()])
+}
+
+/** The job that is looked at, or the list: one of a long route takes a moment, so only who looks at it waits for it. */
+async function readShown(): Promise<void> {
   const job = shown
-  know(await ask<State>({ do: 'state' }), asked)
-  if (job) {
-    const looked = await ask<JobPage>({ do: 'job', job }).catch(() => null)
-    if (shown === job) page.value = looked
-  } else {
-    // The list of a long route takes a moment: only who looks at it waits for it.
+  if (!job) {
     day.value = await ask<Day>({ do: 'day' })
+    return
   }
+  const looked = await ask<JobPage>({ do: 'job', job }).catch(() => null)
+  if (shown === job) page.value = looked
+}
+
+async function readState(): Promise<void> {
+  const asked = performance.now()
+  know(await ask<State>({ do: 'state' }), asked)
 }
 
 /** Takes in how things stand; what is due rings once, also behind the lock. */
@@ -167,8 +184,9 @@ export async function show(job: string | null): Promise<void> {
 /** Saves something; ends when it is on the disk, and the screens show it. */
 export async function save(request: Record<string, unknown>): Promise<void> {
   await ask(request)
-  if (shown) page.value = await ask<JobPage>({ do: 'job', job: shown })
-  void refresh()
+  if (!shown) return void refresh()
+  page.value = await ask<JobPage>({ do: 'job', job: shown })
+  void readState().catch(() => undefined)
 }
 
 /** Puts the lock before the screens. */
@@ -181,8 +199,12 @@ async function entered(): Promise<void> {
   phone.covered = false
   phone.renewing = false
   localStorage.setItem(HAD_LOG, '1')
-  key = await call('key')
-  await refresh()
+  try {
+    await Promise.all([refresh(), call('key').then((opened) => (key = opened))])
+  } finally {
+    // Not before the screens have something to show: meeting the hall takes the brain's time.
+    void call('sync').catch(() => undefined)
+  }
   phone.persisted = (await navigator.storage?.persist?.()) ?? null
 }
 
@@ -241,12 +263,7 @@ onShown((id) => void call('shown', id).catch(() => undefined))
 export function watch(): void {
   setInterval(() => {
     if (phone.stage?.at !== 'open' || document.hidden) return
-    ask<State>({ do: 'state' }).then(
-      (state) => {
-        know(state, performance.now())
-      },
-      () => undefined,
-    )
+    readState().catch(() => undefined)
   }, 20_000)
   const wake = () => void call('sync').catch(() => undefined)
   addEventListener('online', wake)

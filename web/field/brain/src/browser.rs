@@ -68,7 +68,8 @@ impl Brain {
                 // Without it all documents are read, which takes longer.
                 let said = kept.said().await.ok().and_then(|said| said.dyn_into().ok());
                 said.map(|said: Uint8Array| opened.phone.lend(&said.to_vec()));
-                let found = found(&opened.report).to_string();
+                let is_enrolled = opened.phone.enrolment().is_some();
+                let found = found(&opened.report, is_enrolled).to_string();
                 let (session, offer) = (Session::default(), None);
                 Ok(Brain { phone: opened.phone, clock, found, session, offer })
             }
@@ -183,6 +184,14 @@ impl Brain {
     }
 }
 
+/// Does what any start needs, while a PIN is typed: a browser runs a program fast only once it has seen it run.
+#[wasm_bindgen]
+pub fn warm_up() {
+    mobile_core::phone::read_ahead();
+    // Nobody's PIN: only the work counts.
+    let _key = stretch_pin("", &[0; 16]);
+}
+
 /// Stretches a PIN with Argon2id (19 MiB, two passes), so that guessing costs.
 ///
 /// # Errors
@@ -196,14 +205,15 @@ pub fn stretch_pin(pin: &str, salt: &[u8]) -> Result<Vec<u8>, String> {
     Ok(key)
 }
 
-fn found(report: &OpenReport) -> Value {
+fn found(report: &OpenReport, is_enrolled: bool) -> Value {
     let beginning = match report.recovery.beginning {
         Beginning::New => "new",
         Beginning::Gone => "gone",
         Beginning::Resumed => "resumed",
     };
     let clean = report.is_clean();
-    json!({ "beginning": beginning, "clean": clean, "unreadable": report.unreadable })
+    let unreadable = report.unreadable;
+    json!({ "beginning": beginning, "clean": clean, "unreadable": unreadable, "enrolled": is_enrolled })
 }
 
 #[expect(

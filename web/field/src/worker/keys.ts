@@ -65,11 +65,12 @@ export async function makeRing(
   return [ring, await dataKey(raw)]
 }
 
-/** Opens the data key with a PIN; null when the PIN is wrong. */
-export async function openByPin(ring: KeyRing, pin: string): Promise<CryptoKey | null> {
-  if (!ring.share) return null
+/** Opens the data key with a PIN that is tried once the try is counted; null when the PIN is wrong. */
+export async function openByPin(ring: KeyRing, pin: string, counted: Promise<void>): Promise<CryptoKey | null> {
+  const key = ring.share && (await pinKey(ring.device, pin, ring.salt, ring.share.bytes))
+  await counted
+  if (!key) return null
   try {
-    const key = await pinKey(ring.device, pin, ring.salt, ring.share.bytes)
     return await dataKey(await unseal(key, 'key by PIN', ring.byPin))
   } catch {
     return null

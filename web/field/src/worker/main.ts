@@ -1,6 +1,6 @@
 // The worker: it holds the brain, the keys and the way to the hall, and does one thing at a time.
 
-import init, { Brain } from '../brain/brain.js'
+import init, { Brain, warm_up } from '../brain/brain.js'
 import wasm from '../brain/brain_bg.wasm?url'
 import { Hall, HallFault, type Enrolled } from './hall'
 import { TRIES, lendAgain, makeRing, openByHall, openByPin, type KeyRing } from './keys'
@@ -74,8 +74,12 @@ const calls: Calls = {
     store = new Store('doorstep', hadLog)
     const ring = await store.ring()
     if (ring && !known) {
+      store.fetchAhead()
       hall.token = await readToken(ring)
-      return lockedAt(ring)
+      const stage = await lockedAt(ring)
+      // Behind the answer, which a screen waits for.
+      void ready.then(() => setTimeout(warm_up))
+      return stage
     }
     await ready
     if (!ring || !known) return { at: hadLog ? 'gone' : 'new' }
@@ -107,11 +111,11 @@ const calls: Calls = {
       return before
     }
     // Counted before it is tried: a kill in between costs a try and never gains one.
-    await store.keepRing({ ...ring, tries: ring.tries + 1 })
-    const opened = await openByPin(ring, pin)
+    const counted = store.keepRing({ ...ring, tries: ring.tries + 1 })
+    const opened = await openByPin(ring, pin, counted)
     if (!opened) return wrongPin(ring)
-    await store.keepRing({ ...ring, tries: 0 })
-    return brain ? OPEN : enter(opened)
+    const [, stage] = await Promise.all([store.keepRing({ ...ring, tries: 0 }), brain ? OPEN : enter(opened)])
+    return stage
   },
 
   async ask(request) {
@@ -220,12 +224,10 @@ async function enter(opened: CryptoKey): Promise<Stage> {
     return { at: 'broken', why: String(error) }
   }
   key = opened
-  const found = JSON.parse(brain.found()) as { beginning: string; clean: boolean }
-  const { enrolled } = (await calls.ask({ do: 'state' })) as { enrolled: boolean }
-  const ring = await store.ring()
-  if (!enrolled && ring) await calls.ask({ do: 'enrol', ...ring.who })
+  const found = JSON.parse(brain.found()) as { beginning: string; clean: boolean; enrolled: boolean }
+  const ring = found.enrolled ? null : await store.ring()
+  if (ring) await calls.ask({ do: 'enrol', ...ring.who })
   sync = new Sync({ hall, alone, tell: (news) => tell({ news }), changed: () => tell({ changed: true }), heard })
-  void sync.now()
   listen()
   return { at: 'open', lost: found.beginning === 'gone', damaged: !found.clean }
 }

@@ -16,6 +16,14 @@ interface Head {
   rows: number
 }
 
+/** What is read to open the log, sealed as it lies there. */
+interface Lying {
+  head: Head | undefined
+  rows: Row[]
+  said: Sealed | undefined
+  moment: string | undefined
+}
+
 interface Doorstep extends DBSchema {
   log: { key: number; value: Row }
   blobs: { key: string; value: Sealed }
@@ -41,6 +49,9 @@ export class Store {
   /** Nobody knows what is on the disk: the brain has to be opened again. */
   stuck = false
   private database: Promise<Database> | null = null
+  /** Fetched while the PIN is typed. */
+  private ahead: Promise<Lying> | null = null
+  private lastSaid: Promise<Uint8Array | null> = Promise.resolve(null)
   private key: CryptoKey | null = null
 
   constructor(
@@ -70,16 +81,22 @@ export class Store {
   }
 
   async leftMoment(): Promise<string | null> {
-    return ((await this.get('moment')) as string | undefined) ?? null
+    const moment = this.ahead ? (await this.lying()).moment : await this.get('moment')
+    return (moment as string | undefined) ?? null
+  }
+
+  /** Fetches what will be read once the key is there; whatever is written to the log meanwhile makes it void. */
+  fetchAhead(): void {
+    this.ahead = this.fetch()
+    this.ahead.catch(() => undefined)
   }
 
   async read(): Promise<Uint8Array | string | null> {
-    const database = await this.open()
-    const transaction = database.transaction(['log', 'meta'])
-    const head = (await transaction.objectStore('meta').get('head')) as Head | undefined
-    const rows = await transaction.objectStore('log').getAll()
-    await transaction.done
+    const { head, rows, said } = await this.lying()
+    this.ahead = null
     this.stuck = false
+    // Nothing that cannot be opened.
+    this.lastSaid = said ? unseal(this.opened(), 'said', said).catch(() => null) : Promise.resolve(null)
     if (!head) return this.hadLog ? 'gone' : null
     this.head = head
     const pieces = await Promise.all(rows.map((row, at) => unseal(this.opened(), this.about(at), row)))
@@ -92,10 +109,29 @@ export class Store {
     return whole
   }
 
-  /** What documents said when the app was open before; nothing that cannot be opened. */
+  /** What documents said when the app was open before, as it was read with the log. */
   async said(): Promise<Uint8Array | null> {
-    const sealed = (await this.get('said')) as Sealed | undefined
-    return sealed ? unseal(this.opened(), 'said', sealed).catch(() => null) : null
+    const said = await this.lastSaid
+    this.lastSaid = Promise.resolve(null)
+    return said
+  }
+
+  /** What was fetched ahead, or what lies there now. */
+  private lying(): Promise<Lying> {
+    return this.ahead?.catch(() => this.fetch()) ?? this.fetch()
+  }
+
+  private async fetch(): Promise<Lying> {
+    const transaction = (await this.open()).transaction(['log', 'meta'])
+    const meta = transaction.objectStore('meta')
+    const [rows, head, said, moment] = await Promise.all([
+      transaction.objectStore('log').getAll(),
+      meta.get('head') as Promise<Head | undefined>,
+      meta.get('said') as Promise<Sealed | undefined>,
+      meta.get('moment') as Promise<string | undefined>,
+      transaction.done,
+    ])
+    return { head, rows, said, moment }
   }
 
   /** Keeps it, sealed as everything is. */
@@ -204,6 +240,7 @@ export class Store {
     fill: (transaction: ReturnType<typeof begun<Names>>) => void,
   ): Promise<void> {
     if (this.stuck) throw new StoreError('Stuck', 'open the store again')
+    if ((names as string[]).includes('log')) this.ahead = null
     const transaction = begun(await this.open(), names)
     const done = transaction.done
     // Each request's own error arrives with the transaction's.
