@@ -40,6 +40,9 @@ pub enum StoreError {
     /// A flush failed, so nobody knows what is on the disk until it is read again.
     #[error("the store could not be flushed and must be opened again")]
     Stuck,
+    /// Somebody emptied the store under the open log: what is in memory is all that there is.
+    #[error("the store was emptied while it was open")]
+    Emptied,
     /// Another process or tab is the writer.
     #[error("the store is open somewhere else on this phone")]
     InUse,

@@ -206,6 +206,27 @@ test('f4 a database that is gone is an alarm, and the phone can be enrolled agai
   await phone.sent()
 })
 
+test('f4 a database that is cleared under the open app is said at the next tap, and what is in memory reaches the hall', async (t) => {
+  const { hall, job, phone } = await enrolled(t)
+  await phone.context.setOffline(true)
+  await phone.job(job)
+  await phone.tap('出发')
+  const cdp = await phone.context.newCDPSession(phone.page)
+  await cdp.send('Storage.clearDataForOrigin', { origin: hall.base, storageTypes: 'indexeddb' })
+
+  await assert.rejects(phone.tap('已到达'), /本机数据在应用打开时被清除/)
+  await assert.rejects(phone.tap('已到达'), /请勿关闭应用/)
+  await phone.context.setOffline(false)
+
+  await phone.page.locator('.strip .now:enabled').click()
+  const kinds = (page) => Object.values(page.job.visits).flatMap((visit) => Object.values(visit.facts).map((it) => it.type))
+  const held = await until(() => hall.jobPage(job).then(kinds), (all) => all.includes('set_out'), 'the hall has it')
+  assert.ok(!held.includes('arrived'), 'what was not saved is nowhere')
+  await phone.visit()
+  await phone.page.getByRole('alert').getByText('本机数据不见了').waitFor()
+  assert.deepEqual(phone.problems, [])
+})
+
 test('a worker that dies without a word is replaced, and says that the tap was not saved', async (t) => {
   const { phone, job } = await enrolled(t)
   await phone.job(job)

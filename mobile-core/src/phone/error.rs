@@ -75,6 +75,7 @@ impl CommandError {
             Self::OtherReceipt => "phone.other_receipt",
             Self::NoSuchPause(_) => "phone.no_such_pause",
             Self::Store(StoreError::Full) => "phone.full",
+            Self::Store(StoreError::Emptied) => "phone.emptied",
             Self::Store(StoreError::InUse) => "phone.in_use",
             Self::Store(StoreError::Stuck | StoreError::Broken(_)) => "phone.stuck",
         };

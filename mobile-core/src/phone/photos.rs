@@ -72,6 +72,7 @@ impl KeepPhotoError {
                 | PhotoError::Trailing { .. },
             ) => "phone.photo_damaged",
             Self::Store(StoreError::Full) => "phone.full",
+            Self::Store(StoreError::Emptied) => "phone.emptied",
             Self::Store(StoreError::InUse) => "phone.in_use",
             Self::Store(StoreError::Stuck | StoreError::Broken(_)) => "phone.stuck",
         })

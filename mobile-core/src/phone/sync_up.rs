@@ -61,8 +61,8 @@ pub struct SyncReport {
     pub arrived: usize,
     /// What a person has to be told.
     pub notices: Vec<Notice>,
-    /// Whether the store was full, so that the hall got everything but the phone kept no reply.
-    pub unkept: bool,
+    /// Why the phone could keep no reply, while the hall got everything.
+    pub unkept: Option<StoreError>,
     /// What became of the log when it had grown long.
     pub compaction: Option<Result<Compaction, CompactError>>,
     /// How it ended.
@@ -207,11 +207,11 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
         let entries = records.chain(left).collect();
         match self.keep(entries).await {
             Ok(()) => {}
-            Err(StoreError::Full) => {
+            Err(error @ (StoreError::Full | StoreError::Emptied)) => {
                 let mut copy = self.device.clone();
                 received.records.iter().for_each(|record| copy.replay(record));
                 session.ahead = Some(copy);
-                report.unkept = true;
+                report.unkept = Some(error);
                 return Ok(received.again);
             }
             Err(error) => return Err(error.into()),
@@ -225,8 +225,8 @@ impl<S: LogStore, C: Clock, R: Rng> Phone<S, C, R> {
     /// Ends a session: `end` is how its last round went.
     pub async fn finish_sync(&mut self, session: Session, end: SyncEnd) -> SyncReport {
         let mut report = SyncReport { end, ..session.report };
-        if report.unkept && report.end == SyncEnd::Complete {
-            report.end = SyncEnd::Stopped(SyncError::Store(StoreError::Full));
+        if let (Some(error), SyncEnd::Complete) = (&report.unkept, &report.end) {
+            report.end = SyncEnd::Stopped(SyncError::Store(error.clone()));
         }
         if report.end == SyncEnd::Complete {
             report.compaction = self.compact_if_long().await.transpose();

@@ -32,7 +32,7 @@ impl World {
         check::scope(self, at)?;
         check::on_phone(self, at)?;
         let is_complete = report.end == SyncEnd::Complete;
-        if fate == Fate::Good && (report.unkept || is_complete) {
+        if fate == Fate::Good && (report.unkept.is_some() || is_complete) {
             check::handed_in(self, &before, at)?;
         }
         let is_stuck = matches!(&report.end, SyncEnd::Stopped(error) if error.to_string().contains("opened again"));

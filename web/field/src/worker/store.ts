@@ -37,7 +37,7 @@ const STRICT = { durability: 'strict' } as const
 
 /** An error that the brain knows by its name. */
 class StoreError extends Error {
-  constructor(name: 'Stuck' | 'QuotaExceededError', message: string) {
+  constructor(name: 'Emptied' | 'Stuck' | 'QuotaExceededError', message: string) {
     super(message)
     this.name = name
   }
@@ -155,7 +155,7 @@ export class Store {
     const { generation, rows } = this.head
     const row = { ...(await seal(this.opened(), this.about(rows), bytes)), size: bytes.length }
     const head = { generation, rows: rows + 1 }
-    await this.write(['log', 'meta'], (transaction) => {
+    await this.writeLog((transaction) => {
       void transaction.objectStore('log').add(row, rows)
       void transaction.objectStore('meta').put(head, 'head')
       void transaction.objectStore('meta').put(moment, 'moment')
@@ -167,7 +167,7 @@ export class Store {
     const head = { generation: this.head.generation + 1, rows: 1 }
     const about = `log ${head.generation} 0`
     const row = { ...(await seal(this.opened(), about, bytes)), size: bytes.length }
-    await this.write(['log', 'meta'], (transaction) => {
+    await this.writeLog((transaction) => {
       void transaction.objectStore('log').clear()
       void transaction.objectStore('log').put(row, 0)
       void transaction.objectStore('meta').put(head, 'head')
@@ -234,6 +234,22 @@ export class Store {
     await this.write(['meta'], (transaction) => void transaction.objectStore('meta').put(value, key))
   }
 
+  /** Writes to the log that is in memory: one that somebody cleared under the app would not be read again. */
+  private async writeLog(fill: (transaction: ReturnType<typeof begun<['log', 'meta']>>) => void): Promise<void> {
+    let isThere = true
+    const writing = this.write(['log', 'meta'], (transaction) => {
+      const look = async () => {
+        isThere = this.isMine((await transaction.objectStore('meta').get('head')) as Head | undefined)
+        if (!isThere) transaction.abort()
+      }
+      look().catch(() => undefined)
+      fill(transaction)
+    })
+    await writing.catch((error: unknown) => {
+      throw isThere ? error : new StoreError('Emptied', 'the log is not on the disk any more')
+    })
+  }
+
   /** One strict transaction; ends when it completed. After an error nothing of it is there, or the store is stuck. */
   private async write<Names extends StoreNames<Doorstep>[]>(
     names: Names,
@@ -262,11 +278,15 @@ export class Store {
   /** Whether the log on the disk is the one in memory; a disk that cannot be read does not say. */
   private async isAsBefore(): Promise<boolean> {
     try {
-      const head = ((await this.get('head')) as Head | undefined) ?? { generation: 0, rows: 0 }
-      return head.generation === this.head.generation && head.rows === this.head.rows
+      return this.isMine((await this.get('head')) as Head | undefined)
     } catch {
       return false
     }
+  }
+
+  /** Whether it is the head of the log in memory. */
+  private isMine({ generation, rows }: Head = { generation: 0, rows: 0 }): boolean {
+    return generation === this.head.generation && rows === this.head.rows
   }
 
   private opened(): CryptoKey {

@@ -175,8 +175,9 @@ pub(super) fn said(error: JsValue) -> StoreError {
     let field = |name: &str| js_sys::Reflect::get(&error, &name.into()).ok()?.as_string();
     match field("name").as_deref() {
         Some("QuotaExceededError") => StoreError::Full,
-        // The connection broke while a write was under way: nobody knows what is on the disk.
+        Some("Emptied") => StoreError::Emptied,
         Some("InUse") => StoreError::InUse,
+        // The connection broke while a write was under way: nobody knows what is on the disk.
         Some("Stuck") => StoreError::Stuck,
         _ => StoreError::Broken(field("message").unwrap_or_default()),
     }
