@@ -234,26 +234,19 @@ export class Store {
     await this.write(['meta'], (transaction) => void transaction.objectStore('meta').put(value, key))
   }
 
-  /** Writes to the log that is in memory: one that somebody cleared under the app would not be read again. */
+  /** Writes to the log that is in memory: what is added to one that somebody cleared under the app is never read. */
   private async writeLog(fill: (transaction: ReturnType<typeof begun<['log', 'meta']>>) => void): Promise<void> {
-    let isThere = true
-    const writing = this.write(['log', 'meta'], (transaction) => {
-      const look = async () => {
-        isThere = this.isMine((await transaction.objectStore('meta').get('head')) as Head | undefined)
-        if (!isThere) transaction.abort()
-      }
-      look().catch(() => undefined)
+    await this.write(['log', 'meta'], async (transaction) => {
+      const head = (await transaction.objectStore('meta').get('head')) as Head | undefined
+      if (!this.isMine(head)) throw new StoreError('Emptied', 'the log is not on the disk any more')
       fill(transaction)
-    })
-    await writing.catch((error: unknown) => {
-      throw isThere ? error : new StoreError('Emptied', 'the log is not on the disk any more')
     })
   }
 
   /** One strict transaction; ends when it completed. After an error nothing of it is there, or the store is stuck. */
   private async write<Names extends StoreNames<Doorstep>[]>(
     names: Names,
-    fill: (transaction: ReturnType<typeof begun<Names>>) => void,
+    fill: (transaction: ReturnType<typeof begun<Names>>) => void | Promise<void>,
   ): Promise<void> {
     if (this.stuck) throw new StoreError('Stuck', 'open the store again')
     if ((names as string[]).includes('log')) this.ahead = null
@@ -262,9 +255,10 @@ export class Store {
     // Each request's own error arrives with the transaction's.
     done.catch(() => undefined)
     try {
-      fill(transaction)
+      await fill(transaction)
       await done
     } catch (error) {
+      if (error instanceof StoreError) throw error
       const cause = transaction.error ?? error
       if (isAborted(cause)) throw cause
       // The connection broke: only reading again tells what is on the disk.
