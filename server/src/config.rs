@@ -409,7 +409,6 @@ mod tests {
             ("\n\nlog = info\n", ":3: ", "text stands in quotes"),
             ("shutdown_s = -1\n", ":1: shutdown_s does not fit", "the default is 10"),
             ("shutdown_s = \"soon\"\n", ":1: shutdown_s does not fit", "the default is 10"),
-            ("second_factor_roles = [\"technician\"]\n", "second_factor_roles names", "leave them"),
         ];
         for (text, place, advice) in cases {
             std::fs::write(&file, text).unwrap();
@@ -443,6 +442,8 @@ mod tests {
         assert!(Config { audit_days: 0, ..Config::default() }.check().is_ok());
         assert!(small.check().unwrap_err().to_string().contains("body_limit_bytes"));
         assert!(loud.check().unwrap_err().to_string().contains("log is no filter"));
+        let phones = Config { second_factor_roles: vec![Role::Technician], ..Config::default() };
+        assert!(phones.check().unwrap_err().to_string().contains("names technicians"));
     }
 
     #[test]
