@@ -44,7 +44,7 @@ async fn killed_between_commit_and_message_the_server_tells_when_it_is_back() {
     let mut missing: std::collections::BTreeSet<_> = jobs.into_iter().collect();
     while !missing.is_empty() {
         // What the kill hit in the middle of a try is claimed for a minute.
-        let patience = std::time::Duration::from_secs(120);
+        let patience = std::time::Duration::from_mins(2);
         let message = tokio::time::timeout(patience, told.recv()).await.expect("told in time");
         let message: Value = message.expect("the receiver lives");
         missing.remove(message["data"]["job"].as_str().expect("a job"));
