@@ -126,7 +126,9 @@ export class Phone {
 
   /** Waits until the app says that the hall has everything. */
   async sent() {
-    await this.page.locator('.strip .now:enabled').click()
+    const now = this.page.locator('.strip .now:enabled')
+    await now.click()
+    await now.waitFor()
     await this.page.locator('.strip.held:not(.trouble)').waitFor({ timeout: 20_000 })
   }
 

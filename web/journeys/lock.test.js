@@ -49,6 +49,30 @@ test('check_52 ten wrong PINs need the hall, and a new code brings the unsent wo
   await phone.listed()
 })
 
+test('until the phone has counted what is unsent, it neither says that the hall has everything nor lets anybody leave', async (t) => {
+  const { phone } = await locked(t)
+  await phone.page.addInitScript(() => {
+    const post = Worker.prototype.postMessage
+    Worker.prototype.postMessage = function (message, ...more) {
+      const isCount = message.call === 'ask' && message.args[0].do === 'state'
+      if (isCount && !globalThis.counted) globalThis.waiting = () => post.call(this, message, ...more)
+      else post.call(this, message, ...more)
+    }
+  })
+  await phone.page.reload()
+  await phone.unlock()
+  await phone.page.locator('.strip', { hasText: '请稍候' }).waitFor()
+  await phone.page.evaluate(() => (location.hash = '#/phone'))
+  const leave = phone.page.getByRole('button', { name: '退出并清空本机' })
+  assert.ok(await leave.isDisabled())
+  assert.equal(await phone.page.locator('.strip.held').count(), 0)
+
+  await phone.page.evaluate(() => ((globalThis.counted = true), globalThis.waiting()))
+  await phone.page.locator('.strip.held').waitFor()
+  assert.ok(await leave.isEnabled())
+  assert.deepEqual(phone.problems, [])
+})
+
 test('the screen locks at once when told, and the work behind it goes on', async (t) => {
   const { phone } = await locked(t)
   await phone.page.evaluate(() => (location.hash = '#/phone'))

@@ -1,6 +1,6 @@
 // The page's end of the worker: calls, the state that screens watch, and a watch over the worker itself.
 
-import { reactive, shallowRef } from 'vue'
+import { computed, reactive, shallowRef } from 'vue'
 import workerUrl from './worker/main?worker&url'
 import { cardSeen, hear as hearNotice, leaveToCard, notices, onShown, ringFor } from './notices'
 import { trusted } from './trust'
@@ -35,6 +35,12 @@ export const phone = reactive({
   /** A new code is being typed: the session was over. */
   renewing: false,
   persisted: null as boolean | null,
+})
+
+/** What is on this phone only; null while nobody has counted. */
+export const unsent = computed(() => {
+  const state = phone.state
+  return state && { facts: state.only_here + state.waiting, photos: state.photos.length }
 })
 
 export const day = shallowRef<Day | null>(null)
@@ -212,6 +218,9 @@ async function entered(): Promise<void> {
 export function forgotten(): void {
   localStorage.removeItem(HAD_LOG)
   key = null
+  phone.state = null
+  day.value = null
+  page.value = null
 }
 
 function hear(told: Told): void {
