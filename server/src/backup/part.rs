@@ -142,10 +142,9 @@ impl PartReader {
         self.buffer.drain(..self.at);
         self.at = 0;
         let before = self.buffer.len();
-        let grown = before + BUFFER.max(before);
-        self.buffer.resize(grown, 0);
-        let read = self.file.read(&mut self.buffer[before..])?;
-        self.buffer.truncate(before + read);
+        let room = BUFFER.max(before);
+        self.buffer.reserve(room);
+        let read = (&self.file).take(room as u64).read_to_end(&mut self.buffer)?;
         self.hasher.update(&self.buffer[before..]);
         self.bytes += read as u64;
         self.is_over = read == 0;

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
+
+use crate::ids::random_bytes;
 
 /// How many hashes run at once; each takes 19 MiB, so that log-ins cannot eat the memory.
 const AT_ONCE: usize = 4;
@@ -91,8 +95,7 @@ impl Passwords {
     pub fn new() -> anyhow::Result<Self> {
         let params = Params::new(19_456, 2, 1, None).context("argon2 knows these parameters")?;
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let secret = crate::ids::random_bytes::<32>();
-        let nobody = hasher.hash_password(&secret).context("nobody's password")?.to_string();
+        let nobody = nobodys_hash(hasher.params());
         Ok(Self { hasher, permits: Arc::new(Semaphore::new(AT_ONCE)), nobody: nobody.into() })
     }
 
@@ -135,6 +138,19 @@ impl Passwords {
     }
 }
 
+/// What no password hashes to, as far as anybody can find: it is drawn, and no server waits for its making.
+fn nobodys_hash(params: &Params) -> String {
+    let (salt, output) = (random_bytes::<16>(), random_bytes::<32>());
+    format!(
+        "$argon2id$v=19$m={},t={},p={}${}${}",
+        params.m_cost(),
+        params.t_cost(),
+        params.p_cost(),
+        STANDARD_NO_PAD.encode(salt),
+        STANDARD_NO_PAD.encode(output),
+    )
+}
+
 fn is_weaker(hash: &PasswordHash, today: &Params) -> bool {
     let Ok(params) = Params::try_from(hash) else { return true };
     hash.algorithm.as_str() != "argon2id"
@@ -151,6 +167,18 @@ mod tests {
         let hash = Passwords::new().unwrap().hash("correct horse battery").await.unwrap();
 
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    }
+
+    #[tokio::test]
+    async fn check_1_nobody_is_checked_as_somebody_is() {
+        let passwords = Passwords::new().unwrap();
+        let somebody = passwords.hash("correct horse battery").await.unwrap();
+
+        let cost = |hash: &str| hash.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(cost(&passwords.nobody), cost(&somebody));
+        assert_eq!(passwords.nobody.len(), somebody.len());
+        let wrong = passwords.check("correct horse battery", None).await.unwrap();
+        assert_eq!(wrong, Checked::Wrong);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::calendar::city_day;
 use domain::id::{EntryId, HallId, JobId, UserId};
 use domain::job::{Appointment, Author, Briefing, Channel, Job, JobKind, Plan, Window};
-use domain::pack::{Pack, PackId};
+use domain::pack::Pack;
 use domain::stamp::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
@@ -18,8 +18,11 @@ pub const HALL: HallId = HallId(Uuid::from_u128(0x4a11));
 /// Who plans.
 pub const DISPATCHER: UserId = UserId(Uuid::from_u128(0xd15));
 
-/// The pack that judges, whose text is read once.
-static PACK: OnceLock<PackId> = OnceLock::new();
+/// The pack that judges; its text is read once.
+pub fn pack() -> &'static Pack {
+    static PACK: OnceLock<Pack> = OnceLock::new();
+    PACK.get_or_init(Pack::builtin)
+}
 
 /// What the doors of a fleet need, one after another.
 const KINDS: [JobKind; 6] = [
@@ -47,7 +50,7 @@ pub fn job(number: u128, entry: EntryId, now: Timestamp) -> Job {
         id: JobId(id(1)),
         hall: HALL,
         kind,
-        pack: PACK.get_or_init(|| Pack::builtin().id).clone(),
+        pack: pack().id.clone(),
         created_at: now,
         plan: Plan { appointments: BTreeMap::from([(entry, appointment)]), ..Plan::default() },
         briefing: briefing(number, &id, &on),

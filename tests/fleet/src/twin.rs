@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::bug::Bug;
 use crate::check::hazards_found;
 use crate::event::Event;
+use crate::homes;
 use crate::run::live;
 use crate::script::Script;
 use crate::world::{Broken, World, broken};
@@ -53,11 +54,11 @@ pub fn agree(script: &Script, bug: Option<Bug>) -> Result<(), Broken> {
 
 /// What a fleet came to, in lines, without the names of things and what clocks claimed.
 fn outcome(world: &World) -> Vec<String> {
-    let pack = Pack::builtin();
+    let pack = homes::pack();
     let mut lines = Vec::new();
     for id in &world.jobs {
         match world.hall.job(*id) {
-            Ok(job) => lines.extend(came_to(world, &job, &pack)),
+            Ok(job) => lines.extend(came_to(world, &job, pack)),
             Err(_) => lines.push(format!("{id} is not known")),
         }
     }

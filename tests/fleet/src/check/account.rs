@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::hazard::{Finding, open};
 use domain::id::{FactId, JobId, VisitId};
 use domain::job::Job;
-use domain::pack::Pack;
 use domain::stamp::Interval;
 use domain::status::{Status, assigned, standing};
 use domain::visit::Fact;
@@ -15,25 +14,26 @@ use sync::hub::GrantState;
 use uuid::Uuid;
 
 use super::hazards_found;
+use super::rest::Jobs;
 use crate::bug::Bug;
+use crate::homes;
 use crate::oracle::Recorded;
 use crate::world::{Broken, World, broken};
 
 /// S8 and S14: where jobs stand and which hazards are open is what the records at the hall say; who has a job by its
 /// plan holds it.
-pub(super) fn agrees(world: &World) -> Result<(), Broken> {
-    for id in world.hall.jobs().filter(|id| !is_forged(world, *id)) {
-        let Ok(job) = world.hall.job(id) else { continue };
+pub(super) fn agrees(world: &World, jobs: &Jobs) -> Result<(), Broken> {
+    for (id, job) in jobs.iter().filter(|(id, _)| !is_forged(world, **id)) {
         let there: Vec<(Uuid, &Recorded)> = world
             .oracle
             .recorded
             .iter()
-            .filter(|(_, it)| it.job == id && world.hall.position_of(it.hash).is_some())
+            .filter(|(_, it)| it.job == *id && world.hall.position_of(it.hash).is_some())
             .map(|(id, it)| (*id, it))
             .collect();
-        status_agrees(world, &job, &there)?;
-        hazards_agree(world, &job, &there)?;
-        holder_agrees(world, &job)?;
+        status_agrees(world, job, &there)?;
+        hazards_agree(world, job, &there)?;
+        holder_agrees(world, job)?;
     }
     Ok(())
 }
@@ -114,13 +114,13 @@ fn visit_of(job: &Job, fact: Uuid) -> Uuid {
 
 /// S14: a hazard is open until somebody who knew of it clears it, whatever came meanwhile.
 fn hazards_agree(world: &World, job: &Job, there: &[(Uuid, &Recorded)]) -> Result<(), Broken> {
-    let pack = Pack::builtin();
+    let pack = homes::pack();
     let found = hazards_found(job).into_iter().filter_map(|(visit, fact)| {
         let recorded = &job.visits[&visit].facts[&fact];
         let Fact::HazardFound { item, level, text } = &recorded.fact else { return None };
         let at = Interval::at(recorded.stamp.wall_at);
         let (id, item, text) = ((job.id, visit, fact), item.clone(), text.clone());
-        Some(Finding { id, item, level: *level, text, at, pack: &pack })
+        Some(Finding { id, item, level: *level, text, at, pack })
     });
     let found: Vec<Finding<'_>> = found.collect();
     let open = open(&found, &[], &world.entries);

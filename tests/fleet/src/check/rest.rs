@@ -17,28 +17,31 @@ use crate::dice::Dice;
 use crate::oracle::Recorded;
 use crate::world::{Broken, World, broken};
 
+/// The hall's jobs, each read once: nothing changes any more.
+pub(super) type Jobs = BTreeMap<JobId, Job>;
+
 /// Everything that holds once all have met in peace: S3 to S6, S8 to S11, S14, S16.
 pub fn at_rest(world: &World, dice: &mut Dice) -> Result<(), Broken> {
-    nothing_lost(world)?;
+    let jobs: Jobs =
+        world.hall.jobs().filter_map(|id| Some((id, world.hall.job(id).ok()?))).collect();
+    nothing_lost(world, &jobs)?;
     no_phantom(world)?;
-    counted_once(world)?;
+    counted_once(world, &jobs)?;
     no_receipt_twice(world)?;
-    account::agrees(world)?;
+    account::agrees(world, &jobs)?;
     for job in world.hall.jobs() {
         follows_its_ground(world, job)?;
         same_in_any_order(world, job, dice)?;
         crate::newer::survives(world, job)?;
     }
     for at in 0..world.phones.len() {
-        converged(world, at)?;
+        converged(world, &jobs, at)?;
     }
     Ok(())
 }
 
 /// S3 and S14: whatever was saved is at the hall word for word, or kept apart with a reason, or was lost with its store.
-fn nothing_lost(world: &World) -> Result<(), Broken> {
-    let jobs: BTreeMap<JobId, Job> =
-        world.hall.jobs().filter_map(|id| Some((id, world.hall.job(id).ok()?))).collect();
+fn nothing_lost(world: &World, jobs: &Jobs) -> Result<(), Broken> {
     for (id, it) in &world.oracle.recorded {
         if world.hall.position_of(it.hash).is_some() {
             let said = jobs.get(&it.job).and_then(|job| content(job, *id));
@@ -93,12 +96,11 @@ fn no_phantom(world: &World) -> Result<(), Broken> {
 }
 
 /// S5: the till, which reads the hall's jobs, has each taking of cash that reached the hall, once.
-fn counted_once(world: &World) -> Result<(), Broken> {
+fn counted_once(world: &World, jobs: &Jobs) -> Result<(), Broken> {
     let oracle = &world.oracle.recorded;
     let there = oracle.values().filter(|it| world.hall.position_of(it.hash).is_some());
     let expected: i64 = there.map(|it| it.cash).sum();
-    let jobs = world.hall.jobs().filter_map(|id| world.hall.job(id).ok());
-    let read: i64 = jobs.map(|job| taken(world, &job)).sum();
+    let read: i64 = jobs.values().map(|job| taken(world, job)).sum();
     let till = read + world.counted_again;
     if till == expected {
         return Ok(());
@@ -187,7 +189,7 @@ fn reads_the_same(one: &Automerge, other: &Automerge) -> bool {
 }
 
 /// S8, L1 and S16: a phone has nothing left to say and holds what it may hold, as the hall holds it.
-fn converged(world: &World, at: usize) -> Result<(), Broken> {
+fn converged(world: &World, jobs: &Jobs, at: usize) -> Result<(), Broken> {
     let fleet = &world.phones[at];
     let Some(phone) = fleet.running.as_ref() else {
         return Err(broken("L1", format!("phone {at} does not run")));
@@ -214,8 +216,7 @@ fn converged(world: &World, at: usize) -> Result<(), Broken> {
                 format!("phone {at} and the hall disagree on who holds {job}"),
             ));
         }
-        if is_held && device.job(job) != world.hall.job(job).ok().as_ref() && !is_kept(device, job)
-        {
+        if is_held && device.job(job) != jobs.get(&job) && !is_kept(device, job) {
             return Err(broken("S8", format!("phone {at} reads {job} otherwise than the hall")));
         }
     }
