@@ -37,15 +37,17 @@ export interface Duty {
   note: string
 }
 
-const all = shallowRef<Reminder[]>([])
+/** Null while nobody has heard. */
+const all = shallowRef<Reminder[] | null>(null)
+export const isHeard = computed(() => all.value !== null)
 export const snoozeMinutes = shallowRef<number[]>([])
 const isPutOff = (it: Reminder) => it.snoozed_until !== null && it.snoozed_until > now.value
 const isOver = (it: Reminder) => it.until <= now.value
 
 /** What somebody should see to now. */
-export const open = computed(() => all.value.filter((it) => !isPutOff(it) && !isOver(it)))
+export const open = computed(() => (all.value ?? []).filter((it) => !isPutOff(it) && !isOver(it)))
 /** What comes again later. */
-export const putOff = computed(() => all.value.filter((it) => isPutOff(it) && !isOver(it)))
+export const putOff = computed(() => (all.value ?? []).filter((it) => isPutOff(it) && !isOver(it)))
 
 export async function look(): Promise<void> {
   const listed = await get<{ reminders: Reminder[]; snooze_minutes: number[] }>('/api/reminders').catch(() => null)
